@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The life of a definition value: made with the schema's defaults, copied, compared and freed row by row, so
+ * that a new option needs no change here. And what a service may be called.
+ */
+#define G_LOG_DOMAIN "zinit-model"
+
+#include "model/definition.h"
+#include "model/error.h"
+#include "model/limits.h"
+#include "model/schema.h"
+
+#include <string.h>
+
+const char *const zinit_health_words[] = { "none", "tcp", "http", "exec", NULL };
+G_STATIC_ASSERT (G_N_ELEMENTS (zinit_health_words) == ZINIT_N_HEALTH + 1);
+
+ZinitDefinition *
+zinit_definition_new (void)
+{
+  ZinitDefinition *definition = g_new0 (ZinitDefinition, 1);
+
+  g_atomic_ref_count_init (&definition->ref_count);
+  for (gsize i = 0; i < zinit_n_options; i++) {
+    const ZinitOption *option = &zinit_options[i];
+
+    switch (option->type) {
+    case ZINIT_TYPE_BOOLEAN:
+    case ZINIT_TYPE_CHOICE:
+    case ZINIT_TYPE_SIGNAL:
+      G_STRUCT_MEMBER (int, definition, option->offset) = (int)option->default_number;
+      break;
+    case ZINIT_TYPE_NUMBER:
+      G_STRUCT_MEMBER (guint64, definition, option->offset) = option->default_number;
+      break;
+    case ZINIT_TYPE_STRING:
+    case ZINIT_TYPE_LIST:
+    case ZINIT_TYPE_TABLE:
+      break;
+    }
+  }
+  return definition;
+}
+
+ZinitDefinition *
+zinit_definition_copy (const ZinitDefinition *definition)
+{
+  ZinitDefinition *copy = g_memdup2 (definition, sizeof *definition);
+
+  g_atomic_ref_count_init (&copy->ref_count);
+  for (gsize i = 0; i < zinit_n_options; i++) {
+    const ZinitOption *option = &zinit_options[i];
+
+    if (option->type == ZINIT_TYPE_STRING) {
+      char **field = &G_STRUCT_MEMBER (char *, copy, option->offset);
+
+      *field = g_strdup (*field);
+    } else if (option->type == ZINIT_TYPE_LIST || option->type == ZINIT_TYPE_TABLE) {
+      char ***field = &G_STRUCT_MEMBER (char **, copy, option->offset);
+
+      *field = g_strdupv (*field);
+    }
+  }
+  return copy;
+}
+
+ZinitDefinition *
+zinit_definition_ref (ZinitDefinition *definition)
+{
+  g_atomic_ref_count_inc (&definition->ref_count);
+  return definition;
+}
+
+void
+zinit_definition_unref (ZinitDefinition *definition)
+{
+  if (definition == NULL || !g_atomic_ref_count_dec (&definition->ref_count))
+    return;
+
+  for (gsize i = 0; i < zinit_n_options; i++) {
+    const ZinitOption *option = &zinit_options[i];
+
+    if (option->type == ZINIT_TYPE_STRING)
+      g_free (G_STRUCT_MEMBER (char *, definition, option->offset));
+    else if (option->type == ZINIT_TYPE_LIST || option->type == ZINIT_TYPE_TABLE)
+      g_strfreev (G_STRUCT_MEMBER (char **, definition, option->offset));
+  }
+  g_free (definition);
+}
+
+gboolean
+zinit_definition_equal (const ZinitDefinition *a, const ZinitDefinition *b)
+{
+  for (gsize i = 0; i < zinit_n_options; i++)
+    if (!zinit_schema_is_equal (a, b, &zinit_options[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+is_name_byte (guchar byte, gboolean is_inside)
+{
+  return g_ascii_isalnum (byte) || byte == '_' || byte == '-' || (is_inside && (byte == '.' || byte == '@'));
+}
+
+gboolean
+zinit_name_is_valid (const char *name, GError **error)
+{
+  gsize length = strlen (name);
+
+  if (length == 0 || length > ZINIT_MAX_NAME_BYTES) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG,
+                 "a service's name has 1 to %d bytes, this one has %" G_GSIZE_FORMAT, ZINIT_MAX_NAME_BYTES,
+                 length);
+    return FALSE;
+  }
+  for (gsize i = 0; i < length; i++) {
+    guchar byte = (guchar)name[i];
+    g_autofree char *shown = NULL;
+
+    if (is_name_byte (byte, i > 0 && i < length - 1))
+      continue;
+    shown = g_ascii_isprint (byte) ? g_strdup_printf ("'%c'", byte) : g_strdup_printf ("0x%02x", byte);
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG,
+                 "byte %" G_GSIZE_FORMAT " of the service name is %s; allowed are A-Z a-z 0-9 _ -, and . @ "
+                 "but not first or last",
+                 i + 1, shown);
+    return FALSE;
+  }
+  return TRUE;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A service definition as a value: what a file, a JSON object or a dictionary on the bus says of a service.
+ * Immutable once shared, reference-counted, compared by content. Which keys there are is the schema's matter
+ * (model/schema.h); reading formats is config's.
+ */
+#pragma once
+
+#include "model/state.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ZINIT_HEALTH_NONE, /* no [health] section */
+  ZINIT_HEALTH_TCP,
+  ZINIT_HEALTH_HTTP,
+  ZINIT_HEALTH_EXEC,
+  ZINIT_N_HEALTH
+} ZinitHealthType;
+
+/* "none", "tcp", "http", "exec"; NULL-terminated, in enum order. */
+extern const char *const zinit_health_words[];
+
+/* Numbers are guint64 and choices int, so that the schema can reach every field by its offset. A list or
+ * table that is empty is NULL: most services have none, and there may be thousands of them. */
+typedef struct {
+  gatomicrefcount ref_count;
+
+  char *name;
+  char *exec;
+  char *dir; /* NULL = the daemon's */
+  gboolean oneshot;
+  char **env;        /* "KEY=value", sorted by key bytewise; NULL = none */
+  int status;        /* ZinitWanted */
+  int service_class; /* ZinitClass */
+  gboolean critical;
+  char *user;  /* name or number; NULL = the daemon's */
+  char *group; /* name or number; NULL = the user's first group, or the daemon's */
+
+  char **requires; /* each list: names without repeats, in the order given; NULL = none */
+  char **after;
+  char **wants;
+  char **conflicts;
+
+  int restart; /* ZinitRestart */
+  guint64 restart_delay_ms;
+  guint64 restart_delay_max_ms;
+  guint64 max_restarts; /* 0 = no limit; fits in 32 bits */
+  guint64 stability_period_ms;
+  guint64 start_timeout_ms;
+  guint64 stop_timeout_ms;
+  int stop_signal; /* 1-31 */
+
+  int health_type; /* ZinitHealthType */
+  char *health_address;
+  char *health_url;
+  char *health_command;
+  guint64 health_interval_ms;
+  guint64 health_timeout_ms;
+  guint64 health_retries; /* fits in 32 bits */
+  guint64 health_start_period_ms;
+
+  guint64 buffer_lines;
+} ZinitDefinition;
+
+/* All defaults of the schema; name and exec are NULL still. Transfer full. */
+ZinitDefinition *zinit_definition_new (void);
+/* A deep copy with its own reference count of 1. Transfer full. */
+ZinitDefinition *zinit_definition_copy (const ZinitDefinition *definition);
+ZinitDefinition *zinit_definition_ref (ZinitDefinition *definition);
+void zinit_definition_unref (ZinitDefinition *definition); /* NULL is fine */
+gboolean zinit_definition_equal (const ZinitDefinition *a, const ZinitDefinition *b);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitDefinition, zinit_definition_unref)
+
+/* TRUE when @name may name a service: 1-128 bytes of [A-Za-z0-9_-], also '.' and '@' but not as the first or
+ * last byte. On FALSE @error is ZINIT_ERROR_INVALID_CONFIG and says which byte or length is wrong. */
+gboolean zinit_name_is_valid (const char *name, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Dependencies as pure functions: whether a service may start, and where the cycles are. No service object is
+ * seen here, only definitions and the caller's view of the others.
+ */
+#define G_LOG_DOMAIN "zinit-model"
+
+#include "model/graph.h"
+
+static const char *const block_words[] = { "requires", "after", "conflicts" };
+
+const char *
+zinit_block_kind_to_string (ZinitBlockKind kind)
+{
+  g_return_val_if_fail ((guint)kind < G_N_ELEMENTS (block_words), "unknown");
+
+  return block_words[kind];
+}
+
+void
+zinit_blocker_free (ZinitBlocker *blocker)
+{
+  g_free (blocker->service);
+  g_free (blocker);
+}
+
+static void
+note (GPtrArray *blockers, ZinitBlockKind kind, const char *name, const ZinitGraphNode *node)
+{
+  ZinitBlocker *blocker;
+
+  if (blockers == NULL)
+    return;
+  blocker = g_new0 (ZinitBlocker, 1);
+  blocker->kind = kind;
+  blocker->service = g_strdup (name);
+  blocker->is_known = node != NULL;
+  blocker->state = node != NULL ? node->state : ZINIT_STATE_INACTIVE;
+  g_ptr_array_add (blockers, blocker);
+}
+
+typedef struct {
+  ZinitGraphLookup lookup;
+  gpointer data;
+  GPtrArray *blockers; /* NULL = not wanted */
+  ZinitVerdict verdict;
+  const char *name; /* that the verdict is about */
+} Judgement;
+
+/* The worst verdict stays, and of equal ones the first: an unknown name before a failed one before a wait. */
+static void
+worsen (Judgement *judgement, ZinitVerdict verdict, const char *name)
+{
+  static const guint8 rank[] = {
+    [ZINIT_VERDICT_MAY_START] = 0,
+    [ZINIT_VERDICT_MUST_WAIT] = 1,
+    [ZINIT_VERDICT_FAILED] = 2,
+    [ZINIT_VERDICT_MISSING] = 3,
+  };
+
+  if (rank[verdict] > rank[judgement->verdict]) {
+    judgement->verdict = verdict;
+    judgement->name = name;
+  }
+}
+
+static void
+judge_requires (Judgement *judgement, char **names)
+{
+  ZinitGraphNode node;
+
+  for (; names != NULL && *names != NULL; names++) {
+    if (!judgement->lookup (*names, &node, judgement->data)) {
+      note (judgement->blockers, ZINIT_BLOCK_REQUIRES, *names, NULL);
+      worsen (judgement, ZINIT_VERDICT_MISSING, *names);
+    } else if (!node.is_satisfied) {
+      note (judgement->blockers, ZINIT_BLOCK_REQUIRES, *names, &node);
+      worsen (judgement, node.failed_for_good ? ZINIT_VERDICT_FAILED : ZINIT_VERDICT_MUST_WAIT, *names);
+    }
+  }
+}
+
+static void
+judge_after (Judgement *judgement, char **names)
+{
+  ZinitGraphNode node;
+
+  for (; names != NULL && *names != NULL; names++)
+    if (judgement->lookup (*names, &node, judgement->data) &&
+        (node.state == ZINIT_STATE_INACTIVE || node.state == ZINIT_STATE_BLOCKED)) {
+      note (judgement->blockers, ZINIT_BLOCK_AFTER, *names, &node);
+      worsen (judgement, ZINIT_VERDICT_MUST_WAIT, *names);
+    }
+}
+
+static void
+judge_conflicts (Judgement *judgement, const char *const *names, const char *const *noted_already)
+{
+  ZinitGraphNode node;
+
+  for (; names != NULL && *names != NULL; names++)
+    if ((noted_already == NULL || !g_strv_contains (noted_already, *names)) &&
+        judgement->lookup (*names, &node, judgement->data) && zinit_state_is_active (node.state)) {
+      note (judgement->blockers, ZINIT_BLOCK_CONFLICTS, *names, &node);
+      worsen (judgement, ZINIT_VERDICT_MUST_WAIT, *names);
+    }
+}
+
+ZinitVerdict
+zinit_graph_judge (const ZinitDefinition *definition, const char *const *conflicting, ZinitGraphLookup lookup,
+                   gpointer data, GPtrArray **ret_blockers, const char **ret_name)
+{
+  Judgement judgement = { .lookup = lookup, .data = data };
+  const char *const *own = (const char *const *)definition->conflicts;
+
+  if (ret_blockers != NULL)
+    judgement.blockers = g_ptr_array_new_with_free_func ((GDestroyNotify)zinit_blocker_free);
+
+  judge_requires (&judgement, definition->requires);
+  judge_after (&judgement, definition->after);
+  judge_conflicts (&judgement, own, NULL);
+  judge_conflicts (&judgement, conflicting, own);
+
+  if (ret_blockers != NULL)
+    *ret_blockers = judgement.blockers;
+  if (ret_name != NULL)
+    *ret_name = judgement.name;
+  return judgement.verdict;
+}
+
+/* Tarjan's strongly connected components, with a stack of our own: a chain may be as long as there are
+ * services. */
+typedef struct {
+  const ZinitDefinition *definition;
+  guint n_requires;
+  guint n_after;
+  guint index; /* order of discovery, from 1; 0 = not seen */
+  guint low;
+  guint next; /* edge to look at next: requires, then after */
+  gboolean on_stack;
+  gboolean in_cycle;
+  guint parent; /* in the walk, +1; 0 = none */
+} Vertex;
+
+typedef struct {
+  GArray *vertices;    /* Vertex */
+  GHashTable *by_name; /* name → position + 1 */
+  GArray *stack;       /* guint */
+  guint last_index;
+} Walk;
+
+static const char *
+edge_target (const Vertex *vertex, guint edge)
+{
+  if (edge < vertex->n_requires)
+  return vertex->definition->requires[edge];
+  if (edge < vertex->n_requires + vertex->n_after)
+    return vertex->definition->after[edge - vertex->n_requires];
+  return NULL;
+}
+
+static void
+discover (Walk *walk, guint position, guint parent)
+{
+  Vertex *vertex = &g_array_index (walk->vertices, Vertex, position);
+
+  vertex->index = vertex->low = ++walk->last_index;
+  vertex->on_stack = TRUE;
+  vertex->parent = parent;
+  g_array_append_val (walk->stack, position);
+}
+
+static gboolean
+needs_itself (const ZinitDefinition *definition)
+{
+  return (definition->requires != NULL &&
+          g_strv_contains ((const char *const *)definition->requires, definition->name)) ||
+         (definition->after != NULL &&
+          g_strv_contains ((const char *const *)definition->after, definition->name));
+}
+
+/* All edges of @position are seen: if it is the root of a component, take that off the stack. */
+static void
+complete (Walk *walk, guint position)
+{
+  Vertex *vertex = &g_array_index (walk->vertices, Vertex, position);
+  guint size = 0, member;
+
+  if (vertex->low != vertex->index)
+    return;
+  do {
+    member = g_array_index (walk->stack, guint, walk->stack->len - 1);
+    g_array_set_size (walk->stack, walk->stack->len - 1);
+    g_array_index (walk->vertices, Vertex, member).on_stack = FALSE;
+    size++;
+    g_array_index (walk->vertices, Vertex, member).in_cycle = TRUE;
+  } while (member != position);
+  if (size == 1)
+    vertex->in_cycle = needs_itself (vertex->definition);
+}
+
+static void
+walk_from (Walk *walk, guint start)
+{
+  guint position = start;
+
+  discover (walk, start, 0);
+  for (;;) {
+    Vertex *vertex = &g_array_index (walk->vertices, Vertex, position);
+    const char *name = edge_target (vertex, vertex->next++);
+
+    if (name != NULL) {
+      guint target = GPOINTER_TO_UINT (g_hash_table_lookup (walk->by_name, name));
+      Vertex *other;
+
+      if (target == 0)
+        continue;
+      other = &g_array_index (walk->vertices, Vertex, target - 1);
+      if (other->index == 0) {
+        discover (walk, target - 1, position + 1);
+        position = target - 1;
+      } else if (other->on_stack) {
+        vertex->low = MIN (vertex->low, other->index);
+      }
+      continue;
+    }
+    complete (walk, position);
+    if (vertex->parent == 0)
+      return;
+    position = vertex->parent - 1;
+    g_array_index (walk->vertices, Vertex, position).low =
+        MIN (g_array_index (walk->vertices, Vertex, position).low, vertex->low);
+  }
+}
+
+/* One cycle in words: follow edges inside the component until a name comes again. */
+static char *
+describe_cycle (Walk *walk, const Vertex *start)
+{
+  g_autoptr (GPtrArray) path = g_ptr_array_new ();
+  g_autoptr (GString) chain = g_string_new (NULL);
+  const Vertex *vertex = start;
+  guint first;
+
+  while (!g_ptr_array_find (path, vertex->definition->name, &first)) {
+    const char *name;
+
+    g_ptr_array_add (path, vertex->definition->name);
+    for (guint edge = 0; (name = edge_target (vertex, edge)) != NULL; edge++) {
+      guint target = GPOINTER_TO_UINT (g_hash_table_lookup (walk->by_name, name));
+      const Vertex *other = target != 0 ? &g_array_index (walk->vertices, Vertex, target - 1) : NULL;
+
+      /* It may lead into another component, but every member of a cycle has an edge to one, so the walk goes
+       * on until it meets itself. */
+      if (other != NULL && other->in_cycle) {
+        vertex = other;
+        break;
+      }
+    }
+  }
+  for (guint i = first; i < path->len; i++)
+    g_string_append_printf (chain, "%s → ", (const char *)path->pdata[i]);
+  g_string_append (chain, path->pdata[first]);
+  return g_string_free (g_steal_pointer (&chain), FALSE);
+}
+
+GHashTable *
+zinit_graph_find_cycles (GPtrArray *definitions, char **ret_chain)
+{
+  g_autoptr (GArray) vertices = g_array_sized_new (FALSE, TRUE, sizeof (Vertex), definitions->len);
+  g_autoptr (GHashTable) by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GArray) stack = g_array_new (FALSE, FALSE, sizeof (guint));
+  GHashTable *names = g_hash_table_new (g_str_hash, g_str_equal);
+  Walk walk = { .vertices = vertices, .by_name = by_name, .stack = stack };
+
+  if (ret_chain != NULL)
+    *ret_chain = NULL;
+  for (guint i = 0; i < definitions->len; i++) {
+    const ZinitDefinition *definition = definitions->pdata[i];
+    Vertex vertex = {
+      .definition = definition,
+      .n_requires = definition->requires != NULL ? g_strv_length (definition->requires) : 0,
+      .n_after = definition->after != NULL ? g_strv_length (definition->after) : 0,
+    };
+
+    g_array_append_val (vertices, vertex);
+    g_hash_table_insert (by_name, vertex.definition->name, GUINT_TO_POINTER (i + 1));
+  }
+  for (guint i = 0; i < vertices->len; i++)
+    if (g_array_index (vertices, Vertex, i).index == 0)
+      walk_from (&walk, i);
+  for (guint i = 0; i < vertices->len; i++) {
+    const Vertex *vertex = &g_array_index (vertices, Vertex, i);
+
+    if (!vertex->in_cycle)
+      continue;
+    g_hash_table_add (names, vertex->definition->name);
+    if (ret_chain != NULL && *ret_chain == NULL)
+      *ret_chain = describe_cycle (&walk, vertex);
+  }
+  return names;
+}

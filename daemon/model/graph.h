@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Dependencies between services, by name, as pure functions over a view that the caller gives: who may start,
+ * what it waits for, who has to stop before whom, and where the cycles are. Knows neither processes nor the
+ * supervisor; a name that the view does not know is simply unknown.
+ */
+#pragma once
+
+#include "model/definition.h"
+
+G_BEGIN_DECLS
+
+/* What the graph sees of a service. */
+typedef struct {
+  const ZinitDefinition *definition;
+  ZinitState state;
+  gboolean is_satisfied;    /* running (a oneshot: exited 0), or exited 0 and not stopped by hand */
+  gboolean failed_for_good; /* failed, and nothing will start it again by itself */
+} ZinitGraphNode;
+
+/* Fills @ret_node and returns TRUE, or FALSE when @name is unknown. */
+typedef gboolean (*ZinitGraphLookup) (const char *name, ZinitGraphNode *ret_node, gpointer data);
+
+typedef enum {
+  ZINIT_BLOCK_REQUIRES,
+  ZINIT_BLOCK_AFTER,
+  ZINIT_BLOCK_CONFLICTS,
+} ZinitBlockKind;
+
+typedef struct {
+  ZinitBlockKind kind;
+  char *service; /* owned */
+  gboolean is_known;
+  ZinitState state; /* of that service, if known */
+} ZinitBlocker;
+
+const char *zinit_block_kind_to_string (ZinitBlockKind kind); /* "requires", "after", "conflicts" */
+void zinit_blocker_free (ZinitBlocker *blocker);
+
+typedef enum {
+  ZINIT_VERDICT_MAY_START,
+  ZINIT_VERDICT_MUST_WAIT,
+  ZINIT_VERDICT_MISSING, /* ret_name = the unknown service that is required */
+  ZINIT_VERDICT_FAILED,  /* ret_name = the required service that failed for good */
+} ZinitVerdict;
+
+/* May the service with @definition start now? @conflicting lists the services that name it in their own
+ * `conflicts` (NULL = none); its own list is read from the definition. @ret_blockers, if not NULL, gets every
+ * reason to wait as a new array of ZinitBlocker (transfer full, maybe empty; also the missing and the failed
+ * one). @ret_name is borrowed from @definition. */
+ZinitVerdict zinit_graph_judge (const ZinitDefinition *definition, const char *const *conflicting,
+                                ZinitGraphLookup lookup, gpointer data, GPtrArray **ret_blockers,
+                                const char **ret_name);
+
+/* Looks for cycles of requires and after among @definitions (ZinitDefinition*, any order; unknown names have
+ * no edges). Returns the names that are in a cycle as a set (key = name borrowed from the definition), empty
+ * when there is none; and in
+ * @ret_chain (may be NULL) one cycle as "a → b → a", transfer full, or NULL. Linear in edges; no recursion.
+ */
+GHashTable *zinit_graph_find_cycles (GPtrArray *definitions, char **ret_chain);
+
+G_END_DECLS

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every limit on what comes from outside: files, clients, services. One place, so that the man page and a
+ * reader can see them side by side. Passing one gives a clear error, never a crash and never a silent cut.
+ */
+#pragma once
+
+#define ZINIT_MAX_NAME_BYTES 128             /* a service's name */
+#define ZINIT_MAX_SERVICES 20000             /* services known at one time */
+#define ZINIT_MAX_DEFINITION_BYTES (1 << 20) /* one definition file, 1 MiB */
+#define ZINIT_MAX_STRING_BYTES (64 * 1024)   /* one string in a definition */
+#define ZINIT_MAX_LIST_ITEMS 4096            /* names in one dependency list */
+#define ZINIT_MAX_ENV_ITEMS 4096             /* variables of one service */
+#define ZINIT_MAX_DELAY_MS                                                                                   \
+  (G_GUINT64_CONSTANT (1) << 53)            /* a delay or time-out; exact in every number type */
+#define ZINIT_MAX_BUFFER_LINES 1000000      /* lines of one log ring */
+#define ZINIT_MAX_LOG_BYTES (16 << 20)      /* bytes of one log ring, whatever its lines; oldest go first */
+#define ZINIT_MAX_LINE_BYTES 8192           /* a longer line of output is split there */
+#define ZINIT_MAX_LOG_REPLY_BYTES (8 << 20) /* text in one GetLogs reply; the newest lines are kept */
+#define ZINIT_MAX_PENDING_CALLS 1024        /* calls with `wait` that are open at one time */
+#define ZINIT_MAX_PRIVATE_CLIENTS 256       /* connections on the private socket */
+#define ZINIT_MAX_CONFIG_ERRORS 1000        /* messages kept of one reading of the folder */
+#define ZINIT_MAX_JSON_DEPTH 64             /* containers around a value of a JSON definition */
+#define ZINIT_MAX_STATE_BYTES (256 << 20)   /* a state file */
+#define ZINIT_MAX_QUEUED_TRANSITIONS 16 /* unsent transitions kept for a service; the rest shows as a gap */

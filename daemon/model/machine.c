@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables of a service's life. A row is a state, a column an event; reading one row tells all that can
+ * happen in that state. It holds nothing but constants and the rules of how a life may end.
+ */
+#define G_LOG_DOMAIN "zinit-model"
+
+#include "model/machine.h"
+
+#define A(action) ZINIT_ACTION_##action
+
+/* In the order of ZinitEvent: START, STOP, LOOK, RESTART_DUE, SPAWNED, SPAWN_FAILED, READY, START_TIMEOUT,
+ * MAIN_ENDED, GROUP_EMPTY, STOP_TIMEOUT. Events of a process that is no more are ignored where there is none.
+ */
+static const guint8 actions[ZINIT_N_STATES][ZINIT_N_EVENTS] = {
+  [ZINIT_STATE_INACTIVE] = { A (EVALUATE), A (CANCEL), A (IGNORE), A (IGNORE), A (ENTER_STARTING),
+                             A (FAIL_SPAWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
+  [ZINIT_STATE_BLOCKED] = { A (EVALUATE), A (CANCEL), A (EVALUATE), A (IGNORE), A (ENTER_STARTING),
+                            A (FAIL_SPAWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
+  [ZINIT_STATE_STARTING] = { A (IGNORE), A (BEGIN_STOP), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
+                             A (ENTER_RUNNING), A (FAIL_START), A (CLEAN_UP), A (FINISH), A (IGNORE) },
+  [ZINIT_STATE_RUNNING] = { A (IGNORE), A (BEGIN_STOP), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
+                            A (IGNORE), A (IGNORE), A (CLEAN_UP), A (FINISH), A (IGNORE) },
+  [ZINIT_STATE_STOPPING] = { A (START_AFTER), A (STAY_DOWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
+                             A (IGNORE), A (IGNORE), A (IGNORE), A (FINISH), A (KILL) },
+  [ZINIT_STATE_EXITED] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (BLOCK_EVALUATE),
+                           A (ENTER_STARTING), A (FAIL_SPAWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
+                           A (IGNORE) },
+  [ZINIT_STATE_FAILED] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (BLOCK_EVALUATE),
+                           A (ENTER_STARTING), A (FAIL_SPAWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
+                           A (IGNORE) },
+};
+
+#define TO(state) (1u << ZINIT_STATE_##state)
+
+static const guint8 changes[ZINIT_N_STATES] = {
+  [ZINIT_STATE_INACTIVE] = TO (BLOCKED) | TO (STARTING) | TO (FAILED),
+  [ZINIT_STATE_BLOCKED] = TO (INACTIVE) | TO (STARTING) | TO (FAILED),
+  [ZINIT_STATE_STARTING] = TO (RUNNING) | TO (STOPPING) | TO (EXITED) | TO (FAILED),
+  [ZINIT_STATE_RUNNING] = TO (STOPPING) | TO (EXITED) | TO (FAILED),
+  [ZINIT_STATE_STOPPING] = TO (EXITED) | TO (FAILED),
+  [ZINIT_STATE_EXITED] = TO (BLOCKED) | TO (STARTING) | TO (FAILED),
+  /* To itself when a start by hand fails again. */
+  [ZINIT_STATE_FAILED] = TO (BLOCKED) | TO (STARTING) | TO (FAILED),
+};
+
+static const char *const event_words[ZINIT_N_EVENTS + 1] = {
+  "start", "stop",          "look",       "restart-due", "spawned",      "spawn-failed",
+  "ready", "start-timeout", "main-ended", "group-empty", "stop-timeout", NULL,
+};
+
+ZinitAction
+zinit_machine_action (ZinitState state, ZinitEvent event)
+{
+  g_return_val_if_fail ((guint)state < ZINIT_N_STATES && (guint)event < ZINIT_N_EVENTS, ZINIT_ACTION_IGNORE);
+
+  return actions[state][event];
+}
+
+gboolean
+zinit_machine_may_change (ZinitState from, ZinitState to)
+{
+  g_return_val_if_fail ((guint)from < ZINIT_N_STATES && (guint)to < ZINIT_N_STATES, FALSE);
+
+  return (changes[from] & (1u << to)) != 0;
+}
+
+const char *
+zinit_event_to_string (ZinitEvent event)
+{
+  g_return_val_if_fail ((guint)event < ZINIT_N_EVENTS, "unknown");
+
+  return event_words[event];
+}
+
+static ZinitOutcome
+outcome_failed (const ZinitDefinition *definition, ZinitFailureType type, gint32 number)
+{
+  return (ZinitOutcome){ .state = ZINIT_STATE_FAILED,
+                         .failure = { .type = type, .number = number },
+                         .wants_restart = definition->restart != ZINIT_RESTART_NEVER };
+}
+
+ZinitOutcome
+zinit_machine_outcome (const ZinitDefinition *definition, const ZinitEnding *ending)
+{
+  ZinitOutcome outcome = { .state = ZINIT_STATE_EXITED };
+
+  if (ending->stop_asked) {
+    if (ending->kill_needed) {
+      outcome = outcome_failed (definition, ZINIT_FAILURE_STOP_TIMEOUT, 0);
+      outcome.wants_restart = FALSE;
+    }
+    return outcome;
+  }
+  if (ending->start_timed_out)
+    return outcome_failed (definition, ZINIT_FAILURE_START_TIMEOUT, 0);
+  if (ending->exit.kind == ZINIT_EXIT_KILLED)
+    return outcome_failed (definition, ZINIT_FAILURE_SIGNAL, ending->exit.value);
+  if (ending->exit.kind == ZINIT_EXIT_EXITED && ending->exit.value != 0)
+    return outcome_failed (definition, ZINIT_FAILURE_EXIT_CODE, ending->exit.value);
+
+  outcome.wants_restart = definition->restart == ZINIT_RESTART_ALWAYS && !definition->oneshot;
+  return outcome;
+}
+
+gboolean
+zinit_machine_retries_spawn (const ZinitDefinition *definition)
+{
+  return definition->restart != ZINIT_RESTART_NEVER;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The life of a service as two tables: what to do for each event in each state, and which changes of state
+ * there are. Pure: it decides, the supervisor does. Every event is legal in every state.
+ */
+#pragma once
+
+#include "model/definition.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ZINIT_EVENT_START,       /* somebody wants it up */
+  ZINIT_EVENT_STOP,        /* somebody wants it down */
+  ZINIT_EVENT_LOOK,        /* something it depends on changed */
+  ZINIT_EVENT_RESTART_DUE, /* the back-off is over */
+  ZINIT_EVENT_SPAWNED,     /* exec succeeded */
+  ZINIT_EVENT_SPAWN_FAILED,
+  ZINIT_EVENT_READY, /* it does its work */
+  ZINIT_EVENT_START_TIMEOUT,
+  ZINIT_EVENT_MAIN_ENDED,  /* the first process ended; the rest of its group may live on */
+  ZINIT_EVENT_GROUP_EMPTY, /* nothing of it is left */
+  ZINIT_EVENT_STOP_TIMEOUT,
+  ZINIT_N_EVENTS
+} ZinitEvent;
+
+typedef enum {
+  ZINIT_ACTION_IGNORE,         /* nothing to do */
+  ZINIT_ACTION_EVALUATE,       /* ask the graph: start, wait or fail */
+  ZINIT_ACTION_EVALUATE_HELD,  /* the same, but only if it is held by a dependency, not at rest */
+  ZINIT_ACTION_BLOCK_EVALUATE, /* pass through blocked, then ask the graph */
+  ZINIT_ACTION_CANCEL,         /* give up waiting: blocked becomes inactive, a pending restart is forgotten */
+  ZINIT_ACTION_ENTER_STARTING,
+  ZINIT_ACTION_ENTER_RUNNING,
+  ZINIT_ACTION_FAIL_SPAWN,
+  ZINIT_ACTION_BEGIN_STOP,  /* stop signal to the whole group, clock started */
+  ZINIT_ACTION_FAIL_START,  /* the same, because the start took too long */
+  ZINIT_ACTION_CLEAN_UP,    /* the same, because the first process left others behind */
+  ZINIT_ACTION_KILL,        /* SIGKILL to everything left */
+  ZINIT_ACTION_START_AFTER, /* remember to start again once it has stopped */
+  ZINIT_ACTION_STAY_DOWN,   /* forget that again */
+  ZINIT_ACTION_FINISH,      /* it is over: decide between exited and failed, and on a restart */
+  ZINIT_N_ACTIONS
+} ZinitAction;
+
+ZinitAction zinit_machine_action (ZinitState state, ZinitEvent event);
+/* TRUE when a service may pass from @from to @to. */
+gboolean zinit_machine_may_change (ZinitState from, ZinitState to);
+const char *zinit_event_to_string (ZinitEvent event);
+
+/* What is known when the last process of a service is gone. */
+typedef struct {
+  ZinitExit exit;           /* of its first process */
+  gboolean stop_asked;      /* somebody stopped it; not: it ended by itself */
+  gboolean start_timed_out; /* it was stopped because it took too long to start */
+  gboolean kill_needed;     /* a stop that was asked took SIGKILL */
+} ZinitEnding;
+
+typedef struct {
+  ZinitState state;       /* exited or failed */
+  ZinitFailure failure;   /* text is never set */
+  gboolean wants_restart; /* by policy; back-off and its limit are still to be asked */
+} ZinitOutcome;
+
+ZinitOutcome zinit_machine_outcome (const ZinitDefinition *definition, const ZinitEnding *ending);
+/* May a service that never got a process (spawn error) be tried again by policy? */
+gboolean zinit_machine_retries_spawn (const ZinitDefinition *definition);
+
+G_END_DECLS

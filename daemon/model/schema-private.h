@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the schema share among themselves: the checks of single texts that rows point to.
+ */
+#pragma once
+
+#include "model/schema.h"
+
+G_BEGIN_DECLS
+
+/* A user or group by name or number: 1-256 bytes, no blank, ':', '/' or control character, no leading '-'; a
+ * number is at most 4294967294, as the one after it means "leave unchanged" to the kernel. */
+gboolean zinit_check_account (const char *text, GError **error);
+/* HOST:PORT, [IPV6]:PORT or the absolute path of a Unix socket. */
+gboolean zinit_check_address (const char *text, GError **error);
+/* http://HOST[:PORT][/PATH], without blanks. */
+gboolean zinit_check_url (const char *text, GError **error);
+
+G_END_DECLS

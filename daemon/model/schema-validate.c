@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a value may be beyond its type: the texts that have a form of their own, and what options of one
+ * definition must be to each other. Whether a user, a path or another service exists is not asked here.
+ */
+#define G_LOG_DOMAIN "zinit-model"
+
+#include "model/schema-private.h"
+#include "model/error.h"
+
+#include <string.h>
+
+#define MAX_ACCOUNT_BYTES 256
+#define MAX_ACCOUNT_ID (G_MAXUINT32 - 1)
+#define MAX_PORT 65535
+#define HTTP_PREFIX "http://"
+
+static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  if (error != NULL)
+    *error = g_error_new_valist (ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, format, arguments);
+  va_end (arguments);
+  return FALSE;
+}
+
+/* Blanks and control characters, which no account, address or URL has. */
+static gboolean
+has_blank (const char *text)
+{
+  for (const char *c = text; *c != '\0'; c++)
+    if ((guchar)*c <= ' ' || *c == 0x7f)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+zinit_check_account (const char *text, GError **error)
+{
+  if (strlen (text) > MAX_ACCOUNT_BYTES || has_blank (text) || strpbrk (text, ":/") != NULL ||
+      text[0] == '-') {
+    g_autofree char *shown = zinit_schema_quote (text);
+
+    return refuse (error,
+                   "%s is no user or group; a name (at most %d bytes; no blank, ':' or '/'; not beginning "
+                   "with '-') or a number is wanted",
+                   shown, MAX_ACCOUNT_BYTES);
+  }
+  if (strspn (text, "0123456789") == strlen (text) &&
+      !g_ascii_string_to_unsigned (text, 10, 0, MAX_ACCOUNT_ID, NULL, NULL))
+    return refuse (error, "the number %.32s is too large; at most %u is allowed", text, MAX_ACCOUNT_ID);
+  return TRUE;
+}
+
+/* HOST or [IPV6], then :PORT. */
+static gboolean
+is_host_and_port (const char *text)
+{
+  const char *colon = strrchr (text, ':');
+  gsize host_length;
+
+  if (colon == NULL || has_blank (text) ||
+      !g_ascii_string_to_unsigned (colon + 1, 10, 1, MAX_PORT, NULL, NULL))
+    return FALSE;
+
+  host_length = colon - text;
+  if (text[0] == '[')
+    return host_length > 2 && strchr (text, ']') == colon - 1;
+  return host_length > 0 && strcspn (text, ":/[]") == host_length;
+}
+
+gboolean
+zinit_check_address (const char *text, GError **error)
+{
+  g_autofree char *shown = NULL;
+
+  if (text[0] == '/' || is_host_and_port (text))
+    return TRUE;
+  shown = zinit_schema_quote (text);
+  return refuse (error,
+                 "%s is no address; HOST:PORT, [IPV6]:PORT (port 1 to %d) or the absolute path of a Unix "
+                 "socket is wanted",
+                 shown, MAX_PORT);
+}
+
+gboolean
+zinit_check_url (const char *text, GError **error)
+{
+  const char *host = g_str_has_prefix (text, HTTP_PREFIX) ? text + strlen (HTTP_PREFIX) : "";
+  gsize host_length = strcspn (host, "/?#");
+  g_autofree char *authority = g_strndup (host, host_length);
+  g_autofree char *shown = NULL;
+  gboolean has_port = strchr (authority, ':') != NULL && !g_str_has_suffix (authority, "]");
+
+  if (host_length > 0 && !has_blank (text) && (!has_port || is_host_and_port (authority)))
+    return TRUE;
+  shown = zinit_schema_quote (text);
+  return refuse (error, "%s is no such URL; %sHOST[:PORT][/PATH] is wanted", shown, HTTP_PREFIX);
+}
+
+/* The one field that each type of health check goes by. */
+static gboolean
+validate_health (const ZinitDefinition *definition, GError **error)
+{
+  const struct {
+    ZinitHealthType type;
+    const char *key;
+    const char *text;
+  } fields[] = { { ZINIT_HEALTH_TCP, "address", definition->health_address },
+                 { ZINIT_HEALTH_HTTP, "url", definition->health_url },
+                 { ZINIT_HEALTH_EXEC, "command", definition->health_command } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (fields); i++) {
+    const char *word = zinit_health_words[fields[i].type];
+
+    if (fields[i].type == (ZinitHealthType)definition->health_type && fields[i].text == NULL)
+      return refuse (error, "health.%s: is missing; health.type = \"%s\" needs it", fields[i].key, word);
+    if (fields[i].type != (ZinitHealthType)definition->health_type && fields[i].text != NULL)
+      return refuse (error, "health.%s: does not go with the type given; it needs health.type = \"%s\"",
+                     fields[i].key, word);
+  }
+  return TRUE;
+}
+
+static gboolean
+validate_dependencies (const ZinitDefinition *definition, GError **error)
+{
+  for (gsize i = 0; i < zinit_n_options; i++) {
+    const ZinitOption *option = &zinit_options[i];
+    ZinitValue value;
+
+    if (option->type == ZINIT_TYPE_LIST && zinit_schema_get (definition, option, &value) &&
+        value.strings != NULL && g_strv_contains (value.strings, definition->name))
+      return refuse (error, "%s.%s: names the service itself, %s; only others are allowed", option->section,
+                     option->key, definition->name);
+  }
+  return TRUE;
+}
+
+gboolean
+zinit_schema_validate (const ZinitDefinition *definition, GError **error)
+{
+  for (gsize i = 0; i < zinit_n_options; i++) {
+    const ZinitOption *option = &zinit_options[i];
+    ZinitValue value;
+
+    if ((option->flags & ZINIT_OPTION_REQUIRED) && !zinit_schema_get (definition, option, &value))
+      return refuse (error, "%s.%s: is missing; every service needs it", option->section, option->key);
+  }
+  if (definition->restart_delay_max_ms < definition->restart_delay_ms)
+    return refuse (error,
+                   "lifecycle.restart_delay_max_ms: %" G_GUINT64_FORMAT
+                   " ms is below lifecycle.restart_delay_ms, %" G_GUINT64_FORMAT
+                   " ms; it must be at least as long",
+                   definition->restart_delay_max_ms, definition->restart_delay_ms);
+  return validate_dependencies (definition, error) && validate_health (definition, error);
+}

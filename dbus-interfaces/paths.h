@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where everything is: configuration, run-time folder, private socket, state. The one place that knows, for
+ * the daemon and the client alike.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum { ZINIT_SCOPE_SYSTEM, ZINIT_SCOPE_SESSION } ZinitScope;
+
+typedef struct {
+  char *config_dir; /* service definitions */
+  char *runtime_dir;
+  char *socket; /* private D-Bus socket */
+  char *state;  /* state.json */
+  char *fds;    /* fds.json */
+  char *lock;
+} ZinitPaths;
+
+/* @config_dir, @runtime_dir, @socket override (NULL = look on). Then the variables ZINIT_CONFIG_DIR,
+ * ZINIT_RUNTIME_DIR, ZINIT_SOCKET; then CONFIGURATION_DIRECTORY and RUNTIME_DIRECTORY as a service manager
+ * sets them (the first of a colon-separated list; services are read from its sub-folder `services` if that is
+ * there); then /etc/zinit/services and /run/zinit, or for a session $XDG_CONFIG_HOME/zinit/services and
+ * $XDG_RUNTIME_DIR/zinit (without that variable /run/user/UID if it is there, else a private folder of the
+ * user in the temporary folder). All absolute. Transfer full. */
+ZinitPaths *zinit_paths_new (ZinitScope scope, const char *config_dir, const char *runtime_dir,
+                             const char *socket);
+void zinit_paths_free (ZinitPaths *paths);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitPaths, zinit_paths_free)
+
+G_END_DECLS
