@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading, writing and putting aside definition files. What a definition may say is the schema's matter, how
+ * a file is read without harm is file.c's.
+ */
+#define G_LOG_DOMAIN "zinit-config"
+
+#include "config/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/file.h"
+#include "config/strict-json.h"
+#include "model/error.h"
+#include "model/limits.h"
+
+static void
+config_entry_free (gpointer data)
+{
+  ZinitConfigEntry *entry = data;
+
+  g_free (entry->path);
+  zinit_definition_unref (entry->definition);
+  g_free (entry);
+}
+
+static void
+config_error_free (gpointer data)
+{
+  ZinitConfigError *error = data;
+
+  g_free (error->path);
+  g_free (error->name);
+  g_free (error->message);
+  g_free (error);
+}
+
+static ZinitConfigSet *
+config_set_new (void)
+{
+  ZinitConfigSet *set = g_new (ZinitConfigSet, 1);
+
+  set->entries = g_ptr_array_new_with_free_func (config_entry_free);
+  set->errors = g_ptr_array_new_with_free_func (config_error_free);
+  return set;
+}
+
+void
+zinit_config_set_free (ZinitConfigSet *set)
+{
+  if (set == NULL)
+    return;
+  g_ptr_array_unref (set->entries);
+  g_ptr_array_unref (set->errors);
+  g_free (set);
+}
+
+/* @format is the message after the path. Errors are dropped once there are too many. */
+G_GNUC_PRINTF (4, 5)
+static void
+add_error (ZinitConfigSet *set, const char *path, const char *name, const char *format, ...)
+{
+  ZinitConfigError *error = g_new (ZinitConfigError, 1);
+  g_autofree char *shown = g_filename_display_name (path);
+  g_autofree char *what = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  what = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  error->path = g_strdup (path);
+  error->name = g_strdup (name);
+  error->message = g_strconcat (shown, ":", what, NULL);
+  if (set->errors->len < ZINIT_MAX_CONFIG_ERRORS)
+    g_ptr_array_add (set->errors, error);
+  else
+    config_error_free (error);
+}
+
+/* "a.toml" → "a"; NULL when @file_name is no definition's. */
+static char *
+stem_of (const char *file_name)
+{
+  const char *dot = strrchr (file_name, '.');
+
+  if (dot == NULL || dot == file_name || *file_name == '.')
+    return NULL;
+  if (!g_str_equal (dot, ".toml") && !g_str_equal (dot, ".json"))
+    return NULL;
+  return g_strndup (file_name, (gsize)(dot - file_name));
+}
+
+/* Refuses what is no text, before any parser sees it. */
+static gboolean
+check_text (const char *text, gsize length, GError **error)
+{
+  const char *bad;
+  guint line, column;
+
+  if (g_utf8_validate_len (text, length, &bad))
+    return TRUE;
+  zinit_text_position (text, (gsize)(bad - text), &line, &column);
+  if (*bad == '\0')
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%u:%u: a NUL byte; only text is allowed",
+                 line, column);
+  else
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG,
+                 "%u:%u: byte 0x%02x is not UTF-8; only UTF-8 text is allowed", line, column, (guchar)*bad);
+  return FALSE;
+}
+
+/* TRUE when @message begins with "LINE:COLUMN:". */
+static gboolean
+has_position (const char *message)
+{
+  gsize line = strspn (message, "0123456789");
+  gsize column = line > 0 && message[line] == ':' ? strspn (message + line + 1, "0123456789") : 0;
+
+  return column > 0 && message[line + 1 + column] == ':';
+}
+
+/* zinit_config_read_file(), with @ret_missing TRUE when there is no such file; the message is what follows
+ * the path and a colon. */
+static ZinitDefinition *
+read_definition (const char *path, char **ret_name, gboolean *ret_missing, GError **error)
+{
+  g_autofree char *file_name = g_path_get_basename (path);
+  g_autofree char *stem = stem_of (file_name);
+  g_autofree char *name = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (GError) reason = NULL;
+  ZinitDefinition *definition = NULL;
+  gsize length;
+
+  if (stem == NULL)
+    stem = g_strdup (file_name);
+  /* Whatever the file is called, its name is shown to clients. */
+  name = g_utf8_make_valid (stem, -1);
+  text = zinit_file_read (path, ZINIT_MAX_DEFINITION_BYTES, &length, ret_missing, &reason);
+  if (text != NULL && check_text (text, length, &reason))
+    definition =
+        zinit_definition_parse (text, length, g_str_has_suffix (file_name, ".json"), name, ret_name, &reason);
+  if (*ret_name == NULL)
+    *ret_name = g_steal_pointer (&name);
+  if (definition == NULL) {
+    const char *gap = has_position (reason->message) ? "" : " ";
+
+    g_propagate_prefixed_error (error, g_steal_pointer (&reason), "%s", gap);
+  }
+  return definition;
+}
+
+ZinitDefinition *
+zinit_config_read_file (const char *path, char **ret_name, GError **error)
+{
+  g_autofree char *name = NULL;
+  gboolean is_missing;
+  ZinitDefinition *definition = read_definition (path, &name, &is_missing, error);
+
+  if (definition == NULL) {
+    g_autofree char *shown = g_filename_display_name (path);
+
+    g_prefix_error (error, "%s:", shown);
+  }
+  if (ret_name != NULL)
+    *ret_name = g_steal_pointer (&name);
+  return definition;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *)a, *(char *const *)b);
+}
+
+/* The names of the definition files in @directory, sorted; what is wrong with the folder goes to @set. */
+static GPtrArray *
+list_folder (const char *directory, ZinitConfigSet *set)
+{
+  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
+  DIR *folder = opendir (directory);
+  struct dirent *item;
+  int number = errno;
+
+  if (folder != NULL) {
+    while ((errno = 0, item = readdir (folder)) != NULL) {
+      g_autofree char *stem = stem_of (item->d_name);
+
+      if (stem != NULL)
+        g_ptr_array_add (names, g_strdup (item->d_name));
+    }
+    number = errno;
+    closedir (folder);
+  } else if (number == ENOENT) {
+    number = 0;
+  }
+  if (number != 0)
+    add_error (set, directory, "", " the folder cannot be read: %s", g_strerror (number));
+  g_ptr_array_sort (names, compare_names);
+  return names;
+}
+
+/* Adds the definition of @path, unless an earlier file has its name. */
+static void
+add_entry (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, ZinitDefinition *definition)
+{
+  const char *first = g_hash_table_lookup (paths_by_name, definition->name);
+
+  if (first != NULL) {
+    g_autofree char *shown = g_filename_display_name (first);
+
+    add_error (set, path, definition->name,
+               " service.name: \"%s\" is defined in %s already; a name is allowed once", definition->name,
+               shown);
+  } else if (set->entries->len >= ZINIT_MAX_SERVICES) {
+    add_error (set, path, definition->name, " one definition too many; %d are allowed", ZINIT_MAX_SERVICES);
+  } else {
+    ZinitConfigEntry *entry = g_new (ZinitConfigEntry, 1);
+
+    entry->path = g_strdup (path);
+    entry->definition = zinit_definition_ref (definition);
+    g_ptr_array_add (set->entries, entry);
+    g_hash_table_insert (paths_by_name, definition->name, entry->path);
+  }
+}
+
+static int
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  const ZinitConfigEntry *const *first = a;
+  const ZinitConfigEntry *const *second = b;
+
+  return strcmp ((*first)->definition->name, (*second)->definition->name);
+}
+
+ZinitConfigSet *
+zinit_config_read_folder (const char *directory)
+{
+  ZinitConfigSet *set = config_set_new ();
+  g_autoptr (GPtrArray) names = list_folder (directory, set);
+  g_autoptr (GHashTable) paths_by_name = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < names->len; i++) {
+    g_autofree char *path = g_build_filename (directory, g_ptr_array_index (names, i), NULL);
+    g_autofree char *name = NULL;
+    g_autoptr (GError) error = NULL;
+    gboolean is_missing;
+    g_autoptr (ZinitDefinition) definition = read_definition (path, &name, &is_missing, &error);
+
+    /* A file that was removed since the folder was listed is not wrong, it is gone. */
+    if (definition != NULL)
+      add_entry (set, paths_by_name, path, definition);
+    else if (!is_missing)
+      add_error (set, path, name, "%s", error->message);
+  }
+  g_ptr_array_sort (set->entries, compare_entries);
+  return set;
+}
+
+/* @what has just failed at @path. */
+static gboolean
+fail (GError **error, const char *path, const char *what)
+{
+  int number = errno;
+  g_autofree char *shown = g_filename_display_name (path);
+
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: %s: %s", shown, what, g_strerror (number));
+  return FALSE;
+}
+
+gboolean
+zinit_config_write (const char *directory, const ZinitDefinition *definition, gboolean overwrite,
+                    char **ret_path, GError **error)
+{
+  g_autofree char *file_name = g_strconcat (definition->name, ".toml", NULL);
+  g_autofree char *path = g_build_filename (directory, file_name, NULL);
+  /* Hidden, so that no reader takes it for a definition. */
+  g_autofree char *hidden = g_strconcat (".", file_name, ".tmp", NULL);
+  g_autofree char *temporary = g_build_filename (directory, hidden, NULL);
+  g_autofree char *text = zinit_definition_to_toml (definition);
+
+  if (g_mkdir_with_parents (directory, 0755) < 0)
+    return fail (error, directory, "the folder cannot be made");
+  if (!zinit_file_write (path, temporary, text, strlen (text),
+                         overwrite ? ZINIT_FILE_OVERWRITE : ZINIT_FILE_NEW, error))
+    return FALSE;
+  if (ret_path != NULL)
+    *ret_path = g_steal_pointer (&path);
+  return TRUE;
+}
+
+gboolean
+zinit_config_put_aside (const char *path, GError **error)
+{
+  g_autofree char *aside = g_strconcat (path, ".removed", NULL);
+
+  if (rename (path, aside) == 0 || errno == ENOENT)
+    return TRUE;
+  return fail (error, path, "cannot be put aside");
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A service definition in its three spellings: TOML text, JSON, and the D-Bus dictionary a{sa{sv}}. Each
+ * walks the schema table; none knows a key by name.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "model/definition.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ZINIT_KEYS_STRICT, /* an unknown section or key is an error that names the nearest known one */
+  ZINIT_KEYS_LAX,    /* it is ignored with a warning (restored state files) */
+} ZinitKeyRule;
+
+/* Parses TOML 1.0 into an object of the same shape. Dates become strings; a number that does not fit, or
+ * U+0000 in a string, is an error. @text need not end in a NUL. Errors are ZINIT_ERROR_INVALID_CONFIG,
+ * "LINE:COLUMN: what". Transfer full. */
+JsonNode *zinit_toml_parse (const char *text, gsize length, GError **error);
+
+/* Parses strict JSON (RFC 8259; config/strict-json.h), and the same error form. Transfer full. */
+JsonNode *zinit_definition_json_parse (const char *text, gsize length, GError **error);
+
+/* Text to a complete and valid definition, unknown keys refused: what a definition file says. @is_json tells
+ * the format. @default_name (may be NULL) is taken when service.name is not given. @ret_name (may be NULL) is
+ * set even on error: service.name as far as it could be read and is a valid name, else @default_name;
+ * transfer full. Errors are ZINIT_ERROR_INVALID_CONFIG, "LINE:COLUMN: section.key: what; what is allowed",
+ * without the position where nothing in the text is what it is about (a section that is missing). Transfer
+ * full. */
+ZinitDefinition *zinit_definition_parse (const char *text, gsize length, gboolean is_json,
+                                         const char *default_name, char **ret_name, GError **error);
+
+/* @default_name (may be NULL) is taken when service.name is not given. The result is complete and valid.
+ * A null means "not given" for an optional text and for all of health, and is refused elsewhere. With
+ * ZINIT_KEYS_LAX an incomplete health check is dropped with a warning: another version may know it. Transfer
+ * full. Errors: ZINIT_ERROR_INVALID_CONFIG, "section.key: what; what is allowed". */
+ZinitDefinition *zinit_definition_from_json (JsonNode *node, const char *default_name, ZinitKeyRule rule,
+                                             GError **error);
+ZinitDefinition *zinit_definition_from_variant (GVariant *dictionary, GError **error);
+
+/* Every section and every field that has a value, `health` only if there is one. Transfer full. */
+JsonNode *zinit_definition_to_json (const ZinitDefinition *definition);
+/* a{sa{sv}}, every field that has a value; numbers as `t`. @with_secrets FALSE leaves out options flagged
+ * ZINIT_OPTION_SECRET (service.env). Floating reference. */
+GVariant *zinit_definition_to_variant (const ZinitDefinition *definition, gboolean with_secrets);
+/* A TOML file that reads back as the same definition; only what differs from the defaults, and name and exec.
+ * Transfer full. */
+char *zinit_definition_to_toml (const ZinitDefinition *definition);
+
+G_END_DECLS

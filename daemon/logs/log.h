@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The recent output of one service: bytes in, lines with time and stream kept in a ring. A long line is split
+ * at ZINIT_MAX_LINE_BYTES, an unfinished last line is kept and shown, bytes are kept as they came (making
+ * them safe for a reader is the reader's matter). Costs nothing for a service that says nothing. Reads no
+ * descriptor, knows no clock.
+ */
+#pragma once
+
+#include "model/state.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ZinitLog ZinitLog;
+
+typedef struct {
+  gint64 time_usec; /* since 1970, when its first byte was read */
+  ZinitStream stream;
+  const char *text; /* no line feed, not NUL-terminated, any bytes; a trailing CR is kept */
+  gsize length;
+} ZinitLogLine;
+
+/* @max_lines 0 keeps none (they are still counted). Transfer full. */
+ZinitLog *zinit_log_new (guint64 max_lines);
+void zinit_log_free (ZinitLog *log);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitLog, zinit_log_free)
+
+/* Fewer lines than are kept drops the oldest. */
+void zinit_log_set_max_lines (ZinitLog *log, guint64 max_lines);
+void zinit_log_append (ZinitLog *log, ZinitStream stream, const char *bytes, gsize length, gint64 time_usec);
+/* The writer is gone: an unfinished line becomes a line. */
+void zinit_log_end (ZinitLog *log);
+
+guint64 zinit_log_get_total (const ZinitLog *log);   /* lines ever, without unfinished ones */
+guint64 zinit_log_get_dropped (const ZinitLog *log); /* of these, no longer kept */
+gsize zinit_log_get_bytes (const ZinitLog *log);     /* of the kept lines, and 12 for each finished one */
+
+/* Return FALSE to stop. */
+typedef gboolean (*ZinitLogFunc) (const ZinitLogLine *line, gpointer data);
+
+typedef struct {
+  guint64 max_lines; /* the newest so many that fit the rest; G_MAXUINT64 = all */
+  gsize max_bytes;   /* of text, newest kept; G_MAXSIZE = all */
+  gint64 since_usec; /* not older than this; 0 = all */
+  guint streams;     /* bit 1 << ZinitStream */
+} ZinitLogQuery;
+
+/* Calls @func for the matching lines, oldest first, unfinished ones last. The lines are borrowed for the
+ * call. */
+void zinit_log_foreach (const ZinitLog *log, const ZinitLogQuery *query, ZinitLogFunc func, gpointer data);
+
+G_END_DECLS
