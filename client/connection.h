@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The way to the daemon: its private socket, or a message bus. Knows whether the daemon is still there.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "paths.h"
+
+G_BEGIN_DECLS
+
+#define ZINIT_CONNECTION_ERROR (zinit_connection_error_quark ())
+
+typedef enum {
+  ZINIT_CONNECTION_ERROR_NO_DAEMON, /* nothing answers; the message says where and how to start one */
+} ZinitConnectionError;
+
+GQuark zinit_connection_error_quark (void);
+
+typedef struct {
+  ZinitScope scope;
+  char *socket;  /* NULL = the scope's */
+  char *address; /* of a message bus; NULL = the private socket */
+} ZinitConnectionOptions;
+
+typedef struct _ZinitConnection ZinitConnection;
+
+/* Goes to the private socket, or for options.address to that bus. A system daemon whose socket may not be
+ * opened is asked over the system bus. Waits 25 s at most. Transfer full. */
+ZinitConnection *zinit_connection_new (const ZinitConnectionOptions *options, GError **error);
+void zinit_connection_free (ZinitConnection *connection);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConnection, zinit_connection_free)
+
+GDBusConnection *zinit_connection_get_bus (ZinitConnection *connection);
+/* Where calls go: the daemon's unique name on a message bus, NULL on the private socket. */
+const char *zinit_connection_get_destination (ZinitConnection *connection);
+/* Signals of the manager. */
+void zinit_connection_subscribe (ZinitConnection *connection, const char *signal_name,
+                                 GDBusSignalCallback callback, gpointer data);
+/* @callback is run once, with the connection and @data, when the daemon or the bus goes away; NULL for none.
+ */
+void zinit_connection_on_gone (ZinitConnection *connection, GFunc callback, gpointer data);
+
+G_END_DECLS

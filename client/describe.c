@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Words for states and reasons. */
+#define G_LOG_DOMAIN "zinit-client"
+
+#include "client/describe.h"
+
+#include "client/format.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+char *
+zinit_describe_signal (int signal_number)
+{
+  const char *name = sigabbrev_np (signal_number);
+  return name != NULL ? g_strdup_printf ("SIG%s (%d)", name, signal_number)
+                      : g_strdup_printf ("%d", signal_number);
+}
+
+/* The integer of @key whatever integer type the daemon chose for it. */
+static gint64
+lookup_number (GVariant *dictionary, const char *key)
+{
+  g_autoptr (GVariant) value = g_variant_lookup_value (dictionary, key, NULL);
+  if (value == NULL)
+    return 0;
+  switch (g_variant_classify (value)) {
+  case G_VARIANT_CLASS_INT32:
+    return g_variant_get_int32 (value);
+  case G_VARIANT_CLASS_UINT32:
+    return g_variant_get_uint32 (value);
+  case G_VARIANT_CLASS_INT64:
+    return g_variant_get_int64 (value);
+  case G_VARIANT_CLASS_UINT64:
+    return (gint64)g_variant_get_uint64 (value);
+  default:
+    return 0;
+  }
+}
+
+char *
+zinit_describe_failure (GVariant *reason)
+{
+  const char *type = NULL, *text = "";
+  if (reason == NULL || !g_variant_lookup (reason, "type", "&s", &type))
+    return g_strdup ("");
+
+  if (g_str_equal (type, "exit_code"))
+    return g_strdup_printf (_ ("exited with code %d"), (int)lookup_number (reason, "code"));
+  if (g_str_equal (type, "signal")) {
+    g_autofree char *name = zinit_describe_signal ((int)lookup_number (reason, "signal"));
+    return g_strdup_printf (_ ("killed by %s"), name);
+  }
+  if (g_str_equal (type, "start_timeout"))
+    return g_strdup (_ ("was not ready in time"));
+  if (g_str_equal (type, "stop_timeout"))
+    return g_strdup (_ ("did not stop in time and was killed"));
+  if (g_str_equal (type, "health_check_failed")) {
+    int attempts = (int)lookup_number (reason, "attempts");
+    return g_strdup_printf (
+        ngettext ("health check failed %d time", "health check failed %d times", attempts), attempts);
+  }
+  if (g_str_equal (type, "dependency_failed") && g_variant_lookup (reason, "service", "&s", &text))
+    return g_strdup_printf (_ ("needs %s, which failed"), text);
+  if (g_str_equal (type, "missing_dependency") && g_variant_lookup (reason, "dependency", "&s", &text))
+    return g_strdup_printf (_ ("needs %s, which does not exist"), text);
+  if (g_str_equal (type, "spawn_error") && g_variant_lookup (reason, "message", "&s", &text))
+    return g_strdup (text);
+  return g_strdup (type);
+}
+
+char *
+zinit_describe_exit (GVariant *last_exit)
+{
+  const char *kind = "none";
+  gint32 number = 0;
+  if (last_exit != NULL)
+    g_variant_get (last_exit, "(&si)", &kind, &number);
+  if (g_str_equal (kind, "exited"))
+    return number >= 0 ? g_strdup_printf (_ ("exited with code %d"), number)
+                       : g_strdup (_ ("ended, how is not known"));
+  if (!g_str_equal (kind, "killed"))
+    return g_strdup ("");
+  g_autofree char *name = zinit_describe_signal (number);
+  return g_strdup_printf (_ ("killed by %s"), name);
+}
+
+static char *
+describe_waiting (const ZinitServiceInfo *info)
+{
+  if (info->waiting_on == NULL || info->waiting_on[0] == NULL)
+    return g_strdup ("");
+  g_autofree char *names = g_strjoinv (", ", (char **)info->waiting_on);
+  return g_strdup_printf (_ ("waits for %s"), names);
+}
+
+/* The one sentence that belongs to the state itself. */
+static char *
+describe_cause (const ZinitServiceInfo *info)
+{
+  if (g_str_equal (info->state, "failed"))
+    return zinit_describe_failure (info->failure_reason);
+  if (g_str_equal (info->state, "exited"))
+    return zinit_describe_exit (info->last_exit);
+  if (g_str_equal (info->state, "blocked"))
+    return describe_waiting (info);
+  return g_strdup ("");
+}
+
+char *
+zinit_describe_state (const ZinitServiceInfo *info)
+{
+  g_autofree char *cause = describe_cause (info);
+  if (info->pid != 0)
+    return g_strdup_printf (_ ("%s (pid %u)"), info->state, info->pid);
+  return *cause != '\0' ? g_strdup_printf ("%s: %s", info->state, cause) : g_strdup (info->state);
+}
+
+char *
+zinit_describe_info (const ZinitServiceInfo *info, gint64 now_usec)
+{
+  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (g_free);
+  char *cause = describe_cause (info);
+  g_ptr_array_add (parts, cause);
+  if (info->next_restart_usec > (guint64)now_usec) {
+    g_autofree char *in = zinit_format_duration (info->next_restart_usec - now_usec);
+    g_ptr_array_add (parts, g_strdup_printf (_ ("restart in %s"), in));
+  }
+  if (g_str_equal (info->health, "unhealthy"))
+    g_ptr_array_add (parts, g_strdup (_ ("unhealthy")));
+  if (info->needs_restart)
+    g_ptr_array_add (parts, g_strdup (_ ("definition changed, restart to use it")));
+  /* Of a failed one the daemon's text is the cause once more. */
+  if (!g_str_equal (info->state, "failed"))
+    g_ptr_array_add (parts, g_strdup (info->status_text));
+
+  GString *text = g_string_new (NULL);
+  for (gsize i = 0; i < parts->len; i++) {
+    const char *part = g_ptr_array_index (parts, i);
+    if (*part != '\0')
+      g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", part);
+  }
+  return g_string_free (text, FALSE);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Signals, times and mistyped words. */
+#define G_LOG_DOMAIN "zinit-client"
+
+#include "client/parse.h"
+
+#include <glib/gi18n.h>
+#include <signal.h>
+#include <string.h>
+
+/* Names that signal(7) knows beside those of the C library. */
+static const struct {
+  const char *name;
+  int number;
+} aliases[] = { { "IOT", SIGABRT }, { "POLL", SIGIO }, { "CLD", SIGCHLD } };
+
+gboolean
+zinit_parse_signal (const char *text, int *ret_signal, GError **error)
+{
+  guint64 number = 0;
+  if (g_ascii_string_to_unsigned (text, 10, 1, SIGRTMAX, &number, NULL)) {
+    *ret_signal = (int)number;
+    return TRUE;
+  }
+  const char *name = g_ascii_strncasecmp (text, "SIG", 3) == 0 ? text + 3 : text;
+  for (int i = 1; i < NSIG; i++) {
+    const char *known = sigabbrev_np (i);
+    if (known != NULL && g_ascii_strcasecmp (known, name) == 0) {
+      *ret_signal = i;
+      return TRUE;
+    }
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (aliases); i++)
+    if (g_ascii_strcasecmp (aliases[i].name, name) == 0) {
+      *ret_signal = aliases[i].number;
+      return TRUE;
+    }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               _ ("\"%s\" is no signal; give a name such as TERM or SIGHUP, or a number from 1 to %d"), text,
+               SIGRTMAX);
+  return FALSE;
+}
+
+/* "10m" as µs. */
+static gboolean
+parse_age (const char *text, gint64 *ret_usec)
+{
+  gsize digits = strspn (text, "0123456789");
+  if (digits == 0 || digits > 9 || text[digits] == '\0' || text[digits + 1] != '\0')
+    return FALSE;
+  gint64 unit_seconds = 0;
+  switch (text[digits]) {
+  case 's':
+    unit_seconds = 1;
+    break;
+  case 'm':
+    unit_seconds = 60;
+    break;
+  case 'h':
+    unit_seconds = 3600;
+    break;
+  case 'd':
+    unit_seconds = 86400;
+    break;
+  default:
+    return FALSE;
+  }
+  *ret_usec = g_ascii_strtoll (text, NULL, 10) * unit_seconds * G_USEC_PER_SEC;
+  return TRUE;
+}
+
+static GDateTime *
+parse_date (const char *text)
+{
+  g_autoptr (GTimeZone) local = g_time_zone_new_local ();
+  g_autofree char *iso = g_strdup (text);
+  if (strlen (iso) > 10 && iso[10] == ' ')
+    iso[10] = 'T';
+  GDateTime *date = g_date_time_new_from_iso8601 (iso, local);
+  if (date != NULL)
+    return date;
+
+  /* A date alone and a time without seconds are not ISO 8601 enough for GLib. */
+  g_autofree char *completed = NULL;
+  if (strlen (iso) == 10)
+    completed = g_strconcat (iso, "T00:00:00", NULL);
+  else if (strlen (iso) == 16)
+    completed = g_strconcat (iso, ":00", NULL);
+  return completed != NULL ? g_date_time_new_from_iso8601 (completed, local) : NULL;
+}
+
+gboolean
+zinit_parse_since (const char *text, gint64 now_usec, gint64 *ret_usec, GError **error)
+{
+  gint64 age_usec = 0;
+  if (parse_age (text, &age_usec)) {
+    *ret_usec = MAX (now_usec - age_usec, 0);
+    return TRUE;
+  }
+  guint64 seconds = 0;
+  if (text[0] == '@' &&
+      g_ascii_string_to_unsigned (text + 1, 10, 0, G_MAXINT64 / G_USEC_PER_SEC, &seconds, NULL)) {
+    *ret_usec = (gint64)seconds * G_USEC_PER_SEC;
+    return TRUE;
+  }
+  g_autoptr (GDateTime) date = parse_date (text);
+  if (date != NULL && g_date_time_to_unix (date) >= 0) {
+    *ret_usec = g_date_time_to_unix (date) * G_USEC_PER_SEC + g_date_time_get_microsecond (date);
+    return TRUE;
+  }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               _ ("\"%s\" is no time; give an age such as 90s, 10m, 2h or 1d, a date as 2026-11-23 or "
+                  "2026-11-23 14:05:09, or @SECONDS since 1970"),
+               text);
+  return FALSE;
+}
+
+/* Levenshtein's distance. */
+static gsize
+edit_distance (const char *a, const char *b)
+{
+  gsize length = strlen (b);
+  g_autofree gsize *row = g_new (gsize, length + 1);
+  for (gsize j = 0; j <= length; j++)
+    row[j] = j;
+  for (gsize i = 1; a[i - 1] != '\0'; i++) {
+    gsize diagonal = row[0];
+    row[0] = i;
+    for (gsize j = 1; j <= length; j++) {
+      gsize changed = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = MIN (changed, MIN (row[j], row[j - 1]) + 1);
+    }
+  }
+  return row[length];
+}
+
+const char *
+zinit_parse_nearest (const char *word, const char *const *words)
+{
+  const char *nearest = NULL;
+  /* A third of the letters may be wrong, and never all of them. */
+  gsize best = MIN (strlen (word), 32) / 3 + 1;
+  if (strlen (word) > 32)
+    return NULL;
+  for (; *words != NULL; words++) {
+    gsize distance = edit_distance (word, *words);
+    if (distance <= best && distance < strlen (*words) && (nearest == NULL || distance < best)) {
+      nearest = *words;
+      best = distance;
+    }
+  }
+  return nearest;
+}

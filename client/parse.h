@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What people type, as numbers: signals, points in time; and which known word they may have meant. Pure.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* "TERM", "sigterm", "15" → 15; FALSE with a message when it is no signal of this system. */
+gboolean zinit_parse_signal (const char *text, int *ret_signal, GError **error);
+/* "10m" (ago; s, m, h, d), "@SECONDS" since 1970, "2026-11-23", "2026-11-23 14:05[:09]" in local time, ISO
+ * 8601 with a zone. In µs since 1970. */
+gboolean zinit_parse_since (const char *text, gint64 now_usec, gint64 *ret_usec, GError **error);
+/* The word of @words that is nearest to @word by edit distance, NULL when none is near enough to be meant. */
+const char *zinit_parse_nearest (const char *word, const char *const *words);
+
+G_END_DECLS
