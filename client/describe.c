@@ -117,12 +117,23 @@ zinit_describe_state (const ZinitServiceInfo *info)
   return *cause != '\0' ? g_strdup_printf ("%s: %s", info->state, cause) : g_strdup (info->state);
 }
 
+/* The daemon's own sentence says more than its properties: that it has given up, what it stops, what it comes
+ * back with. What the properties say is said here, in the reader's language. */
+static gboolean
+has_more_to_say (const ZinitServiceInfo *info)
+{
+  return *info->status_text != '\0' && info->next_restart_usec == 0 && !info->needs_restart &&
+         !g_str_equal (info->state, "blocked");
+}
+
 char *
 zinit_describe_info (const ZinitServiceInfo *info, gint64 now_usec)
 {
   g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (g_free);
-  char *cause = describe_cause (info);
-  g_ptr_array_add (parts, cause);
+  gboolean is_failed = g_str_equal (info->state, "failed");
+
+  if (!is_failed || !has_more_to_say (info))
+    g_ptr_array_add (parts, describe_cause (info));
   if (info->next_restart_usec > (guint64)now_usec) {
     g_autofree char *in = zinit_format_duration (info->next_restart_usec - now_usec);
     g_ptr_array_add (parts, g_strdup_printf (_ ("restart in %s"), in));
@@ -131,8 +142,7 @@ zinit_describe_info (const ZinitServiceInfo *info, gint64 now_usec)
     g_ptr_array_add (parts, g_strdup (_ ("unhealthy")));
   if (info->needs_restart)
     g_ptr_array_add (parts, g_strdup (_ ("definition changed, restart to use it")));
-  /* Of a failed one the daemon's text is the cause once more. */
-  if (!g_str_equal (info->state, "failed"))
+  if (has_more_to_say (info))
     g_ptr_array_add (parts, g_strdup (info->status_text));
 
   GString *text = g_string_new (NULL);

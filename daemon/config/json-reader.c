@@ -17,6 +17,8 @@ zinit_json_reader_new (const char *text, gsize length, guint max_depth)
   ZinitJsonReader *reader = g_new0 (ZinitJsonReader, 1);
   const char *bad;
 
+  if (length == 0)
+    text = "";
   reader->start = text;
   reader->at = text;
   reader->end = text + length;

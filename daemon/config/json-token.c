@@ -94,7 +94,7 @@ read_hex (ZinitJsonReader *reader, gunichar *ret_unit)
 static gboolean
 read_unicode_escape (ZinitJsonReader *reader, const char *escape, GString *decoded)
 {
-  gunichar unit, low;
+  gunichar unit = 0, low = 0;
 
   if (!read_hex (reader, &unit))
     return FALSE;

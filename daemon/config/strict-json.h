@@ -41,9 +41,9 @@ typedef struct {
   guint64 magnitude; /* exact if fits */
 } ZinitJsonNumber;
 
-/* @text is borrowed for the reader's life and need not end in a NUL. More than @max_depth containers around
- * each other are an error, except in what is skipped. That the whole text is UTF-8 is checked here; whatever
- * is wrong shows at the first call. Transfer full. */
+/* @text is borrowed for the reader's life, need not end in a NUL and may be NULL if it is empty. More than
+ * @max_depth containers around each other are an error, except in what is skipped. That the whole text is
+ * UTF-8 is checked here; whatever is wrong shows at the first call. Transfer full. */
 ZinitJsonReader *zinit_json_reader_new (const char *text, gsize length, guint max_depth);
 void zinit_json_reader_free (ZinitJsonReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitJsonReader, zinit_json_reader_free)

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Dependencies as tables: what one other service in each state means for a start, and cycles with their
+ * chains.
+ */
+#include "model/graph.h"
+
+typedef struct {
+  const char *name;
+  ZinitGraphNode node;
+} Other;
+
+/* A world of one service, "b". */
+static gboolean
+lookup (const char *name, ZinitGraphNode *ret_node, gpointer data)
+{
+  const Other *other = data;
+
+  if (other->name == NULL || !g_str_equal (name, other->name))
+    return FALSE;
+  *ret_node = other->node;
+  return TRUE;
+}
+
+static char **
+list (const char *text)
+{
+  return text != NULL ? g_strsplit (text, " ", -1) : NULL;
+}
+
+static ZinitDefinition *
+definition_new (const char *name, const char *requires, const char *after, const char *conflicts)
+{
+  ZinitDefinition *definition = zinit_definition_new ();
+
+  definition->name = g_strdup (name);
+  definition->requires = list (requires);
+  definition->after = list (after);
+  definition->conflicts = list (conflicts);
+  return definition;
+}
+
+typedef struct {
+  const char *requires, *after, *conflicts; /* of "a" */
+  gboolean is_known;                        /* "b" */
+  ZinitState state;
+  gboolean is_satisfied, failed_for_good;
+  ZinitVerdict verdict;
+  const char *blockers; /* kinds */
+} JudgeCase;
+
+#define B TRUE
+static const JudgeCase judgements[] = {
+  { NULL, NULL, NULL, B, ZINIT_STATE_RUNNING, TRUE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { "b", NULL, NULL, FALSE, 0, FALSE, FALSE, ZINIT_VERDICT_MISSING, "requires" },
+  { "b", NULL, NULL, B, ZINIT_STATE_INACTIVE, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires" },
+  { "b", NULL, NULL, B, ZINIT_STATE_BLOCKED, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires" },
+  { "b", NULL, NULL, B, ZINIT_STATE_STARTING, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires" },
+  { "b", NULL, NULL, B, ZINIT_STATE_RUNNING, TRUE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { "b", NULL, NULL, B, ZINIT_STATE_RUNNING, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires" },
+  { "b", NULL, NULL, B, ZINIT_STATE_STOPPING, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires" },
+  { "b", NULL, NULL, B, ZINIT_STATE_EXITED, TRUE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { "b", NULL, NULL, B, ZINIT_STATE_EXITED, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires" },
+  { "b", NULL, NULL, B, ZINIT_STATE_FAILED, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires" },
+  { "b", NULL, NULL, B, ZINIT_STATE_FAILED, FALSE, TRUE, ZINIT_VERDICT_FAILED, "requires" },
+  { NULL, "b", NULL, FALSE, 0, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, "b", NULL, B, ZINIT_STATE_INACTIVE, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "after" },
+  { NULL, "b", NULL, B, ZINIT_STATE_BLOCKED, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "after" },
+  { NULL, "b", NULL, B, ZINIT_STATE_STARTING, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, "b", NULL, B, ZINIT_STATE_RUNNING, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, "b", NULL, B, ZINIT_STATE_STOPPING, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, "b", NULL, B, ZINIT_STATE_EXITED, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, "b", NULL, B, ZINIT_STATE_FAILED, FALSE, TRUE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, NULL, "b", FALSE, 0, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, NULL, "b", B, ZINIT_STATE_INACTIVE, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, NULL, "b", B, ZINIT_STATE_BLOCKED, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, NULL, "b", B, ZINIT_STATE_STARTING, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "conflicts" },
+  { NULL, NULL, "b", B, ZINIT_STATE_RUNNING, TRUE, FALSE, ZINIT_VERDICT_MUST_WAIT, "conflicts" },
+  { NULL, NULL, "b", B, ZINIT_STATE_STOPPING, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "conflicts" },
+  { NULL, NULL, "b", B, ZINIT_STATE_EXITED, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, NULL, "b", B, ZINIT_STATE_FAILED, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  /* Both kinds at once, and the worse verdict wins whatever the order. */
+  { "b", "b", NULL, B, ZINIT_STATE_INACTIVE, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires after" },
+  { "b gone", NULL, NULL, B, ZINIT_STATE_FAILED, FALSE, TRUE, ZINIT_VERDICT_MISSING, "requires requires" },
+  { "gone b", NULL, NULL, B, ZINIT_STATE_FAILED, FALSE, TRUE, ZINIT_VERDICT_MISSING, "requires requires" },
+};
+
+static char *
+kinds_of (GPtrArray *blockers)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < blockers->len; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? " " : "",
+                            zinit_block_kind_to_string (((ZinitBlocker *)blockers->pdata[i])->kind));
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+test_judge (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (judgements); i++) {
+    const JudgeCase *expect = &judgements[i];
+    g_autoptr (ZinitDefinition) a = definition_new ("a", expect->requires, expect->after, expect->conflicts);
+    Other b = { expect->is_known ? "b" : NULL,
+                { NULL, expect->state, expect->is_satisfied, expect->failed_for_good } };
+    g_autoptr (GPtrArray) blockers = NULL;
+    g_autofree char *kinds = NULL;
+    const char *name = NULL;
+
+    g_test_message ("case %u", i);
+    g_assert_cmpint (zinit_graph_judge (a, NULL, lookup, &b, &blockers, &name), ==, expect->verdict);
+    kinds = kinds_of (blockers);
+    g_assert_cmpstr (kinds, ==, expect->blockers);
+    if (expect->verdict == ZINIT_VERDICT_MISSING)
+      g_assert_cmpstr (name, ==, expect->is_known ? "gone" : "b");
+    else if (expect->verdict == ZINIT_VERDICT_FAILED)
+      g_assert_cmpstr (name, ==, "b");
+    /* Without the list the verdict is the same. */
+    g_assert_cmpint (zinit_graph_judge (a, NULL, lookup, &b, NULL, NULL), ==, expect->verdict);
+  }
+}
+
+static void
+test_conflict_named_by_the_other (void)
+{
+  g_autoptr (ZinitDefinition) a = definition_new ("a", NULL, NULL, NULL);
+  g_autoptr (ZinitDefinition) both = definition_new ("a", NULL, NULL, "b");
+  const char *const conflicting[] = { "b", NULL };
+  Other b = { "b", { NULL, ZINIT_STATE_RUNNING, TRUE, FALSE } };
+  g_autoptr (GPtrArray) blockers = NULL;
+  g_autoptr (GPtrArray) blockers_of_both = NULL;
+
+  g_assert_cmpint (zinit_graph_judge (a, conflicting, lookup, &b, &blockers, NULL), ==,
+                   ZINIT_VERDICT_MUST_WAIT);
+  g_assert_cmpuint (blockers->len, ==, 1);
+  zinit_graph_judge (both, conflicting, lookup, &b, &blockers_of_both, NULL);
+  g_assert_cmpuint (blockers_of_both->len, ==, 1);
+}
+
+typedef struct {
+  const char *edges; /* "a:b c" = a requires b and c; "a>b" = a after b; services are separated by commas */
+  const char *names; /* in a cycle, sorted */
+  const char *chain; /* NULL = none */
+} CycleCase;
+
+static const CycleCase cycles[] = {
+  { "a:b,b:c,c:", "", NULL },
+  { "a:a", "a", "a → a" },
+  { "a>a", "a", "a → a" },
+  { "a:b,b:a", "a b", "a → b → a" },
+  { "a:b,b>a", "a b", "a → b → a" },
+  { "a:b,b:c,c:b", "b c", "b → c → b" },
+  { "a:b,b:c,c:a,d:a", "a b c", "a → b → c → a" },
+  { "a:gone,b:gone a", "", NULL },
+  { "a:b c,b:d,c:d,d:", "", NULL },
+  { "a:b,b:a,c:d,d:c", "a b c d", "a → b → a" },
+  { "a:b,b:a c,c:d,d:c", "a b c d", "a → b → a" },
+};
+
+static GPtrArray *
+parse_edges (const char *text)
+{
+  GPtrArray *definitions = g_ptr_array_new_with_free_func ((GDestroyNotify)zinit_definition_unref);
+  g_auto (GStrv) services = g_strsplit (text, ",", -1);
+
+  for (guint i = 0; services[i] != NULL; i++) {
+    gsize at = strcspn (services[i], ":>");
+    gboolean is_after = services[i][at] == '>';
+    const char *names = services[i] + at + 1;
+    g_autofree char *name = g_strndup (services[i], at);
+
+    names = *names != '\0' ? names : NULL;
+    g_ptr_array_add (definitions,
+                     definition_new (name, is_after ? NULL : names, is_after ? names : NULL, NULL));
+  }
+  return definitions;
+}
+
+static int
+compare (gconstpointer a, gconstpointer b)
+{
+  return strcmp (a, b);
+}
+
+static void
+test_cycles (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (cycles); i++) {
+    g_autoptr (GPtrArray) definitions = parse_edges (cycles[i].edges);
+    g_autofree char *chain = NULL;
+    g_autoptr (GHashTable) names = zinit_graph_find_cycles (definitions, &chain);
+    g_autoptr (GList) sorted = g_list_sort (g_hash_table_get_keys (names), compare);
+    g_autoptr (GString) text = g_string_new (NULL);
+
+    for (GList *l = sorted; l != NULL; l = l->next)
+      g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", (char *)l->data);
+    g_test_message ("%s", cycles[i].edges);
+    g_assert_cmpstr (text->str, ==, cycles[i].names);
+    g_assert_cmpstr (chain, ==, cycles[i].chain);
+  }
+}
+
+/* A stack that grew with the chain would overflow here. */
+static void
+test_long_chain (void)
+{
+  enum { N = 20000 };
+  g_autoptr (GPtrArray) definitions = g_ptr_array_new_with_free_func ((GDestroyNotify)zinit_definition_unref);
+  g_autoptr (GHashTable) none = NULL;
+  g_autoptr (GHashTable) all = NULL;
+
+  for (guint i = 0; i < N; i++) {
+    g_autofree char *name = g_strdup_printf ("s%u", i);
+    g_autofree char *next = g_strdup_printf ("s%u", i + 1);
+
+    g_ptr_array_add (definitions, definition_new (name, next, NULL, NULL));
+  }
+  none = zinit_graph_find_cycles (definitions, NULL);
+  g_assert_cmpuint (g_hash_table_size (none), ==, 0);
+  g_free (((ZinitDefinition *)definitions->pdata[N - 1])->requires[0]);
+  ((ZinitDefinition *)definitions->pdata[N - 1])->requires[0] = g_strdup ("s0");
+  all = zinit_graph_find_cycles (definitions, NULL);
+  g_assert_cmpuint (g_hash_table_size (all), ==, N);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/graph/judge", test_judge);
+  g_test_add_func ("/graph/conflict-named-by-the-other", test_conflict_named_by_the_other);
+  g_test_add_func ("/graph/cycles", test_cycles);
+  g_test_add_func ("/graph/long-chain", test_long_chain);
+  return g_test_run ();
+}
