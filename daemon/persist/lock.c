@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The lock of the run-time folder, by flock(2): it belongs to the open file, so it outlives an execve(2) that
+ * keeps the descriptor, and ends with the last process that has it.
+ */
+#define G_LOG_DOMAIN "zinit-persist"
+
+#include "persist/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/error.h"
+
+static ZinitLockResult
+fail (int fd, const char *what, const char *path, GError **error)
+{
+  int saved_errno = errno;
+
+  if (fd >= 0)
+    close (fd);
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s %s: %s", what, path, g_strerror (saved_errno));
+  return ZINIT_LOCK_ERROR;
+}
+
+ZinitLockResult
+zinit_lock_take (const char *path, int *ret_fd, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  int fd;
+
+  *ret_fd = -1;
+  if (g_mkdir_with_parents (folder, geteuid () == 0 ? 0755 : 0700) < 0)
+    return fail (-1, "cannot make the folder", folder, error);
+  fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return fail (-1, "cannot open the lock", path, error);
+  if (flock (fd, LOCK_EX | LOCK_NB) < 0) {
+    if (errno != EWOULDBLOCK)
+      return fail (fd, "cannot lock", path, error);
+    close (fd);
+    return ZINIT_LOCK_BUSY;
+  }
+  *ret_fd = fd;
+  return ZINIT_LOCK_TAKEN;
+}

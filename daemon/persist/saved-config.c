@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The definition inside state.json: checked field by field as the format's first reader does, and written
+ * again in the format's order. What zinit's own schema knows beyond the format stays, behind the format's
+ * fields.
+ */
+#define G_LOG_DOMAIN "zinit-persist"
+
+#include "persist/saved-config.h"
+
+#include <string.h>
+
+#include "config/json-writer.h"
+#include "model/error.h"
+#include "model/limits.h"
+#include "model/schema.h"
+
+#define CONFIG_LEVEL 3 /* levels of a state document around `config` */
+
+typedef enum {
+  VALUE_TEXT,
+  VALUE_TEXT_OR_NULL,
+  VALUE_FLAG,
+  VALUE_WORD,
+  VALUE_U32,
+  VALUE_U64,
+  VALUE_TEXTS,     /* a list of strings */
+  VALUE_VARIABLES, /* an object of strings; the last of equal names counts */
+  VALUE_SECTION,   /* an object of @rows */
+  VALUE_HEALTH,    /* null, or an object with a type; whatever else it holds is carried through */
+} ValueKind;
+
+typedef struct _Row Row;
+
+struct _Row {
+  const char *key;
+  ValueKind kind;
+  gboolean needed;
+  const char *const *words;
+  const Row *rows; /* ended by one without a key */
+};
+
+#define MAX_ROWS 8
+
+static const Row service_rows[] = {
+  { "name", VALUE_TEXT, TRUE },
+  { "exec", VALUE_TEXT, TRUE },
+  { "dir", VALUE_TEXT_OR_NULL },
+  { "oneshot", VALUE_FLAG },
+  { "env", VALUE_VARIABLES },
+  { "status", VALUE_WORD, FALSE, zinit_wanted_words },
+  { "class", VALUE_WORD, FALSE, zinit_class_words },
+  { "critical", VALUE_FLAG },
+  { NULL },
+};
+
+static const Row dependencies_rows[] = {
+  { "after", VALUE_TEXTS },
+  { "requires", VALUE_TEXTS },
+  { "wants", VALUE_TEXTS },
+  { "conflicts", VALUE_TEXTS },
+  { NULL },
+};
+
+static const Row lifecycle_rows[] = {
+  { "restart", VALUE_WORD, FALSE, zinit_restart_words },
+  { "restart_delay_ms", VALUE_U64 },
+  { "restart_delay_max_ms", VALUE_U64 },
+  { "max_restarts", VALUE_U32 },
+  { "stability_period_ms", VALUE_U64 },
+  { "start_timeout_ms", VALUE_U64 },
+  { "stop_timeout_ms", VALUE_U64 },
+  { "stop_signal", VALUE_TEXT },
+  { NULL },
+};
+
+static const Row logging_rows[] = { { "buffer_lines", VALUE_U64 }, { NULL } };
+
+static const Row sections[] = {
+  { "service", VALUE_SECTION, TRUE, NULL, service_rows },
+  { "dependencies", VALUE_SECTION, FALSE, NULL, dependencies_rows },
+  { "lifecycle", VALUE_SECTION, FALSE, NULL, lifecycle_rows },
+  { "health", VALUE_HEALTH },
+  { "logging", VALUE_SECTION, FALSE, NULL, logging_rows },
+  { NULL },
+};
+
+G_STATIC_ASSERT (G_N_ELEMENTS (service_rows) <= MAX_ROWS + 1);
+G_STATIC_ASSERT (G_N_ELEMENTS (lifecycle_rows) <= MAX_ROWS + 1);
+
+static const char *const health_words[] = { "tcp", "http", "exec", NULL };
+
+/* Appends one member to the object that @out ends with. */
+static void
+write_member (GString *out, const char *name, const char *text, guint level)
+{
+  if (out->str[out->len - 1] != '{')
+    g_string_append_c (out, ',');
+  zinit_json_write_line (out, level);
+  zinit_json_write_string (out, name);
+  g_string_append (out, ": ");
+  g_string_append (out, text);
+}
+
+/* Appends the members of @map, name → text. */
+static void
+write_members (GString *out, GTree *map, guint level)
+{
+  for (GTreeNode *node = g_tree_node_first (map); node != NULL; node = g_tree_node_next (node))
+    write_member (out, g_tree_node_key (node), g_tree_node_value (node), level);
+}
+
+static void
+write_end (GString *out, guint level)
+{
+  if (out->str[out->len - 1] != '{')
+    zinit_json_write_line (out, level);
+  g_string_append_c (out, '}');
+}
+
+/* Reads a string and appends it. */
+static gboolean
+read_text (ZinitReading *reading, GString *out)
+{
+  g_autofree char *text = NULL;
+
+  if (!zinit_reading_string (reading, &text))
+    return FALSE;
+  zinit_json_write_string (out, text);
+  return TRUE;
+}
+
+static gboolean
+read_texts (ZinitReading *reading, GString *out, guint level)
+{
+  guint i = 0;
+
+  if (zinit_json_reader_peek (reading->reader) != ZINIT_JSON_ARRAY)
+    return zinit_reading_refuse_kind (reading, "a list of strings is allowed");
+  zinit_json_reader_enter (reading->reader);
+  g_string_append_c (out, '[');
+  for (; zinit_json_reader_next (reading->reader); i++) {
+    if (i > 0)
+      g_string_append_c (out, ',');
+    zinit_json_write_line (out, level + 1);
+    if (!read_text (reading, out))
+      return FALSE;
+  }
+  if (i > 0)
+    zinit_json_write_line (out, level);
+  g_string_append_c (out, ']');
+  return TRUE;
+}
+
+static gboolean
+read_variables (ZinitReading *reading, GString *out, guint level)
+{
+  g_autoptr (GTree) variables = zinit_saved_map_new (g_free);
+
+  if (!zinit_reading_enter (reading))
+    return FALSE;
+  while (zinit_json_reader_next (reading->reader)) {
+    g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, NULL));
+    g_autoptr (GString) text = g_string_new (NULL);
+    gsize place;
+
+    if (name == NULL)
+      break;
+    place = zinit_reading_go_to (reading, name);
+    if (!read_text (reading, text))
+      return FALSE;
+    zinit_reading_leave (reading, place);
+    g_tree_replace (variables, g_steal_pointer (&name), g_string_free (g_steal_pointer (&text), FALSE));
+  }
+  g_string_append_c (out, '{');
+  write_members (out, variables, level + 1);
+  write_end (out, level);
+  return TRUE;
+}
+
+/* Reads the members of a health check by name. The format's first reader would take an unknown one
+ * twice; which are known to it is not known here. */
+static gboolean
+read_health (ZinitReading *reading, GString *out, guint level)
+{
+  g_autoptr (GTree) members = zinit_saved_map_new (g_free);
+
+  if (zinit_reading_takes_null (reading)) {
+    g_string_append (out, "null");
+    return TRUE;
+  }
+  if (!zinit_reading_enter (reading))
+    return FALSE;
+  while (zinit_json_reader_next (reading->reader)) {
+    g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, NULL));
+    g_autoptr (GString) text = g_string_new (NULL);
+    gsize place;
+    int index;
+
+    if (name == NULL)
+      break;
+    place = zinit_reading_go_to (reading, name);
+    if (g_tree_lookup (members, name) != NULL)
+      return zinit_reading_refuse (reading, "given twice; it is allowed once");
+    if (g_str_equal (name, "type")) {
+      if (!zinit_reading_word (reading, health_words, &index))
+        return FALSE;
+      zinit_json_write_string (text, health_words[index]);
+    } else if (!zinit_json_copy_value (reading->reader, text, level + 1)) {
+      return zinit_reading_refuse_text (reading);
+    }
+    zinit_reading_leave (reading, place);
+    g_tree_replace (members, g_steal_pointer (&name), g_string_free (g_steal_pointer (&text), FALSE));
+  }
+  if (zinit_json_reader_get_error (reading->reader) == NULL && g_tree_lookup (members, "type") == NULL)
+    return zinit_reading_refuse_missing (reading, "type");
+  g_string_append_c (out, '{');
+  write_members (out, members, level + 1);
+  write_end (out, level);
+  return TRUE;
+}
+
+static gboolean read_section (ZinitReading *reading, const char *section, const Row *rows, GString *out,
+                              guint level);
+
+static gboolean
+read_number (ZinitReading *reading, guint64 maximum, GString *out)
+{
+  guint64 number;
+
+  if (!zinit_reading_unsigned (reading, maximum, &number))
+    return FALSE;
+  zinit_json_write_number (out, FALSE, number);
+  return TRUE;
+}
+
+static gboolean
+read_value (ZinitReading *reading, const Row *row, GString *out, guint level)
+{
+  gboolean truth;
+  int index;
+
+  switch (row->kind) {
+  case VALUE_TEXT_OR_NULL:
+    if (zinit_reading_takes_null (reading)) {
+      g_string_append (out, "null");
+      return TRUE;
+    }
+    return read_text (reading, out);
+  case VALUE_TEXT:
+    return read_text (reading, out);
+  case VALUE_FLAG:
+    if (!zinit_reading_boolean (reading, &truth))
+      return FALSE;
+    g_string_append (out, truth ? "true" : "false");
+    return TRUE;
+  case VALUE_WORD:
+    if (!zinit_reading_word (reading, row->words, &index))
+      return FALSE;
+    zinit_json_write_string (out, row->words[index]);
+    return TRUE;
+  case VALUE_U32:
+    return read_number (reading, G_MAXUINT32, out);
+  case VALUE_U64:
+    return read_number (reading, G_MAXUINT64, out);
+  case VALUE_TEXTS:
+    return read_texts (reading, out, level);
+  case VALUE_VARIABLES:
+    return read_variables (reading, out, level);
+  case VALUE_SECTION:
+    return read_section (reading, row->key, row->rows, out, level);
+  case VALUE_HEALTH:
+    return read_health (reading, out, level);
+  }
+  return FALSE;
+}
+
+/* Passes over a member that the format does not know, or keeps it in @extras if it is one of zinit's own.
+ * What is wrong with such a one costs it alone. */
+static gboolean
+read_unknown (ZinitReading *reading, const char *section, GTree *extras, guint level)
+{
+  gsize name_length, length;
+  const char *text;
+  g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, &name_length));
+  g_autoptr (ZinitJsonReader) inner = NULL;
+  g_autoptr (GString) copy = NULL;
+
+  if (!zinit_json_reader_skip (reading->reader, &text, &length))
+    return zinit_reading_refuse_text (reading);
+  if (reading->extras != ZINIT_EXTRAS_READ || name_length != strlen (name))
+    return TRUE;
+  if (section != NULL ? zinit_schema_find (section, name) == NULL : !zinit_schema_has_section (name))
+    return TRUE;
+  inner = zinit_json_reader_new (text, length, ZINIT_MAX_JSON_DEPTH);
+  copy = g_string_new (NULL);
+  if (zinit_json_copy_value (inner, copy, level))
+    g_tree_replace (extras, g_steal_pointer (&name), g_string_free (g_steal_pointer (&copy), FALSE));
+  else
+    g_warning ("%s.%s is passed over: %s", reading->path->str, name,
+               zinit_json_reader_get_error (inner)->message);
+  return TRUE;
+}
+
+/* The row of the member that is next, or the last one, which has no key. */
+static const Row *
+find_row (ZinitReading *reading, const Row *rows)
+{
+  gsize length;
+  const char *name = zinit_json_reader_key (reading->reader, &length);
+
+  while (rows->key != NULL && (strlen (rows->key) != length || memcmp (rows->key, name, length) != 0))
+    rows++;
+  return rows;
+}
+
+/* Reads the members of @rows from the object that is entered; their text by row goes to @values. */
+static gboolean
+read_members (ZinitReading *reading, const char *section, const Row *rows, GString **values, GTree *extras,
+              guint level)
+{
+  while (zinit_json_reader_next (reading->reader)) {
+    const Row *row = find_row (reading, rows);
+    gsize place;
+
+    if (row->key == NULL) {
+      if (!read_unknown (reading, section, extras, level))
+        return FALSE;
+      continue;
+    }
+    place = zinit_reading_go_to (reading, row->key);
+    if (values[row - rows] != NULL)
+      return zinit_reading_refuse (reading, "given twice; it is allowed once");
+    values[row - rows] = g_string_new (NULL);
+    if (!read_value (reading, row, values[row - rows], level))
+      return FALSE;
+    zinit_reading_leave (reading, place);
+  }
+  if (zinit_json_reader_get_error (reading->reader) != NULL)
+    return zinit_reading_refuse_text (reading);
+  for (const Row *row = rows; row->key != NULL; row++) {
+    if (row->needed && values[row - rows] == NULL)
+      return zinit_reading_refuse_missing (reading, row->key);
+  }
+  return TRUE;
+}
+
+/* Reads an object of @rows and appends it; @section is its name, NULL for the definition as a whole. */
+static gboolean
+read_section (ZinitReading *reading, const char *section, const Row *rows, GString *out, guint level)
+{
+  g_autoptr (GTree) extras = zinit_saved_map_new (g_free);
+  GString *values[MAX_ROWS] = { NULL };
+  gboolean is_good;
+
+  is_good = zinit_reading_enter (reading) && read_members (reading, section, rows, values, extras, level + 1);
+  if (is_good) {
+    g_string_append_c (out, '{');
+    for (guint i = 0; rows[i].key != NULL; i++) {
+      if (values[i] != NULL)
+        write_member (out, rows[i].key, values[i]->str, level + 1);
+    }
+    write_members (out, extras, level + 1);
+    write_end (out, level);
+  }
+  for (guint i = 0; i < MAX_ROWS; i++) {
+    if (values[i] != NULL)
+      g_string_free (values[i], TRUE);
+  }
+  return is_good;
+}
+
+gboolean
+zinit_saved_config_read (ZinitReading *reading, char **ret_text)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  if (!read_section (reading, NULL, sections, out, CONFIG_LEVEL))
+    return FALSE;
+  g_free (*ret_text);
+  *ret_text = g_string_free (g_steal_pointer (&out), FALSE);
+  return TRUE;
+}
+
+char *
+zinit_saved_config_from_json (JsonNode *node, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *config = NULL;
+  ZinitReading reading;
+
+  zinit_json_write_node (text, node, 0);
+  zinit_reading_init (&reading, text->str, text->len, ZINIT_EXTRAS_READ);
+  zinit_saved_config_read (&reading, &config);
+  if (!zinit_reading_finish (&reading, error))
+    return NULL;
+  return g_steal_pointer (&config);
+}

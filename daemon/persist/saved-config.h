@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The definition that a service carries in state.json. It is kept as text: what it says has to come back as
+ * it was, fields that are absent and health checks of others included, and a ZinitDefinition would fill in
+ * what was never said.
+ */
+#pragma once
+
+#include "persist/reading.h"
+
+G_BEGIN_DECLS
+
+/* Reads the next value of @reading as such a definition into *@ret_text, which is owned and replaced. */
+gboolean zinit_saved_config_read (ZinitReading *reading, char **ret_text);
+
+G_END_DECLS

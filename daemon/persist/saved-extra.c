@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading and writing the extra fields of a service, one row a field.
+ */
+#define G_LOG_DOMAIN "zinit-persist"
+
+#include "persist/saved-extra.h"
+
+#include "config/json-writer.h"
+#include "config/strict-json.h"
+#include "model/error.h"
+
+const char *const zinit_saved_clock_words[] = { "realtime", "monotonic", "boottime", NULL };
+
+typedef enum { FIELD_NUMBER, FIELD_FLAG, FIELD_WORD, FIELD_FAILURE } FieldKind;
+
+typedef struct {
+  const char *name;
+  FieldKind kind;
+  gsize offset; /* of the guint64, gboolean, int or ZinitFailure */
+  const char *const *words;
+} Field;
+
+static const Field fields[] = {
+  { "pid_start_ticks", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, pid_start_ticks) },
+  { "wanted_status", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, wanted_status), zinit_wanted_words },
+  { "failure_reason", FIELD_FAILURE, G_STRUCT_OFFSET (ZinitSavedExtra, failure) },
+  { "clock", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, clock), zinit_saved_clock_words },
+  { "next_restart_at", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, next_restart_at) },
+  { "deadline_at", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, deadline_at) },
+  { "satisfied", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, satisfied) },
+  { "resume", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, resume) },
+};
+
+ZinitSavedExtra *
+zinit_saved_extra_new (void)
+{
+  ZinitSavedExtra *extra = g_new0 (ZinitSavedExtra, 1);
+
+  extra->wanted_status = -1;
+  return extra;
+}
+
+void
+zinit_saved_extra_free (ZinitSavedExtra *extra)
+{
+  if (extra == NULL)
+    return;
+  zinit_failure_clear (&extra->failure);
+  g_free (extra);
+}
+
+gboolean
+zinit_saved_extra_equal (const ZinitSavedExtra *a, const ZinitSavedExtra *b)
+{
+  return a->pid_start_ticks == b->pid_start_ticks && a->wanted_status == b->wanted_status &&
+         zinit_failure_equal (&a->failure, &b->failure) && a->clock == b->clock &&
+         a->next_restart_at == b->next_restart_at && a->deadline_at == b->deadline_at &&
+         a->satisfied == b->satisfied && a->resume == b->resume;
+}
+
+static const Field *
+find_field (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (fields); i++) {
+    if (g_str_equal (fields[i].name, name))
+      return &fields[i];
+  }
+  return NULL;
+}
+
+gboolean
+zinit_saved_extra_has_field (const char *name)
+{
+  return find_field (name) != NULL;
+}
+
+static gboolean
+refuse (GError **error, const char *what)
+{
+  g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, what);
+  return FALSE;
+}
+
+/* @node as text, or NULL. */
+static const char *
+string_of (JsonNode *node)
+{
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
+             ? json_node_get_string (node)
+             : NULL;
+}
+
+static gboolean
+is_integer (JsonNode *node, gint64 minimum, gint64 maximum)
+{
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_INT64 &&
+         json_node_get_int (node) >= minimum && json_node_get_int (node) <= maximum;
+}
+
+static gboolean
+read_failure (ZinitFailure *failure, JsonNode *node, GError **error)
+{
+  ZinitFailure read = { ZINIT_FAILURE_NONE };
+  JsonObject *object;
+  JsonNode *field;
+  const char *name, *type;
+
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return refuse (error, "not an object");
+  object = json_node_get_object (node);
+  type = string_of (json_object_get_member (object, "type"));
+  if (type == NULL || !zinit_failure_type_from_string (type, &read.type))
+    return refuse (error, "no known type of failure");
+  name = zinit_failure_field_name (read.type);
+  field = name != NULL ? json_object_get_member (object, name) : NULL;
+  if (name != NULL && zinit_failure_field_is_text (read.type)) {
+    if (string_of (field) == NULL)
+      return refuse (error, "the type's field is missing or no text");
+    read.text = g_strdup (string_of (field));
+  } else if (name != NULL) {
+    if (!is_integer (field, G_MININT32, G_MAXINT32))
+      return refuse (error, "the type's field is missing or no number of 32 bits");
+    read.number = (gint32)json_node_get_int (field);
+  }
+  zinit_failure_clear (failure);
+  *failure = read;
+  return TRUE;
+}
+
+gboolean
+zinit_saved_extra_read (ZinitSavedExtra *extra, const char *name, const char *text, gsize length,
+                        GError **error)
+{
+  const Field *field = find_field (name);
+  g_autoptr (JsonNode) node = zinit_strict_json_parse (text, length, error);
+  gpointer place = (char *)extra + field->offset;
+  const char *word;
+
+  if (node == NULL)
+    return FALSE;
+  switch (field->kind) {
+  case FIELD_NUMBER:
+    if (!is_integer (node, 0, G_MAXINT64))
+      return refuse (error, "a number from 0 to 9223372036854775807 is allowed");
+    *(guint64 *)place = (guint64)json_node_get_int (node);
+    return TRUE;
+  case FIELD_FLAG:
+    if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN)
+      return refuse (error, "true and false are allowed");
+    *(gboolean *)place = json_node_get_boolean (node);
+    return TRUE;
+  case FIELD_WORD:
+    word = string_of (node);
+    for (int i = 0; word != NULL && field->words[i] != NULL; i++) {
+      if (g_str_equal (field->words[i], word)) {
+        *(int *)place = i;
+        return TRUE;
+      }
+    }
+    return refuse (error, "none of the known words");
+  case FIELD_FAILURE:
+    return read_failure (place, node, error);
+  }
+  return FALSE;
+}
+
+static void
+write_name (GString *out, const char *name, guint level)
+{
+  g_string_append_c (out, ',');
+  zinit_json_write_line (out, level);
+  zinit_json_write_string (out, name);
+  g_string_append (out, ": ");
+}
+
+static void
+write_failure (GString *out, const ZinitFailure *failure, guint level)
+{
+  const char *name = zinit_failure_field_name (failure->type);
+
+  g_string_append_c (out, '{');
+  zinit_json_write_line (out, level + 1);
+  g_string_append (out, "\"type\": ");
+  zinit_json_write_string (out, zinit_failure_type_to_string (failure->type));
+  if (name != NULL) {
+    write_name (out, name, level + 1);
+    if (zinit_failure_field_is_text (failure->type))
+      zinit_json_write_string (out, failure->text != NULL ? failure->text : "");
+    else
+      zinit_json_write_number (out, failure->number < 0, (guint64)ABS ((gint64)failure->number));
+  }
+  zinit_json_write_line (out, level);
+  g_string_append_c (out, '}');
+}
+
+void
+zinit_saved_extra_write (GString *out, const ZinitSavedExtra *extra, guint level)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (fields); i++) {
+    const Field *field = &fields[i];
+    const void *place = (const char *)extra + field->offset;
+
+    if (field->kind == FIELD_NUMBER && *(const guint64 *)place != 0) {
+      write_name (out, field->name, level);
+      zinit_json_write_number (out, FALSE, *(const guint64 *)place);
+    } else if (field->kind == FIELD_FLAG) {
+      write_name (out, field->name, level);
+      g_string_append (out, *(const gboolean *)place ? "true" : "false");
+    } else if (field->kind == FIELD_WORD && *(const int *)place >= 0) {
+      write_name (out, field->name, level);
+      zinit_json_write_string (out, field->words[*(const int *)place]);
+    } else if (field->kind == FIELD_FAILURE && ((const ZinitFailure *)place)->type != ZINIT_FAILURE_NONE) {
+      write_name (out, field->name, level);
+      write_failure (out, place, level);
+    }
+  }
+}

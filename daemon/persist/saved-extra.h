@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The fields that zinit adds to a service in state.json. The format allows fields of one's own and other
+ * readers skip them, so all of them may be missing, and none may be relied on.
+ */
+#pragma once
+
+#include "model/state.h"
+
+G_BEGIN_DECLS
+
+/* The clock of a saved deadline. */
+typedef enum {
+  ZINIT_SAVED_CLOCK_REALTIME,  /* since 1970 */
+  ZINIT_SAVED_CLOCK_MONOTONIC, /* since the boot, without the time asleep */
+  ZINIT_SAVED_CLOCK_BOOTTIME,  /* since the boot, with it */
+  ZINIT_N_SAVED_CLOCKS
+} ZinitSavedClock;
+
+/* "realtime", "monotonic", "boottime"; NULL-terminated, in enum order. */
+extern const char *const zinit_saved_clock_words[];
+
+typedef struct {
+  guint64 pid_start_ticks; /* field 22 of /proc/PID/stat, clock ticks since the boot; 0 = not known */
+  int wanted_status;       /* ZinitWanted; -1 = not known */
+  ZinitFailure failure;    /* why the state is failed */
+  ZinitSavedClock clock;   /* of the two times below */
+  guint64 next_restart_at; /* when the back-off is over, ms of clock; 0 = no restart is due */
+  guint64 deadline_at;     /* when the time-out of the present state strikes, ms of clock; 0 = none */
+  gboolean satisfied;      /* it satisfies those that require it */
+  gboolean resume;         /* it is to be started again once it has stopped */
+} ZinitSavedExtra;
+
+/* Nothing is known. Transfer full. */
+ZinitSavedExtra *zinit_saved_extra_new (void);
+void zinit_saved_extra_free (ZinitSavedExtra *extra); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSavedExtra, zinit_saved_extra_free)
+gboolean zinit_saved_extra_equal (const ZinitSavedExtra *a, const ZinitSavedExtra *b);
+
+/* TRUE when @name is a field of ours. */
+gboolean zinit_saved_extra_has_field (const char *name);
+/* Reads the field @name from JSON text, one value. On FALSE @extra is unchanged and @error is
+ * ZINIT_ERROR_INVALID_CONFIG, "what; what is allowed". */
+gboolean zinit_saved_extra_read (ZinitSavedExtra *extra, const char *name, const char *text, gsize length,
+                                 GError **error);
+/* Appends all fields that are known, each as ",", a line feed, the blanks of @level and the member. */
+void zinit_saved_extra_write (GString *out, const ZinitSavedExtra *extra, guint level);
+
+G_END_DECLS

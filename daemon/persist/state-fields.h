@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The format as tables: which fields an object has, in writing order, of what type, and where they are in the
+ * structs of state-format.h. Reader and writer walk the same rows. For the files of this folder alone.
+ */
+#pragma once
+
+#include "persist/state-format.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ZINIT_FIELD_U32,       /* guint32 */
+  ZINIT_FIELD_U64,       /* guint64 */
+  ZINIT_FIELD_I32,       /* gint32 */
+  ZINIT_FIELD_BOOLEAN,   /* gboolean */
+  ZINIT_FIELD_STRING,    /* char * */
+  ZINIT_FIELD_STATE,     /* ZinitState */
+  ZINIT_FIELD_CONFIG,    /* char *; left out when it is NULL */
+  ZINIT_FIELD_OBJECTS,   /* GTree * of name → struct of @items */
+  ZINIT_FIELD_LISTENERS, /* GTree * of name → GINT_TO_POINTER (gint32) */
+} ZinitFieldType;
+
+typedef struct _ZinitFieldTable ZinitFieldTable;
+
+typedef struct {
+  const char *name;
+  ZinitFieldType type;
+  gboolean needed;
+  gsize offset;
+  gsize offset_of_has; /* of the gboolean that tells whether there is a value; of an optional field other than
+                          ZINIT_FIELD_CONFIG */
+  const ZinitFieldTable *items;
+} ZinitField;
+
+struct _ZinitFieldTable {
+  const ZinitField *fields;
+  guint n_fields;              /* at most 32 */
+  gpointer (*new_item) (void); /* of a table that describes the items of a map */
+  GDestroyNotify free_item;
+  gsize offset_of_extra;   /* of a ZinitSavedExtra * in it; 0 = none */
+  gsize offset_of_boot_id; /* of our own char *boot_id; 0 = none */
+};
+
+extern const ZinitFieldTable zinit_saved_state_table;
+extern const ZinitFieldTable zinit_saved_fds_table;
+
+#define ZINIT_FIELD_AT(type, object, offset) (*(type *)((char *)(object) + (offset)))
+
+G_END_DECLS

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The documents that outlive the daemon, as values: state.json, and fds.json or the variable ZINIT_FDS;
+ * reading and writing their text, and the rules on version and age. The format is not ours to change: other
+ * readers and writers of it exist, so every verdict is theirs, and what we add are extra fields that they
+ * skip. Where the files are and when they are written is state-file.h's and the daemon's matter.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "persist/saved-extra.h"
+
+G_BEGIN_DECLS
+
+#define ZINIT_STATE_VERSION 1
+#define ZINIT_FDS_VERSION 1
+#define ZINIT_STATE_MAX_AGE_MS 300000
+
+/* An optional value is absent, and null in the file, unless has_… is TRUE. */
+typedef struct {
+  char *name; /* as the file says it; the map's key decides */
+  ZinitState state;
+  gboolean has_pid;
+  guint32 pid; /* any number: 0 and what the kernel takes for a group have to be refused by who uses it */
+  guint32 restart_count;
+  guint64 current_restart_delay_ms;
+  gboolean has_last_exit_code;
+  gint32 last_exit_code;
+  gboolean has_last_exit_signal;
+  gint32 last_exit_signal;
+  gboolean has_started_at;
+  guint64 started_at;        /* ms since 1970 */
+  guint64 last_state_change; /* ms since 1970 */
+  gboolean ephemeral;        /* added at run time, in no file */
+  char *config;              /* its definition as zinit_saved_config_from_json() gives it, or NULL */
+  ZinitSavedExtra *extra;    /* our own fields, or NULL */
+} ZinitSavedService;
+
+typedef struct {
+  guint32 version;
+  guint64 saved_at;  /* ms since 1970 */
+  guint64 boot_time; /* ms since 1970 */
+  GTree *services;   /* char * → ZinitSavedService *, by bytewise order of the key */
+  char *config_dir;
+  char *socket_path;
+  char *boot_id; /* our own field: the kernel's boot when it was saved, or NULL */
+} ZinitSavedState;
+
+typedef struct {
+  gboolean has_stdout_pipe;
+  gint32 stdout_pipe; /* any number, as all of them here */
+  gboolean has_stderr_pipe;
+  gint32 stderr_pipe;
+} ZinitSavedPipes;
+
+typedef struct {
+  guint32 version;
+  gboolean has_rpc_socket;
+  gint32 rpc_socket;
+  GTree *services;         /* char * → ZinitSavedPipes *, by bytewise order of the key */
+  GTree *socket_activated; /* char * → GINT_TO_POINTER (descriptor), the same */
+} ZinitSavedFds;
+
+/* A map as the documents have them; it owns its keys, @free_value its values. Transfer full. */
+GTree *zinit_saved_map_new (GDestroyNotify free_value);
+/* With our version, empty maps and strings. Transfer full. */
+ZinitSavedState *zinit_saved_state_new (void);
+ZinitSavedService *zinit_saved_service_new (const char *name);
+ZinitSavedFds *zinit_saved_fds_new (void);
+void zinit_saved_state_free (ZinitSavedState *state);
+void zinit_saved_service_free (ZinitSavedService *service);
+void zinit_saved_fds_free (ZinitSavedFds *fds);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSavedState, zinit_saved_state_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSavedService, zinit_saved_service_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSavedFds, zinit_saved_fds_free)
+
+typedef enum {
+  ZINIT_EXTRAS_SKIP, /* as every other reader of the format */
+  ZINIT_EXTRAS_READ, /* a malformed one is passed over with a warning: it must not cost the document */
+} ZinitExtras;
+
+/* The document that @text holds, or no document at all: one wrong field refuses it whole. Version and age are
+ * not judged. An array in place of an object, an object in place of a state's word and U+0000 in a string
+ * that is read are refused, though the format's first reader takes them: no writer writes them. Errors are
+ * ZINIT_ERROR_INVALID_CONFIG, "services.web.pid: what; what is allowed", "document: …" for the whole.
+ * Transfer full. */
+ZinitSavedState *zinit_saved_state_parse (const char *text, gsize length, ZinitExtras extras, GError **error);
+ZinitSavedFds *zinit_saved_fds_parse (const char *text, gsize length, GError **error);
+
+/* The canonical text: the format's order of fields, maps in order of their keys, a line feed at the end; the
+ * extra fields that are there follow the format's. Transfer full. */
+char *zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length);
+char *zinit_saved_fds_print (const ZinitSavedFds *fds, gsize *ret_length);
+
+/* The text of one definition, an object, in the layout it has as `config` of a service, fields in the
+ * format's order. zinit_strict_json_parse() and zinit_definition_from_json() make a definition of it. @node
+ * is what zinit_definition_to_json() gives; what the format cannot hold in it is ZINIT_ERROR_INVALID_CONFIG.
+ * Transfer full. */
+char *zinit_saved_config_from_json (JsonNode *node, GError **error);
+
+/* Whether @state may be restored at @now_ms (ms since 1970): its version first, then its age. A document from
+ * the future is 0 ms old. Errors as for parsing. */
+gboolean zinit_saved_state_check (const ZinitSavedState *state, guint64 now_ms, GError **error);
+/* The same for a map of descriptors; it has no age. The format's first reader never asks, but what a later
+ * version means by a number must not be guessed. */
+gboolean zinit_saved_fds_check (const ZinitSavedFds *fds, GError **error);
+/* The state that a service saved in @saved is in when it is taken up again, with or without a process. */
+ZinitState zinit_saved_state_restored (ZinitState saved, gboolean has_process);
+
+G_END_DECLS

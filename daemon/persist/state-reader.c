@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Text to document by the tables of the format: fields in any order, known ones once, unknown ones passed
+ * over, maps with the last of equal names.
+ */
+#define G_LOG_DOMAIN "zinit-persist"
+
+#include <string.h>
+
+#include "model/error.h"
+#include "persist/reading.h"
+#include "persist/saved-config.h"
+#include "persist/state-fields.h"
+
+static const char *const state_words[] = { "inactive", "blocked", "starting", "running",
+                                           "stopping", "exited",  "failed",   NULL };
+
+static gboolean read_object (ZinitReading *reading, const ZinitFieldTable *table, gpointer object);
+
+/* Reads one item of a map into @map, in place of an earlier one of that name. */
+static gboolean
+read_item (ZinitReading *reading, const ZinitField *field, GTree *map, const char *name)
+{
+  gpointer item;
+  gint32 fd;
+
+  if (field->type == ZINIT_FIELD_LISTENERS) {
+    if (!zinit_reading_signed32 (reading, &fd))
+      return FALSE;
+    g_tree_replace (map, g_strdup (name), GINT_TO_POINTER (fd));
+    return TRUE;
+  }
+  item = field->items->new_item ();
+  if (!read_object (reading, field->items, item)) {
+    field->items->free_item (item);
+    return FALSE;
+  }
+  g_tree_replace (map, g_strdup (name), item);
+  return TRUE;
+}
+
+static gboolean
+read_map (ZinitReading *reading, const ZinitField *field, GTree *map)
+{
+  if (!zinit_reading_enter (reading))
+    return FALSE;
+  while (zinit_json_reader_next (reading->reader)) {
+    g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, NULL));
+    gsize place;
+
+    if (name == NULL)
+      break;
+    place = zinit_reading_go_to (reading, name);
+    if (!read_item (reading, field, map, name))
+      return FALSE;
+    zinit_reading_leave (reading, place);
+  }
+  return zinit_json_reader_get_error (reading->reader) == NULL || zinit_reading_refuse_text (reading);
+}
+
+static gboolean
+read_value (ZinitReading *reading, const ZinitField *field, gpointer object)
+{
+  gpointer place = (char *)object + field->offset;
+  guint64 number;
+  int index;
+
+  switch (field->type) {
+  case ZINIT_FIELD_U32:
+    if (!zinit_reading_unsigned (reading, G_MAXUINT32, &number))
+      return FALSE;
+    *(guint32 *)place = (guint32)number;
+    return TRUE;
+  case ZINIT_FIELD_U64:
+    return zinit_reading_unsigned (reading, G_MAXUINT64, place);
+  case ZINIT_FIELD_I32:
+    return zinit_reading_signed32 (reading, place);
+  case ZINIT_FIELD_BOOLEAN:
+    return zinit_reading_boolean (reading, place);
+  case ZINIT_FIELD_STRING:
+    return zinit_reading_string (reading, place);
+  case ZINIT_FIELD_STATE:
+    if (!zinit_reading_word (reading, state_words, &index))
+      return FALSE;
+    *(ZinitState *)place = (ZinitState)index;
+    return TRUE;
+  case ZINIT_FIELD_CONFIG:
+    return zinit_saved_config_read (reading, place);
+  case ZINIT_FIELD_OBJECTS:
+  case ZINIT_FIELD_LISTENERS:
+    return read_map (reading, field, *(GTree **)place);
+  }
+  return FALSE;
+}
+
+static gboolean
+read_field (ZinitReading *reading, const ZinitField *field, gpointer object)
+{
+  if (!field->needed && zinit_reading_takes_null (reading))
+    return TRUE;
+  if (!read_value (reading, field, object))
+    return FALSE;
+  if (!field->needed && field->type != ZINIT_FIELD_CONFIG)
+    ZINIT_FIELD_AT (gboolean, object, field->offset_of_has) = TRUE;
+  return TRUE;
+}
+
+/* A field of ours, as JSON text. What is wrong with it costs the field and nothing else. */
+static void
+take_extra (ZinitReading *reading, const ZinitFieldTable *table, gpointer object, const char *name,
+            const char *text, gsize length)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (table->offset_of_extra != 0 && zinit_saved_extra_has_field (name)) {
+    ZinitSavedExtra **extra = &ZINIT_FIELD_AT (ZinitSavedExtra *, object, table->offset_of_extra);
+
+    if (*extra == NULL)
+      *extra = zinit_saved_extra_new ();
+    zinit_saved_extra_read (*extra, name, text, length, &error);
+  } else if (table->offset_of_boot_id != 0 && g_str_equal (name, "boot_id")) {
+    g_autoptr (JsonNode) node = zinit_strict_json_parse (text, length, &error);
+    char **boot_id = &ZINIT_FIELD_AT (char *, object, table->offset_of_boot_id);
+
+    g_clear_pointer (boot_id, g_free);
+    if (node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+      *boot_id = json_node_dup_string (node);
+    else if (node != NULL)
+      g_set_error_literal (&error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "a string is allowed");
+  }
+  if (error != NULL)
+    g_warning ("%s%s%s is passed over: %s", reading->path->str, reading->path->len > 0 ? "." : "", name,
+               error->message);
+}
+
+/* Passes over a field that the format does not know. */
+static gboolean
+skip_field (ZinitReading *reading, const ZinitFieldTable *table, gpointer object)
+{
+  gsize name_length, length;
+  const char *text;
+  g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, &name_length));
+
+  if (!zinit_json_reader_skip (reading->reader, &text, &length))
+    return zinit_reading_refuse_text (reading);
+  if (reading->extras == ZINIT_EXTRAS_READ && name_length == strlen (name))
+    take_extra (reading, table, object, name, text, length);
+  return TRUE;
+}
+
+/* The row of the field that zinit_json_reader_next() has found, or NULL. Writers keep the tables' order, so
+ * @expected is nearly always the one. */
+static const ZinitField *
+find_field (ZinitReading *reading, const ZinitFieldTable *table, guint expected)
+{
+  gsize length;
+  const char *name = zinit_json_reader_key (reading->reader, &length);
+
+  for (guint i = 0; i < table->n_fields; i++) {
+    const ZinitField *field = &table->fields[(expected + i) % table->n_fields];
+
+    if (strlen (field->name) == length && memcmp (field->name, name, length) == 0)
+      return field;
+  }
+  return NULL;
+}
+
+static gboolean
+read_object (ZinitReading *reading, const ZinitFieldTable *table, gpointer object)
+{
+  guint32 seen = 0; /* a bit a row */
+  guint expected = 0;
+
+  if (!zinit_reading_enter (reading))
+    return FALSE;
+  while (zinit_json_reader_next (reading->reader)) {
+    const ZinitField *field = find_field (reading, table, expected);
+    guint32 bit = field != NULL ? 1u << (field - table->fields) : 0;
+    gsize place;
+
+    if (field == NULL) {
+      if (!skip_field (reading, table, object))
+        return FALSE;
+      continue;
+    }
+    place = zinit_reading_go_to (reading, field->name);
+    if ((seen & bit) != 0)
+      return zinit_reading_refuse (reading, "given twice; it is allowed once");
+    if (!read_field (reading, field, object))
+      return FALSE;
+    zinit_reading_leave (reading, place);
+    seen |= bit;
+    expected = (guint)(field - table->fields) + 1;
+  }
+  if (zinit_json_reader_get_error (reading->reader) != NULL)
+    return zinit_reading_refuse_text (reading);
+  for (guint i = 0; i < table->n_fields; i++) {
+    if (table->fields[i].needed && (seen & 1u << i) == 0)
+      return zinit_reading_refuse_missing (reading, table->fields[i].name);
+  }
+  return TRUE;
+}
+
+static gboolean
+read_document (const char *text, gsize length, ZinitExtras extras, const ZinitFieldTable *table,
+               gpointer document, GError **error)
+{
+  ZinitReading reading;
+
+  zinit_reading_init (&reading, text, length, extras);
+  if (read_object (&reading, table, document) && !zinit_json_reader_end (reading.reader))
+    zinit_reading_refuse_text (&reading);
+  return zinit_reading_finish (&reading, error);
+}
+
+ZinitSavedState *
+zinit_saved_state_parse (const char *text, gsize length, ZinitExtras extras, GError **error)
+{
+  g_autoptr (ZinitSavedState) state = zinit_saved_state_new ();
+
+  if (!read_document (text, length, extras, &zinit_saved_state_table, state, error))
+    return NULL;
+  return g_steal_pointer (&state);
+}
+
+ZinitSavedFds *
+zinit_saved_fds_parse (const char *text, gsize length, GError **error)
+{
+  g_autoptr (ZinitSavedFds) fds = zinit_saved_fds_new ();
+
+  if (!read_document (text, length, ZINIT_EXTRAS_SKIP, &zinit_saved_fds_table, fds, error))
+    return NULL;
+  return g_steal_pointer (&fds);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Document to text by the tables of the format.
+ */
+#define G_LOG_DOMAIN "zinit-persist"
+
+#include "config/json-writer.h"
+#include "persist/state-fields.h"
+
+static void write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level);
+
+static void
+write_signed (GString *out, gint64 number)
+{
+  zinit_json_write_number (out, number < 0, number < 0 ? 0 - (guint64)number : (guint64)number);
+}
+
+static void
+write_map (GString *out, const ZinitField *field, GTree *map, guint level)
+{
+  GTreeNode *first = g_tree_node_first (map);
+
+  g_string_append_c (out, '{');
+  for (GTreeNode *node = first; node != NULL; node = g_tree_node_next (node)) {
+    if (node != first)
+      g_string_append_c (out, ',');
+    zinit_json_write_line (out, level + 1);
+    zinit_json_write_string (out, g_tree_node_key (node));
+    g_string_append (out, ": ");
+    if (field->type == ZINIT_FIELD_LISTENERS)
+      write_signed (out, GPOINTER_TO_INT (g_tree_node_value (node)));
+    else
+      write_object (out, field->items, g_tree_node_value (node), level + 1);
+  }
+  if (first != NULL)
+    zinit_json_write_line (out, level);
+  g_string_append_c (out, '}');
+}
+
+static void
+write_value (GString *out, const ZinitField *field, gconstpointer object, guint level)
+{
+  const void *place = (const char *)object + field->offset;
+
+  switch (field->type) {
+  case ZINIT_FIELD_U32:
+    zinit_json_write_number (out, FALSE, *(const guint32 *)place);
+    break;
+  case ZINIT_FIELD_U64:
+    zinit_json_write_number (out, FALSE, *(const guint64 *)place);
+    break;
+  case ZINIT_FIELD_I32:
+    write_signed (out, *(const gint32 *)place);
+    break;
+  case ZINIT_FIELD_BOOLEAN:
+    g_string_append (out, *(const gboolean *)place ? "true" : "false");
+    break;
+  case ZINIT_FIELD_STRING:
+    zinit_json_write_string (out, *(char *const *)place);
+    break;
+  case ZINIT_FIELD_STATE:
+    zinit_json_write_string (out, zinit_state_to_string (*(const ZinitState *)place));
+    break;
+  case ZINIT_FIELD_CONFIG:
+    g_string_append (out, *(char *const *)place);
+    break;
+  case ZINIT_FIELD_OBJECTS:
+  case ZINIT_FIELD_LISTENERS:
+    write_map (out, field, *(GTree *const *)place, level);
+    break;
+  }
+}
+
+/* The fields that the format does not know. There are fields before them. */
+static void
+write_extras (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level)
+{
+  if (table->offset_of_extra != 0) {
+    const ZinitSavedExtra *extra = ZINIT_FIELD_AT (ZinitSavedExtra *, object, table->offset_of_extra);
+
+    if (extra != NULL)
+      zinit_saved_extra_write (out, extra, level);
+  }
+  if (table->offset_of_boot_id != 0) {
+    const char *boot_id = ZINIT_FIELD_AT (char *, object, table->offset_of_boot_id);
+
+    if (boot_id != NULL) {
+      g_string_append_c (out, ',');
+      zinit_json_write_line (out, level);
+      g_string_append (out, "\"boot_id\": ");
+      zinit_json_write_string (out, boot_id);
+    }
+  }
+}
+
+static void
+write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level)
+{
+  g_string_append_c (out, '{');
+  for (guint i = 0; i < table->n_fields; i++) {
+    const ZinitField *field = &table->fields[i];
+
+    if (field->type == ZINIT_FIELD_CONFIG && ZINIT_FIELD_AT (char *, object, field->offset) == NULL)
+      continue;
+    if (i > 0)
+      g_string_append_c (out, ',');
+    zinit_json_write_line (out, level + 1);
+    zinit_json_write_string (out, field->name);
+    g_string_append (out, ": ");
+    if (!field->needed && field->type != ZINIT_FIELD_CONFIG &&
+        !ZINIT_FIELD_AT (gboolean, object, field->offset_of_has))
+      g_string_append (out, "null");
+    else
+      write_value (out, field, object, level + 1);
+  }
+  write_extras (out, table, object, level + 1);
+  zinit_json_write_line (out, level);
+  g_string_append_c (out, '}');
+}
+
+static char *
+print_document (const ZinitFieldTable *table, gconstpointer document, gsize *ret_length)
+{
+  GString *out = g_string_new (NULL);
+
+  write_object (out, table, document, 0);
+  g_string_append_c (out, '\n');
+  if (ret_length != NULL)
+    *ret_length = out->len;
+  return g_string_free (out, FALSE);
+}
+
+char *
+zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length)
+{
+  return print_document (&zinit_saved_state_table, state, ret_length);
+}
+
+char *
+zinit_saved_fds_print (const ZinitSavedFds *fds, gsize *ret_length)
+{
+  return print_document (&zinit_saved_fds_table, fds, ret_length);
+}
