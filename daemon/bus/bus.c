@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The bus as a whole: hears of every change in the supervisor, tells each connection's outbox, and sends at
+ * the end of the turn of the loop in which things happened.
+ */
+#define G_LOG_DOMAIN "zinit-bus"
+
+#include "bus/errors.h"
+#include "bus/internal.h"
+#include "bus/pending.h"
+#include "bus/properties.h"
+#include "object-path.h"
+
+/* A receiver that does not take what it is sent holds up the end of the daemon no longer than this. */
+#define FINISH_TIMEOUT_MS 2000
+
+static gboolean
+on_send (gpointer data)
+{
+  ZinitBus *bus = data;
+
+  bus->send_source = 0;
+  for (guint i = 0; i < bus->connections->len; i++)
+    zinit_connection_send (bus->connections->pdata[i]);
+  zinit_pending_answer (bus);
+  return G_SOURCE_REMOVE;
+}
+
+void
+zinit_bus_schedule (ZinitBus *bus)
+{
+  /* The urgent events of the loop (ends of processes, timers) go before, so what they change together is sent
+   * together. */
+  if (bus->send_source == 0)
+    bus->send_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_send, bus, NULL);
+}
+
+static void
+on_service_added (ZinitService *service, gpointer data)
+{
+  ZinitBus *bus = data;
+
+  for (guint i = 0; i < bus->connections->len; i++)
+    zinit_outbox_service_added (((ZinitConnection *)bus->connections->pdata[i])->outbox, service);
+  if (bus->connections->len > 0)
+    zinit_bus_schedule (bus);
+}
+
+static void
+on_service_removed (ZinitService *service, gpointer data)
+{
+  ZinitBus *bus = data;
+
+  for (guint i = 0; i < bus->connections->len; i++)
+    zinit_outbox_service_removed (((ZinitConnection *)bus->connections->pdata[i])->outbox, service);
+  zinit_pending_service_removed (bus, service);
+  if (bus->connections->len > 0)
+    zinit_bus_schedule (bus);
+}
+
+static void
+add_details (GVariantBuilder *details, const ZinitTransition *transition)
+{
+  const ZinitService *service = transition->service;
+  pid_t pid = zinit_service_get_pid (service);
+
+  g_variant_builder_add (details, "{sv}", "sequence", g_variant_new_uint64 (transition->sequence));
+  g_variant_builder_add (details, "{sv}", "time_usec", g_variant_new_uint64 ((guint64)transition->time_usec));
+  if (pid != 0)
+    g_variant_builder_add (details, "{sv}", "pid", g_variant_new_uint32 ((guint32)pid));
+  if (transition->new_state == ZINIT_STATE_BLOCKED)
+    g_variant_builder_add (details, "{sv}", "waiting_on",
+                           zinit_bus_strings (zinit_service_get_waiting_on (service)));
+  if (transition->new_state == ZINIT_STATE_FAILED) {
+    const ZinitFailure *failure = zinit_service_get_failure (service);
+    g_autofree char *message = zinit_failure_describe (failure);
+
+    g_variant_builder_add (details, "{sv}", "reason",
+                           g_variant_new_string (zinit_failure_type_to_string (failure->type)));
+    g_variant_builder_add (details, "{sv}", "message", zinit_bus_string (message));
+  }
+  if (transition->new_state == ZINIT_STATE_FAILED || transition->new_state == ZINIT_STATE_EXITED)
+    g_variant_builder_add (details, "{sv}", "last_exit", zinit_service_property (service, "LastExit"));
+}
+
+static void
+on_transition (const ZinitTransition *transition, gpointer data)
+{
+  ZinitBus *bus = data;
+  const char *name = zinit_service_get_name (transition->service);
+  g_autoptr (GVariant) body = NULL;
+  g_autofree char *path = NULL;
+  GVariantBuilder details;
+
+  zinit_pending_service_moved (bus, transition->service);
+  if (bus->connections->len == 0)
+    return;
+
+  path = zinit_object_path_for_service (name);
+  g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
+  add_details (&details, transition);
+  body = g_variant_ref_sink (g_variant_new ("(sossa{sv})", name, path,
+                                            zinit_state_to_string (transition->old_state),
+                                            zinit_state_to_string (transition->new_state), &details));
+  for (guint i = 0; i < bus->connections->len; i++)
+    zinit_outbox_transition (((ZinitConnection *)bus->connections->pdata[i])->outbox, transition->service,
+                             body);
+  zinit_bus_schedule (bus);
+}
+
+static void
+on_service_changed (ZinitService *service, ZinitChanges changes, gpointer data)
+{
+  ZinitBus *bus = data;
+
+  for (guint i = 0; i < bus->connections->len; i++)
+    zinit_outbox_service_changed (((ZinitConnection *)bus->connections->pdata[i])->outbox, service, changes);
+  zinit_pending_service_changed (bus, service);
+  if (bus->connections->len > 0)
+    zinit_bus_schedule (bus);
+}
+
+static void
+on_manager_changed (ZinitManagerChanges changes, gpointer data)
+{
+  zinit_bus_manager_changed (data, changes);
+}
+
+static void
+on_shutdown_begun (gpointer data)
+{
+  ZinitBus *bus = data;
+  g_autoptr (GVariant) body = g_variant_ref_sink (g_variant_new ("(b)", TRUE));
+
+  for (guint i = 0; i < bus->connections->len; i++)
+    zinit_outbox_signal (((ZinitConnection *)bus->connections->pdata[i])->outbox, "PrepareForShutdown", body);
+  zinit_pending_shutdown_begun (bus);
+  if (bus->connections->len > 0)
+    zinit_bus_schedule (bus);
+}
+
+static const ZinitObserver observer = {
+  .service_added = on_service_added,
+  .service_removed = on_service_removed,
+  .transition = on_transition,
+  .service_changed = on_service_changed,
+  .manager_changed = on_manager_changed,
+  .shutdown_begun = on_shutdown_begun,
+};
+
+void
+zinit_bus_manager_changed (ZinitBus *bus, guint changes)
+{
+  for (guint i = 0; i < bus->connections->len; i++)
+    zinit_outbox_manager_changed (((ZinitConnection *)bus->connections->pdata[i])->outbox, changes);
+  if (bus->connections->len > 0)
+    zinit_bus_schedule (bus);
+}
+
+ZinitBus *
+zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, GError **error)
+{
+  ZinitBus *bus = g_new0 (ZinitBus, 1);
+
+  bus->supervisor = supervisor;
+  bus->paths = paths;
+  bus->connections = g_ptr_array_new ();
+  g_queue_init (&bus->waiting);
+  g_queue_init (&bus->settled);
+  zinit_supervisor_add_observer (supervisor, &observer, bus);
+  return bus;
+}
+
+void
+zinit_bus_free (ZinitBus *bus)
+{
+  if (bus == NULL)
+    return;
+  zinit_supervisor_remove_observer (bus->supervisor, &observer, bus);
+  zinit_pending_drop (bus, NULL);
+  zinit_message_bus_free (bus->message_bus);
+  zinit_listener_free (bus->listener);
+  g_clear_handle_id (&bus->send_source, g_source_remove);
+  g_ptr_array_unref (bus->connections);
+  g_free (bus);
+}
+
+void
+zinit_bus_connect (ZinitBus *bus, const char *address)
+{
+  g_return_if_fail (bus->message_bus == NULL);
+
+  bus->message_bus = zinit_message_bus_new (bus, address);
+}
+
+gboolean
+zinit_bus_listen (ZinitBus *bus, GError **error)
+{
+  g_return_val_if_fail (bus->listener == NULL, FALSE);
+
+  bus->listener = zinit_listener_new (bus, bus->paths->socket, error);
+  return bus->listener != NULL;
+}
+
+/* The end of the daemon: how many connections are still being flushed. */
+typedef struct {
+  ZinitBus *bus; /* valid until done has been called */
+  guint n_open;
+  guint timeout;
+  GSourceFunc done;
+  gpointer data;
+  grefcount refs;
+} Finish;
+
+static void
+finish_done (Finish *finish)
+{
+  g_clear_handle_id (&finish->timeout, g_source_remove);
+  if (finish->done != NULL)
+    finish->done (finish->data);
+  finish->done = NULL;
+}
+
+static void
+finish_unref (Finish *finish)
+{
+  if (g_ref_count_dec (&finish->refs))
+    g_free (finish);
+}
+
+static void
+on_last_flush (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Finish *finish = data;
+
+  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (source), result, NULL);
+  if (--finish->n_open == 0)
+    finish_done (finish);
+  finish_unref (finish);
+}
+
+static gboolean
+on_finish_timeout (gpointer data)
+{
+  Finish *finish = data;
+
+  finish->timeout = 0;
+  finish_done (finish);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_finish (gpointer data)
+{
+  Finish *finish = data;
+  GPtrArray *connections = finish->bus->connections;
+
+  zinit_pending_answer (finish->bus);
+  finish->n_open = connections->len;
+  for (guint i = 0; i < connections->len; i++) {
+    ZinitConnection *connection = connections->pdata[i];
+
+    zinit_connection_send_all (connection);
+    g_ref_count_inc (&finish->refs);
+    g_dbus_connection_flush (connection->connection, NULL, on_last_flush, finish);
+  }
+  g_ref_count_inc (&finish->refs);
+  finish->timeout = g_timeout_add_full (G_PRIORITY_DEFAULT, finish->n_open > 0 ? FINISH_TIMEOUT_MS : 0,
+                                        on_finish_timeout, finish, (GDestroyNotify)finish_unref);
+  return G_SOURCE_REMOVE;
+}
+
+void
+zinit_bus_finish (ZinitBus *bus, GSourceFunc done, gpointer data)
+{
+  Finish *finish = g_new0 (Finish, 1);
+
+  finish->bus = bus;
+  finish->done = done;
+  finish->data = data;
+  g_ref_count_init (&finish->refs);
+  /* Not in here: this may be within the very call that ends the daemon, and its answer must get out too. */
+  g_idle_add_full (G_PRIORITY_DEFAULT, on_finish, finish, (GDestroyNotify)finish_unref);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The front door of all methods: looks up the row of a method, asks who calls, reads the options, finds the
+ * service, calls the handler, answers. A method is one row and its handler.
+ */
+#pragma once
+
+#include "bus/authorize.h"
+#include "bus/options.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ZinitMethod ZinitMethod;
+
+/* One call on its way. */
+typedef struct {
+  ZinitConnection *connection;
+  GDBusMethodInvocation *invocation;
+  const ZinitMethod *method;
+  char *service_name; /* NULL for a method of the manager as a whole */
+  gboolean on_object; /* called on the service's own object, so that the name is not an argument */
+  gboolean is_privileged;
+  gboolean is_deferred; /* the handler keeps the call and will answer it */
+  ZinitCallOptions options;
+} ZinitCall;
+
+struct _ZinitMethod {
+  const char *name;        /* of org.zinit.Manager; NULL = not there */
+  const char *object_name; /* the same for one service, of org.zinit.Service; NULL = not there */
+  ZinitAccess access;
+  guint options;          /* bits of ZinitCallOption */
+  gboolean takes_service; /* its first argument on the manager is a service's name */
+  /* @service is NULL unless it takes one. FALSE with @error set, or TRUE; the reply stays NULL for an empty
+   * one. Floating. */
+  gboolean (*handle) (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error);
+};
+
+/* Ends with a row without handler. */
+extern const ZinitMethod zinit_service_methods[];
+extern const ZinitMethod zinit_manager_methods[];
+
+/* Deals with a call of org.zinit.Manager (@service_name NULL) or of the org.zinit.Service of @service_name.
+ * Takes over @invocation. */
+void zinit_call_begin (ZinitConnection *connection, GDBusMethodInvocation *invocation,
+                       const char *service_name);
+/* Answers and frees. @reply NULL is an empty one. */
+void zinit_call_return (ZinitCall *call, GVariant *reply);
+void zinit_call_return_error (ZinitCall *call, const GError *error);
+/* Frees without an answer: nobody is there to hear it. */
+void zinit_call_drop (ZinitCall *call);
+
+/* The argument @index, not counting the service's name. Transfer full. */
+GVariant *zinit_call_get_argument (const ZinitCall *call, guint index);
+
+/* UnknownObject: no service has the object at @path. */
+void zinit_set_unknown_object (GError **error, const char *path);
+
+G_END_DECLS

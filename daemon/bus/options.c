@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of call options and its one reader.
+ */
+#define G_LOG_DOMAIN "zinit-bus"
+
+#include "bus/options.h"
+
+#include "model/error.h"
+#include "model/state.h"
+
+static const char *const whom_words[] = { "main", "all", NULL };
+G_STATIC_ASSERT (ZINIT_WHOM_MAIN == 0 && ZINIT_WHOM_ALL == 1);
+
+typedef struct {
+  ZinitCallOption bit;
+  const char *name;
+  const char *type;  /* D-Bus signature: b, u, t or s */
+  const char *words; /* for messages: what a string may be; NULL = anything of the type */
+  gsize offset;      /* of the value in ZinitCallOptions */
+} Option;
+
+#define VALUE(field) G_STRUCT_OFFSET (ZinitCallOptions, field)
+
+static const Option table[] = {
+  { ZINIT_CALL_WAIT, "wait", "b", NULL, VALUE (wait) },
+  { ZINIT_CALL_TREE, "tree", "b", NULL, VALUE (tree) },
+  { ZINIT_CALL_WHOM, "whom", "s", "“main” or “all”", VALUE (whom) },
+  { ZINIT_CALL_PERSIST, "persist", "b", NULL, VALUE (persist) },
+  { ZINIT_CALL_REPLACE, "replace", "b", NULL, VALUE (replace) },
+  { ZINIT_CALL_STOP, "stop", "b", NULL, VALUE (stop) },
+  { ZINIT_CALL_LINES, "lines", "u", NULL, VALUE (lines) },
+  { ZINIT_CALL_SINCE, "since", "t", NULL, VALUE (since_usec) },
+  { ZINIT_CALL_STREAM, "stream", "s", "“stdout” or “stderr”", VALUE (stream) },
+};
+
+static const Option *
+find_option (const char *name, guint allowed)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    if ((table[i].bit & allowed) != 0 && strcmp (table[i].name, name) == 0)
+      return &table[i];
+  return NULL;
+}
+
+static char *
+describe_allowed (guint allowed)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
+    if ((table[i].bit & allowed) != 0)
+      g_string_append_printf (text, "%s%s (%s)", text->len > 0 ? ", " : "", table[i].name, table[i].type);
+  }
+  if (text->len == 0)
+    g_string_append (text, "none");
+  return g_string_free (text, FALSE);
+}
+
+/* A word becomes its index in the list of its option. */
+static int
+find_word (const Option *option, const char *word)
+{
+  const char *const *words = option->bit == ZINIT_CALL_WHOM ? whom_words : zinit_stream_words;
+
+  for (int i = 0; words[i] != NULL; i++)
+    if (strcmp (words[i], word) == 0)
+      return i;
+  return -1;
+}
+
+static gboolean
+set_option (ZinitCallOptions *options, const Option *option, GVariant *value, GError **error)
+{
+  void *field = (char *)options + option->offset;
+
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE (option->type))) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS, "option “%s” is of type %s; allowed is %s",
+                 option->name, g_variant_get_type_string (value), option->type);
+    return FALSE;
+  }
+
+  if (*option->type == 'b') {
+    *(gboolean *)field = g_variant_get_boolean (value);
+  } else if (*option->type == 'u') {
+    *(guint32 *)field = g_variant_get_uint32 (value);
+  } else if (*option->type == 't') {
+    *(guint64 *)field = g_variant_get_uint64 (value);
+  } else {
+    int index = find_word (option, g_variant_get_string (value, NULL));
+
+    if (index < 0) {
+      g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS, "option “%s” is “%.32s”; allowed is %s",
+                   option->name, g_variant_get_string (value, NULL), option->words);
+      return FALSE;
+    }
+    *(int *)field = index;
+  }
+  options->given |= option->bit;
+  return TRUE;
+}
+
+gboolean
+zinit_call_options_parse (GVariant *dictionary, guint allowed, ZinitCallOptions *ret_options, GError **error)
+{
+  GVariantIter iter;
+  const char *name;
+  GVariant *item;
+
+  *ret_options = (ZinitCallOptions){ .whom = ZINIT_WHOM_ALL };
+  g_variant_iter_init (&iter, dictionary);
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &item)) {
+    g_autoptr (GVariant) value = item;
+    const Option *option = find_option (name, allowed);
+
+    if (option == NULL) {
+      g_autofree char *all = describe_allowed (allowed);
+
+      g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS, "unknown option “%.64s”; allowed: %s", name,
+                   all);
+      return FALSE;
+    }
+    if ((ret_options->given & option->bit) != 0) {
+      g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS, "option “%s” is given twice", name);
+      return FALSE;
+    }
+    if (!set_option (ret_options, option, value, error))
+      return FALSE;
+  }
+  return TRUE;
+}

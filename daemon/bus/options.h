@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The `options` of calls, a{sv}: one table says which there are, each method which of them it knows.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "process/process.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ZINIT_CALL_WAIT = 1 << 0,
+  ZINIT_CALL_TREE = 1 << 1,
+  ZINIT_CALL_WHOM = 1 << 2,
+  ZINIT_CALL_PERSIST = 1 << 3,
+  ZINIT_CALL_REPLACE = 1 << 4,
+  ZINIT_CALL_STOP = 1 << 5,
+  ZINIT_CALL_LINES = 1 << 6,
+  ZINIT_CALL_SINCE = 1 << 7,
+  ZINIT_CALL_STREAM = 1 << 8,
+} ZinitCallOption;
+
+/* The values of one call. */
+typedef struct {
+  guint given; /* bits of ZinitCallOption */
+  gboolean wait;
+  gboolean tree;
+  gboolean persist;
+  gboolean replace;
+  gboolean stop;
+  guint32 lines;
+  guint64 since_usec; /* since 1970 */
+  int whom;           /* ZinitWhom; all unless given */
+  int stream;         /* ZinitStream */
+} ZinitCallOptions;
+
+/* Reads @dictionary (a{sv}). @allowed: bits of ZinitCallOption. ZINIT_ERROR_INVALID_ARGS names the option and
+ * what is allowed. */
+gboolean zinit_call_options_parse (GVariant *dictionary, guint allowed, ZinitCallOptions *ret_options,
+                                   GError **error);
+
+G_END_DECLS
