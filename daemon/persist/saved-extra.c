@@ -26,10 +26,16 @@ static const Field fields[] = {
   { "wanted_status", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, wanted_status), zinit_wanted_words },
   { "failure_reason", FIELD_FAILURE, G_STRUCT_OFFSET (ZinitSavedExtra, failure) },
   { "clock", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, clock), zinit_saved_clock_words },
-  { "next_restart_at", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, next_restart_at) },
   { "deadline_at", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, deadline_at) },
-  { "satisfied", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, satisfied) },
-  { "resume", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, resume) },
+  { "exit_unknown", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, exit_unknown) },
+  { "main_ended", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, main_ended) },
+  { "stop_due", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, stop_due) },
+  { "stop_asked", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, stop_asked) },
+  { "start_timed_out", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, start_timed_out) },
+  { "kill_needed", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, kill_needed) },
+  { "start_after", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, start_after) },
+  { "comes_back", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, comes_back) },
+  { "remove_when_down", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, remove_when_down) },
 };
 
 ZinitSavedExtra *
@@ -50,13 +56,32 @@ zinit_saved_extra_free (ZinitSavedExtra *extra)
   g_free (extra);
 }
 
+static gboolean
+field_is_equal (const Field *field, const ZinitSavedExtra *a, const ZinitSavedExtra *b)
+{
+  const void *left = (const char *)a + field->offset;
+  const void *right = (const char *)b + field->offset;
+
+  switch (field->kind) {
+  case FIELD_NUMBER:
+    return *(const guint64 *)left == *(const guint64 *)right;
+  case FIELD_FLAG:
+    return *(const gboolean *)left == *(const gboolean *)right;
+  case FIELD_WORD:
+    return *(const int *)left == *(const int *)right;
+  default:
+    return zinit_failure_equal (left, right);
+  }
+}
+
 gboolean
 zinit_saved_extra_equal (const ZinitSavedExtra *a, const ZinitSavedExtra *b)
 {
-  return a->pid_start_ticks == b->pid_start_ticks && a->wanted_status == b->wanted_status &&
-         zinit_failure_equal (&a->failure, &b->failure) && a->clock == b->clock &&
-         a->next_restart_at == b->next_restart_at && a->deadline_at == b->deadline_at &&
-         a->satisfied == b->satisfied && a->resume == b->resume;
+  for (gsize i = 0; i < G_N_ELEMENTS (fields); i++) {
+    if (!field_is_equal (&fields[i], a, b))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static const Field *
@@ -204,9 +229,9 @@ zinit_saved_extra_write (GString *out, const ZinitSavedExtra *extra, guint level
     if (field->kind == FIELD_NUMBER && *(const guint64 *)place != 0) {
       write_name (out, field->name, level);
       zinit_json_write_number (out, FALSE, *(const guint64 *)place);
-    } else if (field->kind == FIELD_FLAG) {
+    } else if (field->kind == FIELD_FLAG && *(const gboolean *)place) {
       write_name (out, field->name, level);
-      g_string_append (out, *(const gboolean *)place ? "true" : "false");
+      g_string_append (out, "true");
     } else if (field->kind == FIELD_WORD && *(const int *)place >= 0) {
       write_name (out, field->name, level);
       zinit_json_write_string (out, field->words[*(const int *)place]);

@@ -24,11 +24,18 @@ typedef struct {
   guint64 pid_start_ticks; /* field 22 of /proc/PID/stat, clock ticks since the boot; 0 = not known */
   int wanted_status;       /* ZinitWanted; -1 = not known */
   ZinitFailure failure;    /* why the state is failed */
-  ZinitSavedClock clock;   /* of the two times below */
-  guint64 next_restart_at; /* when the back-off is over, ms of clock; 0 = no restart is due */
-  guint64 deadline_at;     /* when the time-out of the present state strikes, ms of clock; 0 = none */
-  gboolean satisfied;      /* it satisfies those that require it */
-  gboolean resume;         /* it is to be started again once it has stopped */
+  ZinitSavedClock clock;   /* of deadline_at */
+  guint64 deadline_at;     /* when the back-off or the time-out of the present state ends, ms of clock; 0 = none */
+  /* How it got where it is, and what is to come; a flag that is not set is not written. */
+  gboolean exit_unknown;     /* it has ended, and nobody knows how */
+  gboolean main_ended;       /* its first process is gone, others of its group are not */
+  gboolean stop_due;         /* to be stopped once those that need it are down */
+  gboolean stop_asked;       /* its end was asked for */
+  gboolean start_timed_out;  /* it is being stopped because it took too long to start */
+  gboolean kill_needed;      /* it took too long to stop */
+  gboolean start_after;      /* to be started again once it has stopped */
+  gboolean comes_back;       /* down only because something it requires was stopped */
+  gboolean remove_when_down; /* to be forgotten then */
 } ZinitSavedExtra;
 
 /* Nothing is known. Transfer full. */

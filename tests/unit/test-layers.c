@@ -24,8 +24,9 @@ static const struct {
   { "daemon/logs", "config model loop", FALSE },
   { "daemon/persist", "config model loop", FALSE },
   { "daemon/supervisor", "process logs persist config model loop", FALSE },
-  { "daemon/bus", "supervisor process logs persist config model loop", TRUE },
-  { "daemon", "bus supervisor process logs persist config model loop", TRUE },
+  { "daemon/handover", "supervisor process logs persist config model loop", TRUE },
+  { "daemon/bus", "handover supervisor process logs persist config model loop", TRUE },
+  { "daemon", "bus handover supervisor process logs persist config model loop", TRUE },
   { "client", "", TRUE },
   { "dbus-interfaces", "", TRUE },
 };

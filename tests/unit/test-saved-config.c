@@ -223,10 +223,12 @@ test_extras (void)
     extra->pid_start_ticks = G_MAXINT64;
     extra->wanted_status = (int)(i % (ZINIT_N_WANTED + 1)) - 1;
     extra->clock = i % ZINIT_N_SAVED_CLOCKS;
-    extra->next_restart_at = i;
     extra->deadline_at = 1700000000000;
-    extra->satisfied = i % 2;
-    extra->resume = i % 3 == 0;
+    extra->exit_unknown = i % 2;
+    extra->main_ended = extra->remove_when_down = i % 3 == 0;
+    extra->stop_due = extra->comes_back = i % 5 == 0;
+    extra->stop_asked = extra->start_after = i % 5 == 1;
+    extra->start_timed_out = extra->kill_needed = i % 5 == 2;
     printed = zinit_saved_state_print (state, NULL);
     again = zinit_saved_state_parse (printed, strlen (printed), ZINIT_EXTRAS_READ, NULL);
     g_assert_cmpstr (again->boot_id, ==, state->boot_id);
@@ -254,10 +256,10 @@ test_bad_extras (void)
     "\"failure_reason\": {\"type\": \"spawn_error\", \"message\": 1}",
     "\"failure_reason\": {\"type\": \"x\", \"type\": \"x\"}",
     "\"clock\": \"sundial\"",
-    "\"next_restart_at\": 18446744073709551615",
+    "\"deadline_at\": 18446744073709551615",
     "\"deadline_at\": 1e999",
-    "\"satisfied\": 1",
-    "\"resume\": \"\\ud800\"",
+    "\"stop_asked\": 1",
+    "\"comes_back\": \"\\ud800\"",
   };
   g_autoptr (ZinitSavedExtra) nothing = zinit_saved_extra_new ();
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Identity of processes from /proc. The pidfd comes first and the questions after it, so that what was asked
+ * about is what is held.
+ */
+#define G_LOG_DOMAIN "zinit-handover"
+
+#include "handover/proof.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#define MAX_PROC_BYTES (128 * 1024) /* of a file in /proc that is read whole */
+
+/* Files in /proc have no size to go by. */
+static char *
+read_proc (pid_t pid, const char *name, gsize *ret_length)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/%s", (int)pid, name);
+  g_autofree char *text = g_malloc (MAX_PROC_BYTES + 1);
+  FILE *file = fopen (path, "re");
+
+  if (file == NULL)
+    return NULL;
+  *ret_length = fread (text, 1, MAX_PROC_BYTES, file);
+  text[*ret_length] = '\0';
+  fclose (file);
+  return g_realloc (g_steal_pointer (&text), *ret_length + 1);
+}
+
+char *
+zinit_proof_read_boot_id (void)
+{
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents ("/proc/sys/kernel/random/boot_id", &text, NULL, NULL))
+    return NULL;
+  return g_strstrip (g_steal_pointer (&text));
+}
+
+guint64
+zinit_proof_read_start_ticks (pid_t pid)
+{
+  gsize length;
+  g_autofree char *text = read_proc (pid, "stat", &length);
+  /* The name in field 2 may hold anything, blanks and brackets too. */
+  const char *at = text != NULL ? strrchr (text, ')') : NULL;
+
+  for (guint field = 2; at != NULL && field < 22; field++)
+    at = strchr (at + 1, ' ');
+  return at != NULL ? g_ascii_strtoull (at + 1, NULL, 10) : 0;
+}
+
+static guint64
+read_pid_max (void)
+{
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents ("/proc/sys/kernel/pid_max", &text, NULL, NULL))
+    return G_MAXINT32;
+  return g_ascii_strtoull (text, NULL, 10);
+}
+
+static char *
+first_word (const char *exec)
+{
+  const char *end;
+
+  while (*exec != '\0' && g_unichar_isspace (g_utf8_get_char (exec)))
+    exec = g_utf8_next_char (exec);
+  for (end = exec; *end != '\0' && !g_unichar_isspace (g_utf8_get_char (end)); end = g_utf8_next_char (end))
+    ;
+  return g_strndup (exec, (gsize)(end - exec));
+}
+
+static gboolean
+matches_executable (pid_t pid, const char *word)
+{
+  char target[4096];
+  g_autofree char *path = g_strdup_printf ("/proc/%d/exe", (int)pid);
+  gssize length = readlink (path, target, sizeof target - 1);
+
+  if (length <= 0)
+    return FALSE;
+  target[length] = '\0';
+  return strstr (target, word) != NULL || strstr (word, target) != NULL;
+}
+
+/* The second argument is the script, if the first is its interpreter. */
+static gboolean
+matches_arguments (pid_t pid, const char *word)
+{
+  gsize length;
+  g_autofree char *text = read_proc (pid, "cmdline", &length);
+  gsize first;
+
+  if (text == NULL || length == 0)
+    return FALSE;
+  first = strlen (text) + 1;
+  return strstr (text, word) != NULL || (first < length && strstr (text + first, word) != NULL);
+}
+
+static gboolean
+is_meant (pid_t pid, guint64 start_ticks, const char *exec)
+{
+  g_autofree char *word = NULL;
+
+  if (start_ticks != 0)
+    return zinit_proof_read_start_ticks (pid) == start_ticks;
+  word = exec != NULL && g_utf8_validate (exec, -1, NULL) ? first_word (exec) : NULL;
+  return word != NULL && *word != '\0' && (matches_executable (pid, word) || matches_arguments (pid, word));
+}
+
+int
+zinit_proof_open (guint32 pid, guint64 start_ticks, const char *exec)
+{
+  int pidfd;
+
+  if (pid < 2 || pid > read_pid_max () || (pid_t)pid == getpid ())
+    return -1;
+  /* Refuses the numbers of threads. */
+  pidfd = pidfd_open ((pid_t)pid, 0);
+  if (pidfd < 0)
+    return -1;
+  /* Had it ended and its number been given away meanwhile, the signal 0 would find nobody behind the pidfd.
+   */
+  if (is_meant ((pid_t)pid, start_ticks, exec) &&
+      (pidfd_send_signal (pidfd, 0, NULL, 0) == 0 || errno == EPERM))
+    return pidfd;
+  close (pidfd);
+  return -1;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The state file says what was; /proc says what is. Where they disagree, /proc is right about processes, and
+ * the file about everything else.
+ */
+#define G_LOG_DOMAIN "zinit-handover"
+
+#include "handover/restore.h"
+
+#include <time.h>
+#include <unistd.h>
+#include <sys/pidfd.h>
+
+#include "config/format.h"
+#include "config/strict-json.h"
+#include "handover/proof.h"
+#include "handover/snapshot.h"
+#include "handover/survivors.h"
+#include "persist/state-file.h"
+
+/* A start time has the grain of a clock tick. */
+#define START_GRAIN_MS 20
+
+typedef struct {
+  ZinitSupervisor *supervisor;
+  ZinitSavedState *state; /* NULL = none that may be used */
+  gboolean is_stale;      /* it may only help to find survivors */
+  GHashTable *adopted;    /* names of services whose process was found */
+} Restoration;
+
+static ZinitDefinition *
+parse_config (const char *name, const char *config)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  ZinitDefinition *definition = NULL;
+
+  if (config == NULL)
+    return NULL;
+  node = zinit_strict_json_parse (config, strlen (config), &error);
+  if (node != NULL)
+    definition = zinit_definition_from_json (node, name, ZINIT_KEYS_LAX, &error);
+  if (definition == NULL)
+    g_warning ("%s: its saved definition is of no use: %s", name, error->message);
+  else if (!g_str_equal (definition->name, name)) {
+    /* The key decides. */
+    g_free (definition->name);
+    definition->name = g_strdup (name);
+  }
+  return definition;
+}
+
+static gboolean
+open_saved_process (const ZinitSavedService *saved, const ZinitDefinition *definition,
+                    ZinitAdoption *ret_adoption)
+{
+  guint64 start_ticks = saved->extra != NULL ? saved->extra->pid_start_ticks : 0;
+
+  if (!saved->has_pid || (saved->extra != NULL && saved->extra->main_ended))
+    return FALSE;
+  ret_adoption->pid = (pid_t)saved->pid;
+  ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, definition->exec);
+  if (ret_adoption->pidfd < 0)
+    return FALSE;
+  zinit_survivor_open_outputs (ret_adoption->pid, ret_adoption->outputs);
+  return TRUE;
+}
+
+static gboolean
+restore_one (gpointer key, gpointer value, gpointer data)
+{
+  const char *name = key;
+  const ZinitSavedService *saved = value;
+  Restoration *restoration = data;
+  ZinitService *service = zinit_supervisor_find (restoration->supervisor, name, NULL);
+  g_autoptr (ZinitDefinition) in_force = parse_config (name, saved->config);
+  const ZinitDefinition *definition = service != NULL ? zinit_service_get_definition (service) : in_force;
+  ZinitServiceRecord record;
+  ZinitAdoption adoption;
+  gboolean has_process, is_gone;
+
+  if (definition == NULL || !zinit_name_is_valid (name, NULL))
+    return FALSE;
+  has_process = open_saved_process (saved, in_force != NULL ? in_force : definition, &adoption);
+  /* A file too old to be believed still names what it can prove; and a service without a file and without a
+   * process is no more, unless it never had one. */
+  is_gone = service == NULL && !saved->ephemeral;
+  if (!has_process && (restoration->is_stale || is_gone))
+    return FALSE;
+  if (service == NULL)
+    service = zinit_supervisor_insert (restoration->supervisor, in_force);
+  zinit_snapshot_read (saved, &record);
+  if (saved->extra == NULL || saved->extra->wanted_status < 0)
+    record.wanted = zinit_service_get_wanted (service);
+  zinit_service_restore (service, &record, in_force, has_process ? &adoption : NULL);
+  if (has_process)
+    g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));
+  if (is_gone)
+    zinit_service_dismiss (service);
+  return FALSE;
+}
+
+static gint64
+started_at_ms (pid_t pid)
+{
+  struct timespec now;
+  gint64 since_boot_ms;
+
+  clock_gettime (CLOCK_BOOTTIME, &now);
+  since_boot_ms = (gint64)(zinit_proof_read_start_ticks (pid) * 1000 / (guint64)sysconf (_SC_CLK_TCK));
+  return g_get_real_time () / 1000 - ((gint64)now.tv_sec * 1000 + now.tv_nsec / 1000000 - since_boot_ms);
+}
+
+/* What the file missed because the daemon died before it was written. What it should have known, and does not
+ * call a service's first process, is something that the service itself has put in a session of its own. */
+static gboolean
+was_missed (const Restoration *restoration, const ZinitSurvivor *survivor)
+{
+  if (g_hash_table_contains (restoration->adopted, survivor->service))
+    return FALSE;
+  return restoration->state == NULL || restoration->is_stale ||
+         started_at_ms (survivor->pid) + START_GRAIN_MS >= (gint64)restoration->state->saved_at;
+}
+
+static void
+adopt_survivor (Restoration *restoration, const ZinitSurvivor *survivor)
+{
+  ZinitService *service = zinit_supervisor_find (restoration->supervisor, survivor->service, NULL);
+  gint64 started_usec = started_at_ms (survivor->pid) * 1000;
+  ZinitServiceRecord record = { .state = ZINIT_STATE_RUNNING,
+                                .wanted = ZINIT_WANTED_START,
+                                .restart_delay_ms = 1,
+                                .started_at_usec = started_usec,
+                                .state_changed_at_usec = started_usec };
+  ZinitAdoption adoption = { .pid = survivor->pid };
+
+  if (!was_missed (restoration, survivor))
+    return;
+  if (service == NULL) {
+    g_warning ("process %d says that it belongs to the service %s, which nobody knows; it is left alone",
+               survivor->pid, survivor->service);
+    return;
+  }
+  adoption.pidfd = pidfd_open (survivor->pid, 0);
+  if (adoption.pidfd < 0)
+    return;
+  record.restart_delay_ms = zinit_service_get_definition (service)->restart_delay_ms;
+  zinit_survivor_open_outputs (adoption.pid, adoption.outputs);
+  zinit_service_restore (service, &record, NULL, &adoption);
+  g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));
+}
+
+/* FALSE when there is nothing to go by and nothing to look for. */
+static gboolean
+load (Restoration *restoration, const ZinitPaths *paths)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *boot_id = zinit_proof_read_boot_id ();
+  guint64 now_ms = (guint64)g_get_real_time () / 1000;
+
+  switch (zinit_saved_state_load (paths->state, now_ms, ZINIT_EXTRAS_READ, &restoration->state, &error)) {
+  case ZINIT_LOAD_GOOD:
+    break;
+  case ZINIT_LOAD_MISSING:
+    return TRUE;
+  case ZINIT_LOAD_STALE:
+    restoration->is_stale = TRUE;
+    G_GNUC_FALLTHROUGH;
+  default:
+    g_warning ("the saved state is not used: %s", error->message);
+    if (!zinit_saved_file_put_aside (paths->state, NULL))
+      g_warning ("%s cannot be put aside", paths->state);
+  }
+  if (restoration->state == NULL || restoration->state->boot_id == NULL ||
+      g_strcmp0 (restoration->state->boot_id, boot_id) == 0)
+    return TRUE;
+  g_message ("the saved state is from before the machine was started; nothing of it can live");
+  g_clear_pointer (&restoration->state, zinit_saved_state_free);
+  return FALSE;
+}
+
+guint
+zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths)
+{
+  Restoration restoration = { .supervisor = supervisor,
+                              .adopted = g_hash_table_new (g_str_hash, g_str_equal) };
+  guint n_adopted;
+
+  if (load (&restoration, paths)) {
+    g_autoptr (GPtrArray) survivors = zinit_survivors_find (paths->runtime_dir);
+
+    if (restoration.state != NULL)
+      g_tree_foreach (restoration.state->services, restore_one, &restoration);
+    for (guint i = 0; i < survivors->len; i++)
+      adopt_survivor (&restoration, survivors->pdata[i]);
+  }
+  n_adopted = g_hash_table_size (restoration.adopted);
+  g_hash_table_unref (restoration.adopted);
+  if (restoration.state != NULL)
+    zinit_saved_state_free (restoration.state);
+  return n_adopted;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Processes that an earlier daemon of the same run-time folder started and that live: found by the mark in
+ * their environment, whatever became of the state file. And their pipes, found through /proc.
+ */
+#pragma once
+
+#include "process/process.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  pid_t pid;     /* leads its session, as every service's first process does */
+  char *service; /* as its mark says */
+} ZinitSurvivor;
+
+/* Walks /proc. @instance is the run-time folder. Returns ZinitSurvivor, transfer full. */
+GPtrArray *zinit_survivors_find (const char *instance);
+
+/* Opens the daemon's ends of the pipes that @pid has as standard output and error, without waiting; -1 where
+ * there is no pipe or it may not be opened. One pipe for both is given as standard output. */
+void zinit_survivor_open_outputs (pid_t pid, int outputs[ZINIT_N_STREAMS]);
+
+G_END_DECLS

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * zinitd: options, wiring, signals, exit code. Everything else is in the folders beside this file.
+ */
+#define G_LOG_DOMAIN "zinit-main"
+
+#include <locale.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "bus/bus.h"
+#include "config/check.h"
+#include "handover/keeper.h"
+#include "handover/restore.h"
+#include "log-writer.h"
+#include "model/log-level.h"
+#include "notify.h"
+#include "options.h"
+#include "persist/check.h"
+#include "persist/lock.h"
+#include "supervisor/supervisor.h"
+#include "zinit-config.h"
+
+#define EXIT_USAGE 2
+
+typedef struct {
+  ZinitPaths *paths;
+  int lock_fd;
+  ZinitLoop *loop;
+  ZinitProcesses *processes;
+  ZinitHostContext host_context;
+  ZinitSupervisor *supervisor;
+  ZinitKeeper *keeper;
+  ZinitBus *bus;
+  GMainLoop *main_loop;
+  ZinitWatch signal_watch;
+  int signal_fd;
+} Daemon;
+
+/* Runs before GLib's constructors. Its slice allocator would keep the memory of one large reply for ever;
+ * malloc gives it back. */
+static void
+prefer_malloc (void)
+{
+  setenv ("G_SLICE", "always-malloc", 0);
+}
+
+__attribute__ ((section (".preinit_array"),
+                used)) static void (*const before_constructors) (void) = prefer_malloc;
+
+static gboolean
+quit (gpointer data)
+{
+  Daemon *daemon = data;
+
+  g_main_loop_quit (daemon->main_loop);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_shutdown_begun (gpointer data)
+{
+  g_message ("shutting down");
+  zinit_notify ("STOPPING=1");
+}
+
+static void
+on_shutdown_done (gpointer data)
+{
+  Daemon *daemon = data;
+
+  zinit_keeper_finish (daemon->keeper);
+  zinit_bus_finish (daemon->bus, quit, daemon);
+}
+
+static const ZinitObserver observer = {
+  .shutdown_begun = on_shutdown_begun,
+  .shutdown_done = on_shutdown_done,
+};
+
+static void
+reload (Daemon *daemon)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ZinitReloadResult) result = NULL;
+
+  result = zinit_supervisor_reload (daemon->supervisor, &error);
+  if (result == NULL)
+    g_warning ("nothing was reloaded: %s", error->message);
+  else
+    g_message ("reloaded: %u added, %u changed, %u removed, %u refused", g_strv_length (result->added),
+               g_strv_length (result->changed), g_strv_length (result->removed), result->errors->len);
+}
+
+static void
+on_signal (ZinitWatch *watch, guint32 events)
+{
+  Daemon *daemon = ZINIT_OWNER_OF (watch, Daemon, signal_watch);
+  struct signalfd_siginfo info;
+
+  while (read (daemon->signal_fd, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGHUP)
+      reload (daemon);
+    else
+      zinit_supervisor_shutdown (daemon->supervisor);
+  }
+}
+
+/* By descriptor, so that nothing of ours runs between other code. Blocked before the first thread is made, as
+ * threads inherit the mask. */
+static gboolean
+watch_signals (Daemon *daemon, GError **error)
+{
+  sigset_t mask;
+
+  sigemptyset (&mask);
+  sigaddset (&mask, SIGTERM);
+  sigaddset (&mask, SIGINT);
+  sigaddset (&mask, SIGHUP);
+  sigprocmask (SIG_BLOCK, &mask, NULL);
+  signal (SIGPIPE, SIG_IGN);
+  daemon->signal_fd = signalfd (-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (daemon->signal_fd >= 0 && zinit_loop_watch (daemon->loop, &daemon->signal_watch, daemon->signal_fd,
+                                                  EPOLLIN, ZINIT_URGENT, on_signal))
+    return TRUE;
+  g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "cannot watch signals");
+  return FALSE;
+}
+
+static gboolean
+set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
+{
+  daemon->loop = zinit_loop_new (NULL, error);
+  if (daemon->loop == NULL || !watch_signals (daemon, error))
+    return FALSE;
+  daemon->processes = zinit_processes_new (daemon->loop, error);
+  if (daemon->processes == NULL)
+    return FALSE;
+  daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes };
+  daemon->supervisor = zinit_supervisor_new (&zinit_host_default, &daemon->host_context,
+                                             daemon->paths->config_dir, daemon->paths->runtime_dir);
+  zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
+  daemon->keeper = zinit_keeper_new (daemon->supervisor, daemon->loop, daemon->paths);
+  daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, error);
+  return daemon->bus != NULL && zinit_bus_listen (daemon->bus, error);
+}
+
+static void
+run (Daemon *daemon, const ZinitOptions *options)
+{
+  g_autoptr (ZinitReloadResult) loaded = zinit_supervisor_load (daemon->supervisor);
+  guint n_adopted = zinit_restore (daemon->supervisor, daemon->paths);
+
+  if (n_adopted > 0)
+    g_message ("took up %u services that an earlier zinitd had started", n_adopted);
+  g_message ("zinitd %s: %u services from %s, %u refused; private socket %s", ZINIT_VERSION,
+             g_strv_length (loaded->added), daemon->paths->config_dir, loaded->errors->len,
+             daemon->paths->socket);
+  if (!options->no_bus) {
+    g_autofree char *address = zinit_options_get_address (options);
+
+    zinit_bus_connect (daemon->bus, address);
+  }
+  zinit_notify ("READY=1");
+  g_main_loop_run (daemon->main_loop);
+}
+
+static void
+tear_down (Daemon *daemon)
+{
+  g_clear_pointer (&daemon->bus, zinit_bus_free);
+  g_clear_pointer (&daemon->keeper, zinit_keeper_free);
+  g_clear_pointer (&daemon->supervisor, zinit_supervisor_free);
+  g_clear_pointer (&daemon->processes, zinit_processes_free);
+  if (daemon->loop != NULL)
+    zinit_loop_unwatch (daemon->loop, &daemon->signal_watch);
+  if (daemon->signal_fd >= 0)
+    close (daemon->signal_fd);
+  g_clear_pointer (&daemon->loop, zinit_loop_free);
+  g_clear_pointer (&daemon->main_loop, g_main_loop_unref);
+}
+
+static int
+supervise (const ZinitOptions *options)
+{
+  g_autoptr (ZinitPaths) paths =
+      zinit_paths_new (options->scope, options->config_dir, options->runtime_dir, options->socket);
+  Daemon daemon = { .paths = paths, .signal_fd = -1, .main_loop = g_main_loop_new (NULL, FALSE) };
+  g_autoptr (GError) error = NULL;
+  int code = EXIT_SUCCESS;
+
+  switch (zinit_lock_take (paths->lock, &daemon.lock_fd, &error)) {
+  case ZINIT_LOCK_BUSY:
+    g_message ("another zinitd serves %s; nothing to do", paths->runtime_dir);
+    break;
+  case ZINIT_LOCK_TAKEN:
+    if (set_up (&daemon, options, &error)) {
+      run (&daemon, options);
+      break;
+    }
+    G_GNUC_FALLTHROUGH;
+  default:
+    g_printerr ("zinitd: %s\n", error->message);
+    code = EXIT_FAILURE;
+  }
+  tear_down (&daemon);
+  if (daemon.lock_fd >= 0)
+    close (daemon.lock_fd);
+  return code;
+}
+
+static int
+obey (const ZinitOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (options->version) {
+    g_print ("zinitd %s\n", ZINIT_VERSION);
+    return EXIT_SUCCESS;
+  }
+  if (options->log_level != NULL && !zinit_log_level_set (options->log_level, &error)) {
+    g_printerr ("zinitd: --log-level: %s\n", error->message);
+    return EXIT_USAGE;
+  }
+  if (options->check_config != NULL)
+    return zinit_check_config (options->check_config, options->json, stdout, stderr) ? EXIT_SUCCESS
+                                                                                     : EXIT_FAILURE;
+  if (options->check_state != NULL)
+    return zinit_check_state_file (options->check_state, options->at, stdout, stderr);
+  if (options->check_fds != NULL)
+    return zinit_check_fds_file (options->check_fds, stdout, stderr);
+  return supervise (options);
+}
+
+int
+main (int argc, char *argv[])
+{
+  ZinitOptions options = { 0 };
+  g_autoptr (GError) error = NULL;
+  int code;
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, ZINIT_LOCALE_DIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  unsetenv ("G_SLICE");
+  /* One arena: there is one thread of ours, and GDBus's make little. */
+  mallopt (M_ARENA_MAX, 1);
+  zinit_log_writer_install ();
+
+  if (zinit_options_parse (&options, &argc, &argv, &error)) {
+    code = obey (&options);
+  } else {
+    g_printerr ("zinitd: %s\n", error->message);
+    code = EXIT_USAGE;
+  }
+  zinit_options_clear (&options);
+  return code;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Taking up a process that is there already. Whether it is our child decides how its end is learned: a child
+ * is waited for as any other, of a stranger the kernel tells what it remembers.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include "process/adopt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/error.h"
+#include "process/group.h"
+
+/* Of linux/pidfd.h, which is younger than the headers we build with. */
+#define INFO_EXIT (1ULL << 3)
+
+typedef struct {
+  guint64 mask;
+  guint64 cgroup_id;
+  guint32 ids[11];    /* pid, tgid, ppid, then users and groups */
+  gint32 exit_status; /* as wait(2) gives it */
+} PidfdInfo;
+
+#define GET_INFO _IOWR (0xFF, 11, PidfdInfo)
+
+ZinitExit
+zinit_adopted_get_exit (const ZinitProcess *process)
+{
+  ZinitExit unknown = { ZINIT_EXIT_UNKNOWN, -1 };
+  PidfdInfo info = { .mask = INFO_EXIT };
+
+  if (ioctl (process->pidfd, GET_INFO, &info) != 0 || (info.mask & INFO_EXIT) == 0)
+    return unknown;
+  if (WIFEXITED (info.exit_status))
+    return (ZinitExit){ ZINIT_EXIT_EXITED, WEXITSTATUS (info.exit_status) };
+  return (ZinitExit){ ZINIT_EXIT_KILLED, WTERMSIG (info.exit_status) };
+}
+
+static gboolean
+has_living (const ZinitProcess *process)
+{
+  g_autoptr (GHashTable) living = zinit_group_survey (NULL, NULL);
+
+  return living == NULL || g_hash_table_contains (living, GINT_TO_POINTER (process->pid));
+}
+
+gboolean
+zinit_adopted_is_gone (const ZinitProcess *process)
+{
+  return !has_living (process) && !has_living (process);
+}
+
+static void
+take_output (ZinitProcess *process, ZinitStream stream, int fd)
+{
+  ZinitOutput *output = &process->outputs[stream];
+
+  output->fd = fd;
+  if (fd < 0)
+    return;
+  fcntl (fd, F_SETFD, FD_CLOEXEC);
+  fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_NONBLOCK);
+  if (!zinit_output_watch (process, stream))
+    zinit_output_close (process, stream);
+}
+
+ZinitProcess *
+zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
+                     const ZinitProcessEvents *events, gpointer data, GError **error)
+{
+  ZinitProcess *process = g_new0 (ZinitProcess, 1);
+  siginfo_t info = { 0 };
+
+  process->processes = processes;
+  process->events = *events;
+  process->data = data;
+  process->pid = adoption->pid;
+  process->pidfd = adoption->pidfd;
+  process->has_main = TRUE;
+  process->is_stranger =
+      waitid (P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+  fcntl (process->pidfd, F_SETFD, FD_CLOEXEC);
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
+    take_output (process, stream, adoption->outputs[stream]);
+  /* The number of a stranger is nobody's to keep. */
+  if (!process->is_stranger)
+    g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
+  if (zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, EPOLLIN, ZINIT_URGENT,
+                        zinit_reaper_main_readable))
+    return process;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "limit epoll: %s", g_strerror (errno));
+  zinit_process_free (process);
+  return NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From clone to exec: makes the child of a plan in which everything has been looked up already. What goes
+ * into the plan, and what becomes of the process, is not its matter.
+ */
+#pragma once
+
+#include <sys/resource.h>
+#include <signal.h>
+
+#include "model/state.h"
+#include "process/identity.h"
+
+G_BEGIN_DECLS
+
+/* What the start of a process consists of; the first word of an error message. */
+typedef enum {
+  ZINIT_STEP_NONE,
+  ZINIT_STEP_LIMIT,
+  ZINIT_STEP_PIPE,
+  ZINIT_STEP_USER,
+  ZINIT_STEP_GROUP,
+  ZINIT_STEP_CLONE,
+  ZINIT_STEP_SESSION,
+  ZINIT_STEP_STDIO,
+  ZINIT_STEP_GROUPS,
+  ZINIT_STEP_CHDIR,
+  ZINIT_STEP_EXEC,
+  ZINIT_N_STEPS
+} ZinitStep;
+
+typedef struct {
+  ZinitStep step; /* ZINIT_STEP_NONE = exec has succeeded */
+  int reason;     /* errno of the step */
+} ZinitStepFailure;
+
+typedef struct {
+  const char *path; /* of the file to execute */
+  const char *const *argv;
+  const char *const *shell_argv; /* for a file that is a script without "#!" */
+  const char *const *environment;
+  const char *dir; /* NULL = stay */
+  const ZinitIdentity *identity;
+  const struct rlimit *files; /* RLIMIT_NOFILE */
+  sigset_t resets;            /* signals to give the default disposition */
+  int stdio[3];               /* close-on-exec descriptors ≥ 3 that become 0, 1 and 2 */
+  unsigned int first_other;   /* this descriptor and all above it are not the child's */
+  char *stack;                /* its high end */
+  /* Made by fork: slower, but nothing that the child's new user or a hanging file system does to it can hold
+   * the daemon for longer than a limit. Else the child borrows the daemon's memory until exec. */
+  gboolean is_isolated;
+} ZinitChildPlan;
+
+/* Returns the pid with *@ret_pidfd open (-1 where the kernel, or valgrind in its place, has no pidfds), or -1
+ * with *@ret_failure filled; then nothing is left of the child, but for one that the kernel does not let go
+ * yet, which the sweep of orphans gets. */
+pid_t zinit_child_launch (const ZinitChildPlan *plan, int *ret_pidfd, ZinitStepFailure *ret_failure);
+
+G_END_DECLS

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Merging of environments. It is done for every spawn, so nothing is copied and the long layers are not
+ * searched entry by entry.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include "process/environment.h"
+
+#include <string.h>
+
+static const char *const private_keys[] = {
+  "NOTIFY_SOCKET", "LISTEN_FDS",     "LISTEN_PID",    "LISTEN_FDNAMES",
+  "ZINIT_FDS",     "JOURNAL_STREAM", "INVOCATION_ID",
+};
+
+static gsize
+key_length (const char *entry)
+{
+  return strcspn (entry, "=");
+}
+
+static int
+compare_keys (const char *a, const char *b)
+{
+  gsize a_length = key_length (a);
+  gsize b_length = key_length (b);
+  int order = memcmp (a, b, MIN (a_length, b_length));
+
+  return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
+}
+
+static gboolean
+is_private (const char *entry)
+{
+  if (g_str_has_prefix (entry, "WATCHDOG_"))
+    return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (private_keys); i++)
+    if (compare_keys (entry, private_keys[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+const char **
+zinit_environment_inherit (char *const *environment)
+{
+  GPtrArray *kept = g_ptr_array_new ();
+
+  for (guint i = 0; environment[i] != NULL; i++)
+    if (!is_private (environment[i]))
+      g_ptr_array_add (kept, environment[i]);
+  g_ptr_array_add (kept, NULL);
+  return (const char **)(void *)g_ptr_array_free (kept, FALSE);
+}
+
+static guint
+count (const char *const *layer)
+{
+  return layer == NULL ? 0 : g_strv_length ((char **)layer);
+}
+
+static gboolean
+has_key (const char *const *layer, const char *entry)
+{
+  for (guint i = 0; layer != NULL && layer[i] != NULL; i++)
+    if (compare_keys (layer[i], entry) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+sorted_has_key (const char *const *layer, guint length, const char *entry)
+{
+  guint low = 0;
+
+  while (low < length) {
+    guint middle = low + (length - low) / 2;
+    int order = compare_keys (layer[middle], entry);
+
+    if (order == 0)
+      return TRUE;
+    if (order < 0)
+      low = middle + 1;
+    else
+      length = middle;
+  }
+  return FALSE;
+}
+
+const char **
+zinit_environment_merge (const char *const *base, const char *const *user, const char *const *sorted,
+                         const char *const *marks)
+{
+  guint n_base = count (base), n_user = count (user), n_sorted = count (sorted), n_marks = count (marks);
+  const char **merged = g_new (const char *, n_base + n_user + n_sorted + n_marks + 1);
+  guint n = 0;
+
+  for (guint i = 0; i < n_base; i++)
+    if (!has_key (marks, base[i]) && !has_key (user, base[i]) && !sorted_has_key (sorted, n_sorted, base[i]))
+      merged[n++] = base[i];
+  for (guint i = 0; i < n_user; i++)
+    if (!has_key (marks, user[i]) && !sorted_has_key (sorted, n_sorted, user[i]))
+      merged[n++] = user[i];
+  for (guint i = 0; i < n_sorted; i++)
+    if (!has_key (marks, sorted[i]))
+      merged[n++] = sorted[i];
+  for (guint i = 0; i < n_marks; i++)
+    merged[n++] = marks[i];
+  merged[n] = NULL;
+  return merged;
+}
+
+const char *
+zinit_environment_get (const char *const *environment, const char *key)
+{
+  for (guint i = 0; environment[i] != NULL; i++)
+    if (compare_keys (environment[i], key) == 0)
+      return environment[i] + strlen (key) + (environment[i][strlen (key)] == '=' ? 1 : 0);
+  return NULL;
+}

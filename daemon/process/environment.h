@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The environment of a child, put together from layers of "KEY=value", of which a later one wins. Where the
+ * layers come from is the caller's matter.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* @environ without what was meant for the daemon alone: its notification socket, activation sockets,
+ * watchdog, journal stream and invocation. NULL-terminated; borrowed strings in an array that is the
+ * caller's. */
+const char **zinit_environment_inherit (char *const *environment);
+
+/* The layers one after the other, without entries whose key a later layer sets as well. Any layer may be
+ * NULL.
+ * @sorted is sorted by key bytewise (as a definition's), the others have a few entries at most but the first.
+ * NULL-terminated; borrowed strings in an array that is the caller's. */
+const char **zinit_environment_merge (const char *const *base, const char *const *user,
+                                      const char *const *sorted, const char *const *marks);
+
+/* The value of @key, or NULL. Borrowed. */
+const char *zinit_environment_get (const char *const *environment, const char *key);
+
+G_END_DECLS

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A pidfd of the leader names its group for ever, also when the leader has been reaped. Kernels before 6.9
+ * cannot signal by it: there the leader stays a zombie as long as the group is of interest, which keeps the
+ * number ours, and /proc says who lives.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include "process/group.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "model/error.h"
+#include "process/private.h"
+#include "process/procfs.h"
+
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+#define PIDFD_SIGNAL_PROCESS_GROUP (1U << 2)
+#endif
+
+gboolean
+zinit_group_has_signals (void)
+{
+  int self = pidfd_open (getpid (), 0);
+  gboolean is_known;
+
+  if (self < 0)
+    return FALSE;
+  /* Whether we lead a group or not, a kernel that knows the flag does not call it invalid. */
+  is_known =
+      pidfd_send_signal (self, 0, NULL, PIDFD_SIGNAL_PROCESS_GROUP) == 0 || errno == ESRCH || errno == EPERM;
+  close (self);
+  return is_known;
+}
+
+gboolean
+zinit_group_is_gone (const ZinitProcess *process)
+{
+  return pidfd_send_signal (process->pidfd, 0, NULL, PIDFD_SIGNAL_PROCESS_GROUP) != 0 && errno == ESRCH;
+}
+
+gboolean
+zinit_group_signal (ZinitProcess *process, int signo, GError **error)
+{
+  int result;
+
+  if (process->processes->has_group_signals)
+    result = pidfd_send_signal (process->pidfd, signo, NULL, PIDFD_SIGNAL_PROCESS_GROUP);
+  else if (process->has_main || process->is_held)
+    result = kill (-process->pid, signo);
+  else
+    return FALSE;
+  if (result != 0 && errno != ESRCH)
+    g_set_error (error, ZINIT_ERROR, errno == EINVAL ? ZINIT_ERROR_INVALID_SIGNAL : ZINIT_ERROR_FAILED,
+                 "cannot send signal %d to the process group %d: %s", signo, process->pid,
+                 g_strerror (errno));
+  return result == 0;
+}
+
+typedef struct {
+  GHashTable *living;
+  GArray *orphans;
+  pid_t self;
+} Survey;
+
+static void
+survey_entry (const ZinitProcEntry *entry, gpointer data)
+{
+  Survey *survey = data;
+
+  if (!entry->is_dead)
+    g_hash_table_add (survey->living, GINT_TO_POINTER (entry->group));
+  else if (entry->parent == survey->self)
+    g_array_append_val (survey->orphans, entry->pid);
+}
+
+GHashTable *
+zinit_group_survey (ZinitOrphanFunc func, gpointer data)
+{
+  g_autoptr (GHashTable) living = g_hash_table_new (NULL, NULL);
+  g_autoptr (GArray) orphans = g_array_new (FALSE, FALSE, sizeof (pid_t));
+  Survey survey = { living, orphans, getpid () };
+
+  if (!zinit_proc_walk (survey_entry, &survey))
+    return NULL;
+  for (guint i = 0; func != NULL && i < orphans->len; i++)
+    func (g_array_index (orphans, pid_t, i), data);
+  return g_steal_pointer (&living);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The process group that a service's first process leads: signalling it, and whether anything is left of it.
+ * Numbers are used again, so each call here names the group in a way that cannot mean another one.
+ */
+#pragma once
+
+#include "process/process.h"
+
+G_BEGIN_DECLS
+
+/* Whether this kernel signals a group by the pidfd of its leader (Linux 6.9). */
+gboolean zinit_group_has_signals (void);
+
+/* TRUE when nothing is left, not even a zombie. Needs zinit_group_has_signals(). */
+gboolean zinit_group_is_gone (const ZinitProcess *process);
+
+/* As zinit_process_signal() with ZINIT_WHOM_ALL. */
+gboolean zinit_group_signal (ZinitProcess *process, int signo, GError **error);
+
+typedef void (*ZinitOrphanFunc) (pid_t pid, gpointer data);
+
+/* Walks /proc: returns the set of groups (pid_t) that have a living member, and calls @func for every zombie
+ * among our children, which may reap it. NULL when /proc cannot be read. */
+GHashTable *zinit_group_survey (ZinitOrphanFunc func, gpointer data);
+
+G_END_DECLS

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whom a child runs as. The databases of users and groups are asked before the child is made, because nothing
+ * of it may happen between clone and exec. Changing identity is the child's matter.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* All zero: stays the daemon's. */
+typedef struct {
+  gboolean sets_uid; /* another user than the daemon's: also the supplementary groups are set */
+  gboolean sets_gid;
+  uid_t uid;
+  gid_t gid;
+  gid_t *groups;
+  int n_groups;
+  char *environment[5]; /* HOME, USER, LOGNAME and SHELL of another user, as far as known; NULL-terminated */
+} ZinitIdentity;
+
+/* Looks up @user and @group, each a name or a number or NULL. @ret_identity is cleared by the caller, also
+ * after a failure, which is ZINIT_ERROR_SPAWN_FAILED with the step "user" or "group". */
+gboolean zinit_identity_resolve (const char *user, const char *group, ZinitIdentity *ret_identity,
+                                 GError **error);
+void zinit_identity_clear (ZinitIdentity *identity);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZinitIdentity, zinit_identity_clear)
+
+G_END_DECLS

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads the pipes of services. A pipe that gives more than its share is not looked at until its next period:
+ * it fills, its writer waits, and no byte is lost, while the daemon has time for everything else.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "process/private.h"
+
+/* A pipe's share: 10 MiB/s. */
+#define PERIOD_USEC (100 * 1000)
+#define PERIOD_BYTES (1024 * 1024)
+
+void
+zinit_output_close (ZinitProcess *process, ZinitStream stream)
+{
+  ZinitOutput *output = &process->outputs[stream];
+
+  if (output->fd < 0)
+    return;
+  zinit_loop_unwatch (process->processes->loop, &output->watch);
+  close (output->fd);
+  output->fd = -1;
+}
+
+/* FALSE when there was nothing, or @process was freed in the callback. */
+static gboolean
+read_once (ZinitProcess *process, ZinitStream stream, gsize limit, gsize *ret_length)
+{
+  ZinitOutput *output = &process->outputs[stream];
+  char *buffer = process->processes->buffer;
+  gssize length = read (output->fd, buffer, MIN (limit, ZINIT_OUTPUT_BUFFER_BYTES));
+
+  if (length < 0 && (errno == EAGAIN || errno == EINTR))
+    return FALSE;
+  if (length <= 0) {
+    zinit_output_close (process, stream);
+    return FALSE;
+  }
+  output->period_bytes += (guint)length;
+  *ret_length = (gsize)length;
+  zinit_process_enter (process);
+  process->events.output (process, stream, buffer, (gsize)length, process->data);
+  return zinit_process_leave (process);
+}
+
+/* Leaves the pipe alone until its period is over. */
+static void
+pause_output (ZinitProcess *process, ZinitOutput *output)
+{
+  gint64 resume_usec = output->period_usec + PERIOD_USEC;
+
+  zinit_loop_unwatch (process->processes->loop, &output->watch);
+  if (!zinit_timer_is_armed (&process->resume_timer))
+    zinit_loop_arm (process->processes->loop, &process->resume_timer, resume_usec, zinit_output_resume);
+}
+
+static void
+output_readable (ZinitProcess *process, ZinitStream stream)
+{
+  ZinitOutput *output = &process->outputs[stream];
+  gint64 now_usec = g_get_monotonic_time ();
+  gsize length;
+
+  if (now_usec - output->period_usec >= PERIOD_USEC) {
+    output->period_usec = now_usec;
+    output->period_bytes = 0;
+  }
+  if (output->period_bytes >= PERIOD_BYTES)
+    pause_output (process, output);
+  else
+    read_once (process, stream, ZINIT_OUTPUT_BUFFER_BYTES, &length);
+}
+
+static void
+stdout_readable (ZinitWatch *watch, guint32 events)
+{
+  output_readable (ZINIT_OWNER_OF (watch, ZinitProcess, outputs[ZINIT_STREAM_STDOUT].watch),
+                   ZINIT_STREAM_STDOUT);
+}
+
+static void
+stderr_readable (ZinitWatch *watch, guint32 events)
+{
+  output_readable (ZINIT_OWNER_OF (watch, ZinitProcess, outputs[ZINIT_STREAM_STDERR].watch),
+                   ZINIT_STREAM_STDERR);
+}
+
+gboolean
+zinit_output_watch (ZinitProcess *process, ZinitStream stream)
+{
+  ZinitOutput *output = &process->outputs[stream];
+
+  return zinit_loop_watch (process->processes->loop, &output->watch, output->fd, EPOLLIN, ZINIT_BULK,
+                           stream == ZINIT_STREAM_STDOUT ? stdout_readable : stderr_readable);
+}
+
+void
+zinit_output_resume (ZinitTimer *timer)
+{
+  ZinitProcess *process = ZINIT_OWNER_OF (timer, ZinitProcess, resume_timer);
+  gboolean is_complete = TRUE;
+
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
+    if (process->outputs[stream].fd >= 0 && !process->outputs[stream].watch.is_active)
+      is_complete = zinit_output_watch (process, stream) && is_complete;
+  if (!is_complete)
+    zinit_loop_arm (process->processes->loop, timer, g_get_monotonic_time () + PERIOD_USEC,
+                    zinit_output_resume);
+}
+
+/* The amount is asked for first: somebody who inherited the pipe may write as fast as it is read. */
+static gboolean
+drain_stream (ZinitProcess *process, ZinitStream stream)
+{
+  gsize length;
+  int left = 0;
+
+  if (process->outputs[stream].fd < 0 || ioctl (process->outputs[stream].fd, FIONREAD, &left) != 0)
+    return TRUE;
+  while (left > 0) {
+    if (!read_once (process, stream, (gsize)left, &length))
+      return FALSE;
+    left -= (int)length;
+  }
+  return TRUE;
+}
+
+gboolean
+zinit_output_drain (ZinitProcess *process)
+{
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
+    if (!drain_stream (process, stream))
+      return FALSE;
+  return TRUE;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The set of processes and the life of one: made, signalled, freed. Reading its pipes is output.c's, noticing
+ * its end reaper.c's.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include "process/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "model/error.h"
+#include "process/group.h"
+#include "process/private.h"
+
+ZinitProcesses *
+zinit_processes_new (ZinitLoop *loop, GError **error)
+{
+  ZinitProcesses *processes = g_new0 (ZinitProcesses, 1);
+  gboolean is_ready;
+
+  processes->loop = loop;
+  processes->by_pid = g_hash_table_new (NULL, NULL);
+  processes->buffer = g_malloc (ZINIT_OUTPUT_BUFFER_BYTES);
+  /* The slots first, while low descriptors are free. */
+  is_ready = zinit_spawner_init (&processes->spawner, error);
+  is_ready = zinit_reaper_init (processes, is_ready ? error : NULL) && is_ready;
+  if (!is_ready)
+    g_clear_pointer (&processes, zinit_processes_free);
+  return processes;
+}
+
+void
+zinit_processes_free (ZinitProcesses *processes)
+{
+  g_warn_if_fail (g_hash_table_size (processes->by_pid) == 0);
+  zinit_reaper_clear (processes);
+  zinit_spawner_clear (&processes->spawner);
+  g_hash_table_unref (processes->by_pid);
+  g_free (processes->buffer);
+  g_free (processes);
+}
+
+static gboolean
+watch_all (ZinitProcess *process)
+{
+  return (process->pidfd < 0 ||
+          zinit_loop_watch (process->processes->loop, &process->main_watch, process->pidfd, EPOLLIN,
+                            ZINIT_URGENT, zinit_reaper_main_readable)) &&
+         zinit_output_watch (process, ZINIT_STREAM_STDOUT) &&
+         zinit_output_watch (process, ZINIT_STREAM_STDERR);
+}
+
+ZinitProcess *
+zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
+                     const ZinitProcessEvents *events, gpointer data, GError **error)
+{
+  ZinitProcess *process;
+  ZinitSpawned spawned;
+
+  if (!zinit_spawner_spawn (&processes->spawner, request, &spawned, error))
+    return NULL;
+  process = g_new0 (ZinitProcess, 1);
+  process->processes = processes;
+  process->events = *events;
+  process->data = data;
+  process->pid = spawned.pid;
+  process->pidfd = spawned.pidfd;
+  process->has_main = TRUE;
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
+    process->outputs[i].fd = spawned.outputs[i];
+  g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
+  if (watch_all (process))
+    return process;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED, "limit epoll: %s", g_strerror (errno));
+  zinit_group_signal (process, SIGKILL, NULL);
+  zinit_process_free (process);
+  return NULL;
+}
+
+void
+zinit_process_free (ZinitProcess *process)
+{
+  if (process == NULL)
+    return;
+  g_return_if_fail (!process->is_freed);
+  process->is_freed = TRUE;
+  zinit_reaper_forget (process);
+  zinit_loop_disarm (process->processes->loop, &process->resume_timer);
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
+    zinit_output_close (process, stream);
+  if (process->pidfd >= 0)
+    close (process->pidfd);
+  if (process->n_calls == 0)
+    g_free (process);
+}
+
+void
+zinit_process_enter (ZinitProcess *process)
+{
+  process->n_calls++;
+}
+
+gboolean
+zinit_process_leave (ZinitProcess *process)
+{
+  gboolean is_freed = process->is_freed;
+
+  if (--process->n_calls == 0 && is_freed)
+    g_free (process);
+  return !is_freed;
+}
+
+pid_t
+zinit_process_get_pid (const ZinitProcess *process)
+{
+  return process->pid;
+}
+
+int
+zinit_process_get_output (const ZinitProcess *process, ZinitStream stream)
+{
+  return process->outputs[stream].fd;
+}
+
+gboolean
+zinit_process_has_main (const ZinitProcess *process)
+{
+  return process->has_main;
+}
+
+gboolean
+zinit_process_signal (ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
+{
+  if (whom == ZINIT_WHOM_ALL)
+    return zinit_group_signal (process, signo, error);
+  if (!process->has_main)
+    return FALSE;
+  /* Not reaped yet, so its number is its own; a pidfd would be right even if that were wrong. */
+  if (process->pidfd >= 0 ? pidfd_send_signal (process->pidfd, signo, NULL, 0) == 0
+                          : kill (process->pid, signo) == 0)
+    return TRUE;
+  if (errno != ESRCH)
+    g_set_error (error, ZINIT_ERROR, errno == EINVAL ? ZINIT_ERROR_INVALID_SIGNAL : ZINIT_ERROR_FAILED,
+                 "cannot send signal %d to process %d: %s", signo, process->pid, g_strerror (errno));
+  return FALSE;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One service's processes: a first process that leads its own session and process group, everything in that
+ * group, and two output pipes. Made, watched, signalled and reaped here. Why a process is started or stopped,
+ * and what its output says, is not this layer's matter. Only this folder reaps children; nothing else in the
+ * daemon may wait for one.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "loop/loop.h"
+#include "model/definition.h"
+
+G_BEGIN_DECLS
+
+/* What all processes share: the reaper of orphans, the spawn stack, the read buffer. One for a daemon. */
+typedef struct _ZinitProcesses ZinitProcesses;
+typedef struct _ZinitProcess ZinitProcess;
+
+/* Makes this process the sub-reaper, blocks SIGCHLD and takes it by signalfd, and raises its soft
+ * RLIMIT_NOFILE to the hard one. Call before any thread is started and before many descriptors are open: it
+ * keeps three low ones for spawning. */
+ZinitProcesses *zinit_processes_new (ZinitLoop *loop, GError **error);
+/* All processes must have been freed. Sets the soft RLIMIT_NOFILE back and unblocks SIGCHLD. */
+void zinit_processes_free (ZinitProcesses *processes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitProcesses, zinit_processes_free)
+
+/* Called from the loop. Any of them may call any function here, also zinit_process_free() on the process. */
+typedef struct {
+  /* The first process has ended. All output that was in the pipes has been given before. */
+  void (*main_ended) (ZinitProcess *process, const ZinitExit *exit, gpointer data);
+  /* Nothing is left of its group. Always after main_ended, once. */
+  void (*group_empty) (ZinitProcess *process, gpointer data);
+  void (*output) (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length, gpointer data);
+} ZinitProcessEvents;
+
+typedef struct {
+  const ZinitDefinition *definition; /* exec, dir, env, user, group are used */
+  const char *const *marks; /* "KEY=value" set in the child's environment after all others; NULL = none */
+} ZinitSpawnRequest;
+
+/* Starts a process: own session, stdin /dev/null, stdout and stderr pipes, no other descriptor, empty signal
+ * mask, default dispositions, the soft RLIMIT_NOFILE that the daemon was started with. Returns once exec has
+ * succeeded. A plain line of words is executed directly, any other by /bin/sh -c. Its pipe ends are open for
+ * reading and writing, so that it gets no SIGPIPE when the daemon dies. For another user than the daemon's
+ * the child is forked and given up when it has not come to exec in 3 s, since that user could hold it. On
+ * failure NULL and ZINIT_ERROR_SPAWN_FAILED, "STEP WHAT: errno's text" (steps: limit, pipe, user, group,
+ * clone, session, stdio, groups, chdir, exec). Transfer full. */
+ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
+                                   const ZinitProcessEvents *events, gpointer data, GError **error);
+/* A process that an earlier daemon started, or this one before it executed itself anew. */
+typedef struct {
+  pid_t pid;
+  int pidfd;                    /* proven to be that process; taken over */
+  int outputs[ZINIT_N_STREAMS]; /* the daemon's ends of its pipes; taken over; -1 = none */
+} ZinitAdoption;
+
+/* Takes up such a process as if it had been spawned here. If it is not our child, its end is noticed by its
+ * pidfd, and its exit code is known only if the kernel tells it (Linux 6.15) by then. On failure NULL, and
+ * the descriptors are closed. Transfer full. */
+ZinitProcess *zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
+                                   const ZinitProcessEvents *events, gpointer data, GError **error);
+/* Stops watching and closes the descriptors. Kills nothing; a main process that ends later is reaped as an
+ * orphan. */
+void zinit_process_free (ZinitProcess *process);
+
+pid_t zinit_process_get_pid (const ZinitProcess *process); /* of the first process; stays when it has ended */
+/* The daemon's end of a pipe; -1 when it is at its end. Stays the process's. */
+int zinit_process_get_output (const ZinitProcess *process, ZinitStream stream);
+gboolean zinit_process_has_main (const ZinitProcess *process); /* the first process has not ended */
+
+typedef enum { ZINIT_WHOM_MAIN, ZINIT_WHOM_ALL } ZinitWhom;
+
+/* Signals the first process or its whole group, never anything else, also when numbers were used again
+ * meanwhile. Returns FALSE when there is nothing left to signal (no error) or, with @error set, when the
+ * kernel refused. */
+gboolean zinit_process_signal (ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
+
+typedef struct {
+  guint64 cpu_usec;     /* user and system time of the group's processes that live */
+  guint64 memory_bytes; /* resident, summed; shared pages are counted for each */
+  GArray *processes;    /* ZinitProcessInfo, sorted by pid */
+} ZinitProcessStats;
+
+typedef struct {
+  pid_t pid;
+  char name[16]; /* comm, NUL-terminated, not necessarily UTF-8 */
+} ZinitProcessInfo;
+
+/* Reads /proc for everything in the session that @process leads. */
+void zinit_process_read_stats (const ZinitProcess *process, ZinitProcessStats *ret_stats);
+void zinit_process_stats_clear (ZinitProcessStats *stats);
+
+G_END_DECLS

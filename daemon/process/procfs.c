@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading of /proc/PID/stat.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include "process/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+gboolean
+zinit_proc_parse_stat (const char *text, ZinitProcEntry *ret_entry)
+{
+  /* A process chooses its name, which may hold spaces and parentheses. */
+  const char *open = strchr (text, '(');
+  const char *close = strrchr (text, ')');
+  gsize length;
+  char state;
+  guint64 user_ticks, system_ticks;
+  gint64 pages;
+
+  *ret_entry = (ZinitProcEntry){ 0 };
+  if (open == NULL || close == NULL || close < open)
+    return FALSE;
+  length = MIN ((gsize)(close - open - 1), sizeof ret_entry->name - 1);
+  memcpy (ret_entry->name, open + 1, length);
+  if (sscanf (text, "%d", &ret_entry->pid) != 1 ||
+      sscanf (close + 1,
+              " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+              " %*d %*d %*d %*d %*d %*d %*u %*u %" G_GINT64_FORMAT,
+              &state, &ret_entry->parent, &ret_entry->group, &ret_entry->session, &user_ticks, &system_ticks,
+              &pages) != 7)
+    return FALSE;
+  ret_entry->is_dead = state == 'Z' || state == 'X' || state == 'x';
+  ret_entry->cpu_ticks = user_ticks + system_ticks;
+  ret_entry->resident_pages = (guint64)MAX (pages, 0);
+  return TRUE;
+}
+
+/* A process that has gone meanwhile is no error. */
+static gboolean
+read_entry (int proc_fd, const char *name, ZinitProcEntry *ret_entry)
+{
+  char path[NAME_MAX + sizeof "/stat"];
+  char text[1024];
+  gssize length;
+  int fd;
+
+  g_snprintf (path, sizeof path, "%s/stat", name);
+  fd = openat (proc_fd, path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return FALSE;
+  length = read (fd, text, sizeof text - 1);
+  close (fd);
+  if (length <= 0)
+    return FALSE;
+  text[length] = '\0';
+  return zinit_proc_parse_stat (text, ret_entry);
+}
+
+gboolean
+zinit_proc_walk (ZinitProcFunc func, gpointer data)
+{
+  DIR *folder = opendir ("/proc");
+  const struct dirent *item;
+  ZinitProcEntry entry;
+
+  if (folder == NULL) {
+    g_warning ("cannot read /proc: %s", g_strerror (errno));
+    return FALSE;
+  }
+  while ((item = readdir (folder)) != NULL)
+    if (g_ascii_isdigit (item->d_name[0]) && read_entry (dirfd (folder), item->d_name, &entry))
+      func (&entry, data);
+  closedir (folder);
+  return TRUE;
+}

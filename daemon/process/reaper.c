@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one place that reaps. First processes of services are noticed by their pidfds. Everything else that
+ * becomes our child (we are the sub-reaper) is swept up after SIGCHLD. A process whose main one is gone but
+ * whose group is not is looked at again until it is.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/error.h"
+#include "process/adopt.h"
+#include "process/group.h"
+#include "process/private.h"
+
+/* A sweep makes the kernel walk all our children, so there is a pause after each: short while somebody waits
+ * for a group to empty, long while the only matter is not to collect zombies. */
+#define SWEEP_PAUSE_USEC (20 * 1000)
+#define URGENT_SWEEP_PAUSE_USEC 1000
+#define MAX_REAPED 256 /* in one sweep */
+
+#define FIRST_LINGER_USEC (10 * 1000)
+#define LAST_LINGER_USEC (100 * 1000)
+/* So many times what a look has cost is the least time until the next one. */
+#define LINGER_REST 8
+/* Every so many looks /proc is walked even if the kernel tells about groups: a zombie that its parent never
+ * reaps must not keep a group alive. */
+#define LOOKS_PER_SURVEY 10
+/* A walk of /proc may miss a process that is made during it; not twice. */
+#define SURVEYS_TO_BELIEVE 2
+
+static void sweep_due (ZinitTimer *timer);
+static void linger_due (ZinitTimer *timer);
+
+static void
+request_sweep (ZinitProcesses *processes)
+{
+  gint64 pause_usec = processes->lingering.length > 0 ? URGENT_SWEEP_PAUSE_USEC : SWEEP_PAUSE_USEC;
+  gint64 due_usec = processes->sweep_usec + pause_usec;
+
+  if (!zinit_timer_is_armed (&processes->sweep_timer) || processes->sweep_timer.deadline_usec > due_usec)
+    zinit_loop_arm (processes->loop, &processes->sweep_timer, due_usec, sweep_due);
+}
+
+static void
+unlist (ZinitProcess *process)
+{
+  if (!process->is_listed)
+    return;
+  process->is_listed = FALSE;
+  g_queue_unlink (&process->processes->lingering, &process->lingering);
+}
+
+static void
+arm_linger (ZinitProcesses *processes, gint64 due_usec)
+{
+  if (!zinit_timer_is_armed (&processes->linger_timer) || processes->linger_timer.deadline_usec > due_usec)
+    zinit_loop_arm (processes->loop, &processes->linger_timer, due_usec, linger_due);
+}
+
+static void
+list (ZinitProcess *process)
+{
+  ZinitProcesses *processes = process->processes;
+
+  if (process->is_listed)
+    return;
+  process->is_listed = TRUE;
+  process->lingering.data = process;
+  g_queue_push_tail_link (&processes->lingering, &process->lingering);
+}
+
+static void
+start_lingering (ZinitProcess *process)
+{
+  ZinitProcesses *processes = process->processes;
+
+  list (process);
+  processes->linger_delay_usec = FIRST_LINGER_USEC;
+  arm_linger (processes, g_get_monotonic_time () + FIRST_LINGER_USEC);
+  request_sweep (processes);
+}
+
+/* The number of a child is its own until it is reaped, and nobody else does that. */
+static void
+reap (pid_t pid)
+{
+  siginfo_t info;
+
+  waitid (P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
+}
+
+static void
+reap_held (ZinitProcess *process)
+{
+  if (process->is_held)
+    reap (process->pid);
+  process->is_held = FALSE;
+}
+
+static void
+give_up_number (ZinitProcess *process)
+{
+  GHashTable *by_pid = process->processes->by_pid;
+
+  if (g_hash_table_lookup (by_pid, GINT_TO_POINTER (process->pid)) == process)
+    g_hash_table_remove (by_pid, GINT_TO_POINTER (process->pid));
+}
+
+static void
+tell_group_empty (ZinitProcess *process)
+{
+  unlist (process);
+  give_up_number (process);
+  reap_held (process);
+  if (!zinit_output_drain (process))
+    return;
+  zinit_process_enter (process);
+  process->events.group_empty (process, process->data);
+  zinit_process_leave (process);
+}
+
+static gboolean
+is_gone (const ZinitProcess *process)
+{
+  return (process->processes->has_group_signals && zinit_group_is_gone (process)) ||
+         (process->is_stranger && zinit_adopted_is_gone (process));
+}
+
+static void
+tell_main_ended (ZinitProcess *process, const ZinitExit *end)
+{
+  process->has_main = FALSE;
+  zinit_loop_unwatch (process->processes->loop, &process->main_watch);
+  if (!zinit_output_drain (process))
+    return;
+  zinit_process_enter (process);
+  process->events.main_ended (process, end, process->data);
+  if (!zinit_process_leave (process))
+    return;
+  if (is_gone (process))
+    tell_group_empty (process);
+  else
+    start_lingering (process);
+}
+
+/* FALSE when it has not ended, or a debugger has it still. */
+static gboolean
+try_end_main (ZinitProcess *process)
+{
+  gboolean is_held = !process->processes->has_group_signals;
+  siginfo_t info = { 0 };
+  ZinitExit end = { ZINIT_EXIT_UNKNOWN, -1 };
+  int result = waitid (P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | (is_held ? WNOWAIT : 0));
+
+  if (result == 0 && info.si_pid == 0)
+    return FALSE;
+  if (process->is_stranger)
+    end = zinit_adopted_get_exit (process);
+  else if (result != 0)
+    g_warning ("process %d ended and somebody else has reaped it: %s", process->pid, g_strerror (errno));
+  else if (info.si_code == CLD_EXITED)
+    end = (ZinitExit){ ZINIT_EXIT_EXITED, info.si_status };
+  else
+    end = (ZinitExit){ ZINIT_EXIT_KILLED, info.si_status };
+  process->is_held = is_held && result == 0;
+  tell_main_ended (process, &end);
+  return TRUE;
+}
+
+void
+zinit_reaper_main_readable (ZinitWatch *watch, guint32 events)
+{
+  ZinitProcess *process = ZINIT_OWNER_OF (watch, ZinitProcess, main_watch);
+
+  if (try_end_main (process))
+    return;
+  zinit_loop_unwatch (process->processes->loop, watch);
+  start_lingering (process);
+}
+
+void
+zinit_reaper_forget (ZinitProcess *process)
+{
+  ZinitProcesses *processes = process->processes;
+
+  unlist (process);
+  give_up_number (process);
+  zinit_loop_unwatch (processes->loop, &process->main_watch);
+  reap_held (process);
+  if (process->has_main)
+    request_sweep (processes);
+}
+
+static void
+reap_orphan (ZinitProcesses *processes, pid_t pid)
+{
+  /* While the zombie is there, the number of its group cannot be another's. */
+  ZinitProcess *process = g_hash_table_lookup (processes->by_pid, GINT_TO_POINTER (getpgid (pid)));
+
+  reap (pid);
+  if (process != NULL && !process->has_main && processes->has_group_signals && zinit_group_is_gone (process))
+    tell_group_empty (process);
+}
+
+static void
+sweep (ZinitProcesses *processes)
+{
+  processes->sweep_usec = g_get_monotonic_time ();
+  for (guint n = 0; n < MAX_REAPED; n++) {
+    siginfo_t info = { 0 };
+    ZinitProcess *process;
+
+    if (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+      return;
+    process = g_hash_table_lookup (processes->by_pid, GINT_TO_POINTER (info.si_pid));
+    if (process == NULL)
+      reap_orphan (processes, info.si_pid);
+    else if (process->is_held || !try_end_main (process))
+      return; /* it hides what comes after it; the survey reaps that */
+  }
+  request_sweep (processes);
+}
+
+/* One signal may stand for many children, and none is missed: it is taken before the children are looked at.
+ */
+static void
+take_signal (ZinitProcesses *processes)
+{
+  struct signalfd_siginfo taken;
+
+  while (read (processes->signal_fd, &taken, sizeof taken) > 0)
+    continue;
+}
+
+/* Until the sweep it is not watched, so that a storm of them costs nothing. */
+static void
+signal_readable (ZinitWatch *watch, guint32 events)
+{
+  ZinitProcesses *processes = ZINIT_OWNER_OF (watch, ZinitProcesses, signal_watch);
+
+  zinit_loop_unwatch (processes->loop, watch);
+  request_sweep (processes);
+}
+
+static gboolean
+watch_signal (ZinitProcesses *processes)
+{
+  return processes->signal_watch.is_active ||
+         zinit_loop_watch (processes->loop, &processes->signal_watch, processes->signal_fd, EPOLLIN,
+                           ZINIT_URGENT, signal_readable);
+}
+
+static void
+sweep_due (ZinitTimer *timer)
+{
+  ZinitProcesses *processes = ZINIT_OWNER_OF (timer, ZinitProcesses, sweep_timer);
+
+  take_signal (processes);
+  sweep (processes);
+  if (!watch_signal (processes))
+    request_sweep (processes);
+}
+
+/* What the sweep did not come to, because a held leader hid it. */
+static void
+reap_surveyed (pid_t pid, gpointer data)
+{
+  ZinitProcesses *processes = data;
+  ZinitProcess *process = g_hash_table_lookup (processes->by_pid, GINT_TO_POINTER (pid));
+
+  if (process == NULL)
+    reap (pid);
+  else if (process->has_main)
+    try_end_main (process);
+}
+
+/* @living is NULL when there was no survey this time. */
+static void
+look_again (ZinitProcess *process, GHashTable *living)
+{
+  gboolean is_absent;
+
+  if (process->has_main) {
+    if (!try_end_main (process))
+      list (process);
+    return;
+  }
+  is_absent = living != NULL && !g_hash_table_contains (living, GINT_TO_POINTER (process->pid));
+  if (living != NULL)
+    process->n_absent = is_absent ? process->n_absent + 1 : 0;
+  if (process->n_absent >= SURVEYS_TO_BELIEVE ||
+      (process->processes->has_group_signals && zinit_group_is_gone (process)))
+    tell_group_empty (process);
+  else
+    list (process);
+}
+
+static void
+linger_due (ZinitTimer *timer)
+{
+  ZinitProcesses *processes = ZINIT_OWNER_OF (timer, ZinitProcesses, linger_timer);
+  gint64 began_usec = g_get_monotonic_time ();
+  gboolean has_survey = !processes->has_group_signals || ++processes->n_lingers % LOOKS_PER_SURVEY == 0;
+  g_autoptr (GHashTable) living = has_survey ? zinit_group_survey (reap_surveyed, processes) : NULL;
+  gint64 cost_usec;
+
+  /* A callback may free any of them: each is taken out before it is looked at, and comes back at the end. */
+  for (guint n = processes->lingering.length; n > 0 && processes->lingering.length > 0; n--) {
+    ZinitProcess *process = processes->lingering.head->data;
+
+    unlist (process);
+    look_again (process, living);
+  }
+  if (processes->lingering.length == 0)
+    return;
+  cost_usec = g_get_monotonic_time () - began_usec;
+  arm_linger (processes,
+              began_usec + cost_usec + MAX (processes->linger_delay_usec, LINGER_REST * cost_usec));
+  processes->linger_delay_usec = MIN (processes->linger_delay_usec * 2, LAST_LINGER_USEC);
+}
+
+static gboolean
+fail_init (GError **error, const char *what)
+{
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "cannot prepare to reap processes: %s: %s", what,
+               g_strerror (errno));
+  return FALSE;
+}
+
+gboolean
+zinit_reaper_init (ZinitProcesses *processes, GError **error)
+{
+  sigset_t child, before;
+
+  processes->signal_fd = -1;
+  g_queue_init (&processes->lingering);
+  processes->has_group_signals = zinit_group_has_signals ();
+  /* Ignored, as somebody may have left it to us, it would make the kernel reap. */
+  signal (SIGCHLD, SIG_DFL);
+  sigemptyset (&child);
+  sigaddset (&child, SIGCHLD);
+  pthread_sigmask (SIG_BLOCK, &child, &before);
+  processes->has_blocked = sigismember (&before, SIGCHLD) == 0;
+  if (prctl (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+    return fail_init (error, "sub-reaper");
+  processes->signal_fd = signalfd (-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (processes->signal_fd < 0 || !watch_signal (processes))
+    return fail_init (error, "signalfd");
+  /* What died before we listened gave no signal that we got. */
+  request_sweep (processes);
+  return TRUE;
+}
+
+void
+zinit_reaper_clear (ZinitProcesses *processes)
+{
+  sigset_t child;
+
+  zinit_loop_disarm (processes->loop, &processes->sweep_timer);
+  zinit_loop_disarm (processes->loop, &processes->linger_timer);
+  zinit_loop_unwatch (processes->loop, &processes->signal_watch);
+  if (processes->signal_fd >= 0)
+    close (processes->signal_fd);
+  sigemptyset (&child);
+  sigaddset (&child, SIGCHLD);
+  if (processes->has_blocked)
+    pthread_sigmask (SIG_UNBLOCK, &child, NULL);
+}

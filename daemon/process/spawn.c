@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Everything of a spawn that happens in the daemon, before and after the child itself.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include "process/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "model/error.h"
+#include "process/child.h"
+#include "process/command.h"
+#include "process/environment.h"
+#include "zinit-config.h"
+
+#if HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
+#define STACK_BYTES (64 * 1024)
+
+static const char *const step_words[] = { "none",    "limit", "pipe",   "user",  "group", "clone",
+                                          "session", "stdio", "groups", "chdir", "exec" };
+
+G_STATIC_ASSERT (G_N_ELEMENTS (step_words) == ZINIT_N_STEPS);
+
+/* "STEP WHAT: errno's text" */
+static gboolean
+fail (GError **error, ZinitStep step, const char *what, int reason)
+{
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED, "%s %s: %s", step_words[step], what,
+               g_strerror (reason));
+  return FALSE;
+}
+
+static gboolean
+fail_init (GError **error, const char *what)
+{
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "cannot prepare to start processes: %s: %s", what,
+               g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
+init_slots (ZinitSpawner *spawner, GError **error)
+{
+  int fd;
+
+  /* A standard descriptor that is closed would be given to a pipe and then overwritten in the child. */
+  do
+    fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  while (fd >= 0 && fd < 3);
+  spawner->null_fd = fd;
+  if (fd < 0)
+    return fail_init (error, "/dev/null");
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++) {
+    spawner->slots[i] = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+    if (spawner->slots[i] < 0)
+      return fail_init (error, "/dev/null");
+  }
+  return TRUE;
+}
+
+gboolean
+zinit_spawner_init (ZinitSpawner *spawner, GError **error)
+{
+  gsize page = (gsize)sysconf (_SC_PAGESIZE);
+  struct rlimit raised;
+
+  *spawner = (ZinitSpawner){ .null_fd = -1, .slots = { -1, -1 }, .is_isolated = RUNNING_ON_VALGRIND != 0 };
+  if (getrlimit (RLIMIT_NOFILE, &spawner->files) != 0)
+    return fail_init (error, "RLIMIT_NOFILE");
+  spawner->environment = zinit_environment_inherit (environ);
+  spawner->stack =
+      mmap (NULL, STACK_BYTES + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (spawner->stack == MAP_FAILED) {
+    spawner->stack = NULL;
+    return fail_init (error, "stack");
+  }
+  if (mprotect (spawner->stack, page, PROT_NONE) != 0)
+    return fail_init (error, "stack");
+  raised = (struct rlimit){ spawner->files.rlim_max, spawner->files.rlim_max };
+  if (setrlimit (RLIMIT_NOFILE, &raised) != 0)
+    g_info ("cannot raise the limit of open files to %" G_GUINT64_FORMAT ": %s", (guint64)raised.rlim_max,
+            g_strerror (errno));
+  return init_slots (spawner, error);
+}
+
+void
+zinit_spawner_clear (ZinitSpawner *spawner)
+{
+  struct rlimit current;
+
+  if (getrlimit (RLIMIT_NOFILE, &current) == 0) {
+    current.rlim_cur = spawner->files.rlim_cur;
+    setrlimit (RLIMIT_NOFILE, &current);
+  }
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
+    if (spawner->slots[i] >= 0)
+      close (spawner->slots[i]);
+  if (spawner->null_fd >= 0)
+    close (spawner->null_fd);
+  if (spawner->stack != NULL)
+    munmap (spawner->stack, STACK_BYTES + (gsize)sysconf (_SC_PAGESIZE));
+  g_free (spawner->environment);
+}
+
+/* Signals that do not have their default disposition are found out once, before the first spawn. Those that a
+ * daemon like this one may change later are reset in any case. */
+static void
+find_resets (ZinitSpawner *spawner)
+{
+  static const int always[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD, SIGWINCH };
+  struct sigaction action;
+
+  spawner->knows_resets = TRUE;
+  sigemptyset (&spawner->resets);
+  for (int signo = 1; signo < NSIG; signo++)
+    if (sigaction (signo, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+      sigaddset (&spawner->resets, signo);
+  for (guint i = 0; i < G_N_ELEMENTS (always); i++)
+    sigaddset (&spawner->resets, always[i]);
+}
+
+/* Makes the pipe of one stream; the service's end goes into the stream's slot. That end is opened anew, for
+ * reading and writing: it never breaks when the daemon goes away, and it does not share the daemon's
+ * O_NONBLOCK. Returns the daemon's end, or -1 with errno set. */
+static int
+open_pipe (ZinitSpawner *spawner, ZinitStream stream)
+{
+  char path[sizeof "/proc/self/fd/" + 10];
+  int fds[2];
+  int end, reason;
+
+  if (pipe2 (fds, O_CLOEXEC | O_NONBLOCK) != 0)
+    return -1;
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fds[0]);
+  end = open (path, O_RDWR | O_CLOEXEC);
+  if (end >= 0 && dup3 (end, spawner->slots[stream], O_CLOEXEC) >= 0) {
+    close (end);
+    close (fds[1]);
+    return fds[0];
+  }
+  reason = errno;
+  if (end >= 0)
+    close (end);
+  close (fds[0]);
+  close (fds[1]);
+  errno = reason;
+  return -1;
+}
+
+/* From here on only the service holds its ends, so that their end of file means that it has let go. */
+static void
+release_slots (ZinitSpawner *spawner)
+{
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
+    dup3 (spawner->null_fd, spawner->slots[i], O_CLOEXEC);
+}
+
+static gboolean
+open_pipes (ZinitSpawner *spawner, ZinitSpawned *spawned, GError **error)
+{
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++) {
+    spawned->outputs[stream] = open_pipe (spawner, stream);
+    if (spawned->outputs[stream] < 0)
+      return fail (error, ZINIT_STEP_PIPE, zinit_stream_words[stream], errno);
+  }
+  return TRUE;
+}
+
+/* What the step was about, for people. */
+static const char *
+step_subject (ZinitStep step, const ZinitDefinition *definition, const ZinitChildPlan *plan)
+{
+  switch (step) {
+  case ZINIT_STEP_LIMIT:
+    return "RLIMIT_NOFILE";
+  case ZINIT_STEP_USER:
+  case ZINIT_STEP_GROUPS:
+    return definition->user;
+  case ZINIT_STEP_GROUP:
+    return definition->group != NULL ? definition->group : definition->user;
+  case ZINIT_STEP_CHDIR:
+    return definition->dir;
+  default:
+    return plan->path;
+  }
+}
+
+static gboolean
+launch (ZinitSpawner *spawner, const ZinitDefinition *definition, const ZinitChildPlan *plan,
+        ZinitSpawned *spawned, GError **error)
+{
+  gboolean has_pipes = open_pipes (spawner, spawned, error);
+  ZinitStepFailure failure;
+
+  if (has_pipes)
+    spawned->pid = zinit_child_launch (plan, &spawned->pidfd, &failure);
+  release_slots (spawner);
+  if (has_pipes && spawned->pid > 0)
+    return TRUE;
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
+    if (spawned->outputs[i] >= 0)
+      close (spawned->outputs[i]);
+  return has_pipes ? fail (error, failure.step, step_subject (failure.step, definition, plan), failure.reason)
+                   : FALSE;
+}
+
+/* The words to run @path with by /bin/sh. */
+static const char **
+make_shell_argv (const char *path, char **argv)
+{
+  GPtrArray *words = g_ptr_array_new ();
+
+  g_ptr_array_add (words, (gpointer) "/bin/sh");
+  g_ptr_array_add (words, (gpointer)path);
+  for (guint i = 1; argv[i] != NULL; i++)
+    g_ptr_array_add (words, argv[i]);
+  g_ptr_array_add (words, NULL);
+  return (const char **)(void *)g_ptr_array_free (words, FALSE);
+}
+
+/* A shell would set PWD to where it runs. */
+static const char **
+make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitIdentity *identity,
+                  char **pwd)
+{
+  const char *user[G_N_ELEMENTS (identity->environment) + 1];
+  guint n = 0;
+
+  for (; identity->environment[n] != NULL; n++)
+    user[n] = identity->environment[n];
+  if (request->definition->dir != NULL && g_path_is_absolute (request->definition->dir)) {
+    *pwd = g_strconcat ("PWD=", request->definition->dir, NULL);
+    user[n++] = *pwd;
+  }
+  user[n] = NULL;
+  return zinit_environment_merge (spawner->environment, user, (const char *const *)request->definition->env,
+                                  request->marks);
+}
+
+gboolean
+zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, ZinitSpawned *ret_spawned,
+                     GError **error)
+{
+  const ZinitDefinition *definition = request->definition;
+  g_auto (GStrv) argv = zinit_command_to_argv (definition->exec);
+  g_auto (ZinitIdentity) identity = { 0 };
+  g_autofree char *pwd = NULL;
+  g_autofree const char **environment = NULL;
+  g_autofree const char **shell_argv = NULL;
+  g_autofree char *path = NULL;
+
+  *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 } };
+  if (!zinit_identity_resolve (definition->user, definition->group, &identity, error))
+    return FALSE;
+  environment = make_environment (spawner, request, &identity, &pwd);
+  path = zinit_command_find (argv[0], zinit_environment_get (environment, "PATH"), definition->dir);
+  if (path == NULL)
+    return fail (error, ZINIT_STEP_EXEC, argv[0], errno);
+  shell_argv = make_shell_argv (path, argv);
+  if (!spawner->knows_resets)
+    find_resets (spawner);
+  ZinitChildPlan plan = {
+    .path = path,
+    .argv = (const char *const *)argv,
+    .shell_argv = shell_argv,
+    .environment = environment,
+    .dir = definition->dir,
+    .identity = &identity,
+    .files = &spawner->files,
+    .resets = spawner->resets,
+    .stdio = { spawner->null_fd, spawner->slots[ZINIT_STREAM_STDOUT], spawner->slots[ZINIT_STREAM_STDERR] },
+    .first_other = (unsigned int)MAX (spawner->null_fd, MAX (spawner->slots[ZINIT_STREAM_STDOUT],
+                                                             spawner->slots[ZINIT_STREAM_STDERR])) +
+                   1,
+    .stack = spawner->stack + STACK_BYTES + sysconf (_SC_PAGESIZE),
+    .is_isolated = spawner->is_isolated || identity.sets_uid,
+  };
+  return launch (spawner, definition, &plan, ret_spawned, error);
+}

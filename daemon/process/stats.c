@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the processes of a service use, summed over its session.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "process/private.h"
+#include "process/procfs.h"
+
+typedef struct {
+  pid_t session;
+  guint64 cpu_ticks;
+  guint64 resident_pages;
+  GArray *processes;
+} Sum;
+
+static void
+add_entry (const ZinitProcEntry *entry, gpointer data)
+{
+  Sum *sum = data;
+  ZinitProcessInfo info = { .pid = entry->pid };
+
+  if (entry->session != sum->session || entry->is_dead)
+    return;
+  sum->cpu_ticks += entry->cpu_ticks;
+  sum->resident_pages += entry->resident_pages;
+  memcpy (info.name, entry->name, sizeof info.name);
+  g_array_append_val (sum->processes, info);
+}
+
+static int
+compare_pids (gconstpointer a, gconstpointer b)
+{
+  pid_t first = ((const ZinitProcessInfo *)a)->pid;
+  pid_t second = ((const ZinitProcessInfo *)b)->pid;
+
+  return (first > second) - (first < second);
+}
+
+void
+zinit_process_read_stats (const ZinitProcess *process, ZinitProcessStats *ret_stats)
+{
+  Sum sum = { .session = process->pid };
+  const GHashTable *known = process->processes->by_pid;
+
+  sum.processes = g_array_new (FALSE, FALSE, sizeof (ZinitProcessInfo));
+  /* When its group is empty the number may be another's. */
+  if (g_hash_table_lookup ((GHashTable *)known, GINT_TO_POINTER (process->pid)) == process)
+    zinit_proc_walk (add_entry, &sum);
+  g_array_sort (sum.processes, compare_pids);
+  ret_stats->cpu_usec = sum.cpu_ticks * G_USEC_PER_SEC / (guint64)sysconf (_SC_CLK_TCK);
+  ret_stats->memory_bytes = sum.resident_pages * (guint64)sysconf (_SC_PAGESIZE);
+  ret_stats->processes = sum.processes;
+}
+
+void
+zinit_process_stats_clear (ZinitProcessStats *stats)
+{
+  if (stats->processes != NULL)
+    g_array_unref (stats->processes);
+  *stats = (ZinitProcessStats){ 0 };
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The supervisor's view of the real world: GLib's clocks, the loop's timers, the process layer.
+ */
+#define G_LOG_DOMAIN "zinit-supervisor"
+
+#include "supervisor/host.h"
+
+static gint64
+monotonic_usec (gpointer data)
+{
+  return g_get_monotonic_time ();
+}
+
+static gint64
+realtime_usec (gpointer data)
+{
+  return g_get_real_time ();
+}
+
+static void
+arm (gpointer data, ZinitTimer *timer, gint64 deadline_usec, ZinitTimerFunc func)
+{
+  ZinitHostContext *context = data;
+
+  zinit_loop_arm (context->loop, timer, deadline_usec, func);
+}
+
+static void
+disarm (gpointer data, ZinitTimer *timer)
+{
+  ZinitHostContext *context = data;
+
+  zinit_loop_disarm (context->loop, timer);
+}
+
+static ZinitProcess *
+spawn (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents *events, gpointer service,
+       GError **error)
+{
+  ZinitHostContext *context = data;
+
+  return zinit_process_spawn (context->processes, request, events, service, error);
+}
+
+static ZinitProcess *
+adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *events, gpointer service,
+       GError **error)
+{
+  ZinitHostContext *context = data;
+
+  return zinit_process_adopt (context->processes, adoption, events, service, error);
+}
+
+static void
+release (gpointer data, ZinitProcess *process)
+{
+  zinit_process_free (process);
+}
+
+static pid_t
+get_pid (gpointer data, const ZinitProcess *process)
+{
+  return zinit_process_get_pid (process);
+}
+
+static gboolean
+send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
+{
+  return zinit_process_signal (process, signo, whom, error);
+}
+
+const ZinitHost zinit_host_default = {
+  .monotonic_usec = monotonic_usec,
+  .realtime_usec = realtime_usec,
+  .arm = arm,
+  .disarm = disarm,
+  .spawn = spawn,
+  .adopt = adopt,
+  .release = release,
+  .get_pid = get_pid,
+  .signal = send_signal,
+};

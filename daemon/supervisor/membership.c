@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Services come and go: one by a call, or the whole folder by load and reload. A change is checked as a whole
+ * for cycles before any of it is made. Reading files is config's matter.
+ */
+#define G_LOG_DOMAIN "zinit-supervisor"
+
+#include "supervisor/internal.h"
+
+#include "model/limits.h"
+
+static gboolean
+check_cycles (GPtrArray *definitions, GError **error)
+{
+  g_autofree char *chain = NULL;
+  g_autoptr (GHashTable) names = zinit_graph_find_cycles (definitions, &chain);
+
+  if (g_hash_table_size (names) == 0)
+    return TRUE;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY, "the dependencies go in a circle: %s",
+               chain);
+  return FALSE;
+}
+
+/* What every service would use at its next start; without @skip. Transfer container. */
+static GPtrArray *
+list_definitions (ZinitSupervisor *supervisor, const ZinitService *skip)
+{
+  GPtrArray *definitions = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer service;
+
+  g_hash_table_iter_init (&iter, supervisor->services);
+  while (g_hash_table_iter_next (&iter, NULL, &service))
+    if (service != skip)
+      g_ptr_array_add (definitions, (gpointer)zinit_service_get_loaded_definition (service));
+  return definitions;
+}
+
+static gboolean
+check_addition (ZinitSupervisor *supervisor, ZinitService *existing, ZinitDefinition *definition,
+                ZinitAddFlags flags, GError **error)
+{
+  g_autoptr (GPtrArray) definitions = NULL;
+
+  if (!zinit_supervisor_check_open (supervisor, error))
+    return FALSE;
+  if (existing != NULL && (!(flags & ZINIT_ADD_REPLACE) || existing->remove_when_down)) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SERVICE_EXISTS,
+                 existing->remove_when_down ? "%s is being removed" : "there is a service \"%s\" already",
+                 definition->name);
+    return FALSE;
+  }
+  if (existing == NULL && zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_LIMIT_EXCEEDED,
+                 "there are %d services already, the most allowed", ZINIT_MAX_SERVICES);
+    return FALSE;
+  }
+  if ((flags & ZINIT_ADD_PERSIST) && supervisor->config_dir == NULL) {
+    g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+                         "there is no configuration folder to write to");
+    return FALSE;
+  }
+  definitions = list_definitions (supervisor, existing);
+  g_ptr_array_add (definitions, definition);
+  return check_cycles (definitions, error);
+}
+
+ZinitService *
+zinit_supervisor_add (ZinitSupervisor *supervisor, ZinitDefinition *definition, ZinitAddFlags flags,
+                      GError **error)
+{
+  ZinitService *service = g_hash_table_lookup (supervisor->services, definition->name);
+  g_autofree char *path = NULL;
+
+  if (!check_addition (supervisor, service, definition, flags, error))
+    return NULL;
+  if ((flags & ZINIT_ADD_PERSIST) != 0) {
+    if (!zinit_config_write (supervisor->config_dir, definition, (flags & ZINIT_ADD_REPLACE) != 0, &path,
+                             error))
+      return NULL;
+    /* Two files would define the same name. */
+    if (service != NULL && service->path != NULL && !g_str_equal (service->path, path) &&
+        !zinit_config_put_aside (service->path, error))
+      return NULL;
+  }
+  if (service != NULL) {
+    zinit_registry_redefine (service, definition, path);
+    return service;
+  }
+  service = zinit_registry_insert (supervisor, definition, path);
+  if (service->wanted == ZINIT_WANTED_START)
+    zinit_lifecycle_event (service, ZINIT_EVENT_START);
+  zinit_service_publish (service);
+  return service;
+}
+
+static void
+remove_in_order (ZinitService *service)
+{
+  if (!zinit_state_is_active (service->state)) {
+    zinit_registry_remove (service);
+    return;
+  }
+  service->remove_when_down = TRUE;
+  service->start_after = service->comes_back = FALSE;
+  service->changes |= ZINIT_CHANGED_CAN_START;
+  zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
+  zinit_stop_in_order (service);
+}
+
+gboolean
+zinit_supervisor_remove (ZinitSupervisor *supervisor, ZinitService *service, gboolean stop, GError **error)
+{
+  if (!zinit_supervisor_check_open (supervisor, error))
+    return FALSE;
+  if (!stop && zinit_state_is_active (service->state)) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_ALREADY_RUNNING,
+                 "%s is %s; stop it first, or have it stopped by the option \"stop\"",
+                 zinit_service_get_name (service), zinit_state_to_string (service->state));
+    return FALSE;
+  }
+  if (service->path != NULL && !zinit_config_put_aside (service->path, error))
+    return FALSE;
+  remove_in_order (service);
+  return TRUE;
+}
+
+void
+zinit_reload_result_free (ZinitReloadResult *result)
+{
+  g_strfreev (result->added);
+  g_strfreev (result->changed);
+  g_strfreev (result->removed);
+  g_ptr_array_unref (result->errors);
+  g_free (result);
+}
+
+static void
+add_error (GPtrArray *errors, const ZinitConfigEntry *entry, const char *what, const char *detail)
+{
+  ZinitConfigError *refused;
+
+  if (errors->len >= ZINIT_MAX_CONFIG_ERRORS)
+    return;
+  refused = g_new0 (ZinitConfigError, 1);
+  refused->path = g_strdup (entry->path);
+  refused->name = g_strdup (entry->definition->name);
+  refused->message = g_strdup_printf ("%s: %s%s", entry->path, what, detail);
+  g_ptr_array_add (errors, refused);
+}
+
+static ZinitConfigSet *
+read_folder (ZinitSupervisor *supervisor)
+{
+  ZinitConfigSet *set = zinit_config_read_folder (supervisor->config_dir);
+
+  for (guint i = 0; i < set->errors->len; i++)
+    g_warning ("%s", ((ZinitConfigError *)set->errors->pdata[i])->message);
+  return set;
+}
+
+static ZinitReloadResult *
+finish_result (GStrvBuilder *added, GStrvBuilder *changed, GStrvBuilder *removed, ZinitConfigSet *set)
+{
+  ZinitReloadResult *result = g_new0 (ZinitReloadResult, 1);
+
+  result->added = g_strv_builder_end (added);
+  result->changed = g_strv_builder_end (changed);
+  result->removed = g_strv_builder_end (removed);
+  result->errors = g_ptr_array_ref (set->errors);
+  return result;
+}
+
+static void
+insert_entry (ZinitSupervisor *supervisor, const ZinitConfigEntry *entry)
+{
+  ZinitService *service = zinit_registry_insert (supervisor, entry->definition, entry->path);
+
+  if (service->wanted == ZINIT_WANTED_START) {
+    service->start_queued = TRUE;
+    zinit_supervisor_enqueue (supervisor, service);
+  }
+  zinit_service_publish (service);
+}
+
+ZinitReloadResult *
+zinit_supervisor_load (ZinitSupervisor *supervisor)
+{
+  g_autoptr (ZinitConfigSet) set = read_folder (supervisor);
+  g_autoptr (GPtrArray) definitions = g_ptr_array_new ();
+  g_autoptr (GStrvBuilder) added = g_strv_builder_new ();
+  g_autoptr (GStrvBuilder) none = g_strv_builder_new ();
+  g_autoptr (GHashTable) cyclic = NULL;
+  g_autofree char *chain = NULL;
+
+  for (guint i = 0; i < set->entries->len; i++)
+    g_ptr_array_add (definitions, ((ZinitConfigEntry *)set->entries->pdata[i])->definition);
+  cyclic = zinit_graph_find_cycles (definitions, &chain);
+
+  for (guint i = 0; i < set->entries->len; i++) {
+    const ZinitConfigEntry *entry = set->entries->pdata[i];
+
+    if (g_hash_table_contains (cyclic, entry->definition->name)) {
+      add_error (set->errors, entry, "the dependencies go in a circle: ", chain);
+      g_warning ("%s: the dependencies go in a circle: %s", entry->path, chain);
+    } else if (zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
+      add_error (set->errors, entry, "too many services", "");
+    } else {
+      insert_entry (supervisor, entry);
+      g_strv_builder_add (added, entry->definition->name);
+    }
+  }
+  zinit_supervisor_wake (supervisor);
+  return finish_result (added, none, none, set);
+}
+
+/* A file that is there and cannot be read or parsed keeps what it said before. */
+static gboolean
+is_kept (const ZinitService *service, ZinitConfigSet *set)
+{
+  for (guint i = 0; i < set->errors->len; i++) {
+    const ZinitConfigError *refused = set->errors->pdata[i];
+
+    if (g_strcmp0 (refused->path, service->path) == 0 ||
+        g_strcmp0 (refused->name, zinit_service_get_name (service)) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* What stays although the set does not name it: services of no file, and those whose file is broken. */
+static GPtrArray *
+list_vanished (ZinitSupervisor *supervisor, ZinitConfigSet *set, GHashTable *named, GPtrArray *definitions)
+{
+  GPtrArray *services = zinit_supervisor_list (supervisor);
+  GPtrArray *vanished = g_ptr_array_new ();
+
+  for (guint i = 0; i < services->len; i++) {
+    ZinitService *service = services->pdata[i];
+
+    if (g_hash_table_contains (named, zinit_service_get_name (service)))
+      continue;
+    if (service->path == NULL || is_kept (service, set))
+      g_ptr_array_add (definitions, (gpointer)zinit_service_get_loaded_definition (service));
+    else
+      g_ptr_array_add (vanished, service);
+  }
+  g_ptr_array_unref (services);
+  return vanished;
+}
+
+static void
+apply_entry (ZinitSupervisor *supervisor, ZinitConfigSet *set, const ZinitConfigEntry *entry,
+             GStrvBuilder *added, GStrvBuilder *changed)
+{
+  const char *name = entry->definition->name;
+  ZinitService *service = g_hash_table_lookup (supervisor->services, name);
+
+  if (service == NULL && zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
+    add_error (set->errors, entry, "too many services", "");
+  } else if (service == NULL) {
+    insert_entry (supervisor, entry);
+    g_strv_builder_add (added, name);
+  } else if (service->remove_when_down) {
+    add_error (set->errors, entry, "is still being removed; reload again when it is gone", "");
+  } else if (!zinit_definition_equal (entry->definition, zinit_service_get_loaded_definition (service)) ||
+             service->path == NULL) {
+    zinit_registry_redefine (service, entry->definition, entry->path);
+    g_strv_builder_add (changed, name);
+  } else if (!g_str_equal (service->path, entry->path)) {
+    zinit_registry_redefine (service, entry->definition, entry->path);
+  }
+}
+
+ZinitReloadResult *
+zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error)
+{
+  g_autoptr (ZinitConfigSet) set = NULL;
+  g_autoptr (GPtrArray) definitions = g_ptr_array_new ();
+  g_autoptr (GPtrArray) vanished = NULL;
+  g_autoptr (GHashTable) named = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GStrvBuilder) added = g_strv_builder_new ();
+  g_autoptr (GStrvBuilder) changed = g_strv_builder_new ();
+  g_autoptr (GStrvBuilder) removed = g_strv_builder_new ();
+
+  if (!zinit_supervisor_check_open (supervisor, error))
+    return NULL;
+  set = read_folder (supervisor);
+  for (guint i = 0; i < set->entries->len; i++) {
+    ZinitDefinition *definition = ((ZinitConfigEntry *)set->entries->pdata[i])->definition;
+
+    g_hash_table_add (named, definition->name);
+    g_ptr_array_add (definitions, definition);
+  }
+  vanished = list_vanished (supervisor, set, named, definitions);
+  if (!check_cycles (definitions, error))
+    return NULL;
+
+  for (guint i = 0; i < vanished->len; i++) {
+    g_strv_builder_add (removed, zinit_service_get_name (vanished->pdata[i]));
+    remove_in_order (vanished->pdata[i]);
+  }
+  for (guint i = 0; i < set->entries->len; i++)
+    apply_entry (supervisor, set, set->entries->pdata[i], added, changed);
+  return finish_result (added, changed, removed, set);
+}

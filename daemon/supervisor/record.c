@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A service as a value, and back. The only other place that writes a service's state: here it was written
+ * before, by an earlier daemon.
+ */
+#define G_LOG_DOMAIN "zinit-supervisor"
+
+#include "supervisor/record.h"
+
+#include "supervisor/internal.h"
+
+void
+zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record)
+{
+  *ret_record = (ZinitServiceRecord){
+    .state = service->state,
+    .wanted = service->wanted,
+    .failure = service->failure,
+    .last_exit = service->last_exit,
+    .restart_count = service->backoff.count,
+    .restart_delay_ms = service->backoff.delay_ms,
+    .started_at_usec = service->started_at_usec,
+    .state_changed_at_usec = service->state_changed_at_usec,
+    .deadline_usec = zinit_timer_is_armed (&service->timer) ? service->timer.deadline_usec : 0,
+    .main_ended = service->main_ended,
+    .stop_due = service->stop_due,
+    .stop_asked = service->stop_asked,
+    .start_timed_out = service->start_timed_out,
+    .kill_needed = service->kill_needed,
+    .start_after = service->start_after,
+    .comes_back = service->comes_back,
+    .remove_when_down = service->remove_when_down,
+  };
+}
+
+const ZinitProcess *
+zinit_service_get_process (const ZinitService *service)
+{
+  return service->process;
+}
+
+static void
+copy_record (ZinitService *service, const ZinitServiceRecord *record)
+{
+  service->wanted = record->wanted;
+  zinit_failure_copy (&record->failure, &service->failure);
+  service->last_exit = record->last_exit;
+  service->backoff.count = record->restart_count;
+  service->backoff.delay_ms = MAX (1, record->restart_delay_ms);
+  service->started_at_usec = record->started_at_usec;
+  service->state_changed_at_usec = record->state_changed_at_usec;
+  service->stop_asked = record->stop_asked;
+  service->start_timed_out = record->start_timed_out;
+  service->kill_needed = record->kill_needed;
+  service->start_after = record->start_after;
+  service->comes_back = record->comes_back;
+  service->remove_when_down = record->remove_when_down;
+  service->start_queued = FALSE;
+}
+
+static void
+take_state (ZinitService *service, ZinitState state)
+{
+  service->supervisor->n_active += zinit_state_is_active (state);
+  service->supervisor->n_failed += state == ZINIT_STATE_FAILED;
+  service->state = state;
+}
+
+static void
+take_process (ZinitService *service, const ZinitServiceRecord *record, const ZinitAdoption *adoption)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+  g_autoptr (GError) error = NULL;
+
+  if (adoption != NULL)
+    service->process =
+        supervisor->host->adopt (supervisor->host_data, adoption, &zinit_process_events, service, &error);
+  if (error != NULL)
+    g_warning ("%s: process %d cannot be watched any more: %s", zinit_service_get_name (service),
+               adoption->pid, error->message);
+  take_state (service, record->state);
+  zinit_stop_set_due (service, record->stop_due);
+  if (service->process != NULL)
+    return;
+  if (!record->main_ended)
+    service->last_exit = (ZinitExit){ ZINIT_EXIT_UNKNOWN, -1 };
+  service->is_vanished = TRUE;
+}
+
+static void
+take_deadline (ZinitService *service, gint64 deadline_usec)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+  gint64 now_usec = supervisor->host->monotonic_usec (supervisor->host_data);
+
+  if (deadline_usec == 0 || service->state == ZINIT_STATE_INACTIVE || service->state == ZINIT_STATE_BLOCKED)
+    return;
+  zinit_lifecycle_arm_at (service, deadline_usec);
+  if (!zinit_state_is_active (service->state))
+    service->next_restart_usec =
+        supervisor->host->realtime_usec (supervisor->host_data) + MAX (0, deadline_usec - now_usec);
+}
+
+void
+zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, ZinitDefinition *in_force,
+                       const ZinitAdoption *adoption)
+{
+  if (adoption != NULL && in_force != NULL && !zinit_definition_equal (in_force, service->definition))
+    zinit_registry_keep_in_force (service, in_force);
+  copy_record (service, record);
+  if (zinit_state_is_active (record->state))
+    take_process (service, record, adoption);
+  else
+    take_state (service, record->state);
+  take_deadline (service, record->deadline_usec);
+  /* The daemon went away before its turn had come. */
+  if (service->state == ZINIT_STATE_INACTIVE && service->wanted == ZINIT_WANTED_START)
+    service->start_queued = TRUE;
+  service->changes = 0;
+  zinit_supervisor_enqueue (service->supervisor, service);
+}
+
+ZinitService *
+zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition)
+{
+  return zinit_registry_insert (supervisor, definition, NULL);
+}
+
+void
+zinit_service_dismiss (ZinitService *service)
+{
+  service->remove_when_down = TRUE;
+  service->start_after = service->comes_back = service->start_queued = FALSE;
+  zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
+  zinit_stop_in_order (service);
+  zinit_supervisor_enqueue (service->supervisor, service);
+}

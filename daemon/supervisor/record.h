@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All of one service that has to outlive the daemon, as a plain value, and taking a service up again where
+ * such a value left it. It knows no file and no format.
+ */
+#pragma once
+
+#include "supervisor/supervisor.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  ZinitState state;
+  ZinitWanted wanted;
+  ZinitFailure failure; /* text borrowed */
+  ZinitExit last_exit;
+  guint32 restart_count;
+  guint64 restart_delay_ms;
+  gint64 started_at_usec;       /* since 1970, 0 = never */
+  gint64 state_changed_at_usec; /* since 1970 */
+  /* CLOCK_MONOTONIC: when the back-off, the time-out or the stable period of the present state ends; 0 = none
+   */
+  gint64 deadline_usec;
+  gboolean main_ended;
+  gboolean stop_due;
+  gboolean stop_asked;
+  gboolean start_timed_out;
+  gboolean kill_needed;
+  gboolean start_after;
+  gboolean comes_back;
+  gboolean remove_when_down;
+} ZinitServiceRecord;
+
+void zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record);
+/* Its process, for what a hand-over has to know of it; NULL = none. Borrowed. */
+const ZinitProcess *zinit_service_get_process (const ZinitService *service);
+
+/* Takes @service up where @record left it. To be called after the folder was loaded and before the loop runs;
+ * what the load had queued for the service is forgotten. Nothing is told to observers: it was told in the
+ * daemon's earlier life.
+ * @in_force is the definition its process was started with. @adoption is that process (taken over), or NULL:
+ * if the record's state has one, it has ended unseen, and what follows from that follows by the usual rules.
+ */
+void zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record,
+                            ZinitDefinition *in_force, const ZinitAdoption *adoption);
+/* Adds a service that the folder does not know. It is not started. Borrowed. */
+ZinitService *zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition);
+/* Stops it in order if it is up, and forgets it then. Its file is not touched. */
+void zinit_service_dismiss (ZinitService *service);
+
+G_END_DECLS

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who is in the set, under which definition, and who names whom. Keeps the reverse index that makes "who
+ * depends on this" cheap. Decides nothing about states.
+ */
+#define G_LOG_DOMAIN "zinit-supervisor"
+
+#include "supervisor/internal.h"
+
+typedef void (*NameFunc) (ZinitService *service, const char *name);
+
+static void
+for_each_name (ZinitService *service, NameFunc func)
+{
+  char **const lists[] = { service->definition->requires, service->definition->after,
+                           service->definition->conflicts };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+    for (char **name = lists[i]; name != NULL && *name != NULL; name++)
+      func (service, *name);
+}
+
+static void
+mark_required_by (ZinitService *service)
+{
+  for (char **name = service->definition->requires; name != NULL && *name != NULL; name++) {
+    ZinitService *required = g_hash_table_lookup (service->supervisor->services, *name);
+
+    if (required != NULL && required != service) {
+      required->changes |= ZINIT_CHANGED_REQUIRED_BY;
+      zinit_service_publish (required);
+    }
+  }
+}
+
+static void
+refer (ZinitService *service, const char *name)
+{
+  GHashTable *index = service->supervisor->referrers;
+  GPtrArray *referrers = g_hash_table_lookup (index, name);
+
+  if (referrers == NULL) {
+    referrers = g_ptr_array_new ();
+    g_hash_table_insert (index, g_strdup (name), referrers);
+  }
+  /* A name that stands in two lists of one service stands next to itself here. */
+  if (referrers->len == 0 || referrers->pdata[referrers->len - 1] != service)
+    g_ptr_array_add (referrers, service);
+}
+
+static void
+forget (ZinitService *service, const char *name)
+{
+  GHashTable *index = service->supervisor->referrers;
+  GPtrArray *referrers = g_hash_table_lookup (index, name);
+
+  if (referrers == NULL)
+    return;
+  g_ptr_array_remove (referrers, service);
+  if (referrers->len == 0)
+    g_hash_table_remove (index, name);
+}
+
+GPtrArray *
+zinit_registry_referrers (ZinitSupervisor *supervisor, const char *name)
+{
+  return g_hash_table_lookup (supervisor->referrers, name);
+}
+
+gboolean
+zinit_registry_requires (const ZinitService *referrer, const ZinitService *service)
+{
+  const char *const *requires = (const char *const *)referrer->definition->requires;
+
+  return requires != NULL && g_strv_contains (requires, zinit_service_get_name (service));
+}
+
+static void
+tell_added (gpointer observer, gpointer service)
+{
+  const ZinitObserverEntry *entry = observer;
+
+  if (entry->observer->service_added != NULL)
+    entry->observer->service_added (service, entry->data);
+}
+
+static void
+tell_removed (gpointer observer, gpointer service)
+{
+  const ZinitObserverEntry *entry = observer;
+
+  if (entry->observer->service_removed != NULL)
+    entry->observer->service_removed (service, entry->data);
+}
+
+ZinitService *
+zinit_registry_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition, const char *path)
+{
+  ZinitService *service = zinit_service_new (supervisor, definition, path);
+
+  g_hash_table_insert (supervisor->services, (gpointer)zinit_service_get_name (service), service);
+  for_each_name (service, refer);
+  zinit_supervisor_for_each_observer (supervisor, tell_added, service);
+  zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_COUNTS);
+  mark_required_by (service);
+  zinit_supervisor_enqueue_referrers (supervisor, service);
+  return service;
+}
+
+void
+zinit_registry_remove (ZinitService *service)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+  g_autofree char *name = g_strdup (zinit_service_get_name (service));
+  GPtrArray *referrers;
+
+  if (service->is_queued)
+    g_queue_remove (&supervisor->queue, service);
+  zinit_stop_set_due (service, FALSE);
+  for_each_name (service, forget);
+  g_hash_table_steal (supervisor->services, name);
+  mark_required_by (service);
+  if (service->state == ZINIT_STATE_FAILED)
+    supervisor->n_failed--;
+  zinit_supervisor_for_each_observer (supervisor, tell_removed, service);
+  zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_COUNTS);
+  zinit_service_free (service);
+
+  referrers = zinit_registry_referrers (supervisor, name);
+  for (guint i = 0; referrers != NULL && i < referrers->len; i++)
+    zinit_supervisor_enqueue (supervisor, referrers->pdata[i]);
+}
+
+static void
+bring_into_force (ZinitService *service, ZinitDefinition *definition)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+  ZinitDefinition *old = service->definition;
+
+  mark_required_by (service);
+  for_each_name (service, forget);
+  /* The table's key is the name inside the definition. */
+  g_hash_table_steal (supervisor->services, old->name);
+  service->definition = zinit_definition_ref (definition);
+  g_hash_table_insert (supervisor->services, service->definition->name, service);
+  zinit_definition_unref (old);
+  for_each_name (service, refer);
+  mark_required_by (service);
+
+  zinit_log_set_max_lines (service->log, definition->buffer_lines);
+  if (service->backoff.count == 0)
+    zinit_service_reset_backoff (service);
+  service->changes |= ZINIT_CHANGED_DEFINITION;
+}
+
+void
+zinit_registry_adopt_loaded (ZinitService *service)
+{
+  g_autoptr (ZinitDefinition) definition = g_steal_pointer (&service->loaded);
+
+  if (definition == NULL)
+    return;
+  service->changes |= ZINIT_CHANGED_NEEDS_RESTART | ZINIT_CHANGED_STATUS_TEXT;
+  bring_into_force (service, definition);
+}
+
+void
+zinit_registry_keep_in_force (ZinitService *service, ZinitDefinition *definition)
+{
+  ZinitDefinition *loaded = zinit_definition_ref (service->definition);
+
+  bring_into_force (service, definition);
+  service->loaded = loaded;
+}
+
+void
+zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, const char *path)
+{
+  if ((service->path == NULL) != (path == NULL))
+    service->changes |= ZINIT_CHANGED_EPHEMERAL;
+  if (g_strcmp0 (service->path, path) != 0) {
+    g_free (service->path);
+    service->path = g_strdup (path);
+  }
+  if (zinit_state_is_active (service->state)) {
+    gboolean is_same = zinit_definition_equal (definition, service->definition);
+
+    if (is_same == (service->loaded != NULL))
+      service->changes |= ZINIT_CHANGED_NEEDS_RESTART | ZINIT_CHANGED_STATUS_TEXT;
+    g_clear_pointer (&service->loaded, zinit_definition_unref);
+    if (!is_same)
+      service->loaded = zinit_definition_ref (definition);
+  } else {
+    gboolean status_changed = definition->status != service->definition->status;
+
+    g_clear_pointer (&service->loaded, zinit_definition_unref);
+    if (status_changed)
+      zinit_service_set_wanted (service, (ZinitWanted)definition->status);
+    bring_into_force (service, definition);
+    if (service->wanted == ZINIT_WANTED_STOP)
+      zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
+    /* What failed under the old definition deserves a try under the new one. */
+    else if (service->wanted == ZINIT_WANTED_START &&
+             (status_changed || service->state == ZINIT_STATE_FAILED))
+      service->start_queued = TRUE;
+    zinit_supervisor_enqueue (service->supervisor, service);
+    zinit_supervisor_enqueue_referrers (service->supervisor, service);
+  }
+  zinit_service_publish (service);
+}
+
+static gboolean
+lookup_node (const char *name, ZinitGraphNode *ret_node, gpointer data)
+{
+  ZinitSupervisor *supervisor = data;
+  ZinitService *service = g_hash_table_lookup (supervisor->services, name);
+
+  if (service == NULL)
+    return FALSE;
+  ret_node->definition = service->definition;
+  ret_node->state = service->state;
+  /* What is about to be stopped, or started anew, holds nobody up. */
+  ret_node->is_satisfied =
+      zinit_service_is_satisfied (service) && !service->stop_due && !service->start_after;
+  ret_node->failed_for_good = zinit_service_failed_for_good (service);
+  return TRUE;
+}
+
+static gboolean
+names_as_conflict (const ZinitService *referrer, const char *name)
+{
+  const char *const *conflicts = (const char *const *)referrer->definition->conflicts;
+
+  return conflicts != NULL && g_strv_contains (conflicts, name);
+}
+
+ZinitVerdict
+zinit_registry_judge (ZinitService *service, GPtrArray **ret_blockers, const char **ret_name)
+{
+  const char *name = zinit_service_get_name (service);
+  GPtrArray *referrers = zinit_registry_referrers (service->supervisor, name);
+  g_autoptr (GPtrArray) conflicting = NULL;
+
+  for (guint i = 0; referrers != NULL && i < referrers->len; i++)
+    if (names_as_conflict (referrers->pdata[i], name)) {
+      if (conflicting == NULL)
+        conflicting = g_ptr_array_new ();
+      g_ptr_array_add (conflicting, (gpointer)zinit_service_get_name (referrers->pdata[i]));
+    }
+  if (conflicting != NULL)
+    g_ptr_array_add (conflicting, NULL);
+  return zinit_graph_judge (service->definition,
+                            conflicting != NULL ? (const char *const *)conflicting->pdata : NULL, lookup_node,
+                            service->supervisor, ret_blockers, ret_name);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Answers to questions about one service. Nothing here changes anything.
+ */
+#define G_LOG_DOMAIN "zinit-supervisor"
+
+#include "supervisor/internal.h"
+
+const char *
+zinit_service_get_name (const ZinitService *service)
+{
+  return service->definition->name;
+}
+
+const ZinitDefinition *
+zinit_service_get_definition (const ZinitService *service)
+{
+  return service->definition;
+}
+
+const ZinitDefinition *
+zinit_service_get_loaded_definition (const ZinitService *service)
+{
+  return service->loaded != NULL ? service->loaded : service->definition;
+}
+
+const char *
+zinit_service_get_path (const ZinitService *service)
+{
+  return service->path;
+}
+
+gboolean
+zinit_service_is_ephemeral (const ZinitService *service)
+{
+  return service->path == NULL;
+}
+
+gboolean
+zinit_service_needs_restart (const ZinitService *service)
+{
+  return service->loaded != NULL;
+}
+
+gboolean
+zinit_service_can_start (const ZinitService *service)
+{
+  return !service->supervisor->is_shutting_down && !service->remove_when_down &&
+         service->state != ZINIT_STATE_STARTING && service->state != ZINIT_STATE_RUNNING;
+}
+
+gboolean
+zinit_service_can_stop (const ZinitService *service)
+{
+  return zinit_state_is_active (service->state) || service->state == ZINIT_STATE_BLOCKED ||
+         service->next_restart_usec != 0 || zinit_service_is_held (service);
+}
+
+ZinitState
+zinit_service_get_state (const ZinitService *service)
+{
+  return service->state;
+}
+
+ZinitWanted
+zinit_service_get_wanted (const ZinitService *service)
+{
+  return service->wanted;
+}
+
+const char *const *
+zinit_service_get_waiting_on (const ZinitService *service)
+{
+  static const char *const none[] = { NULL };
+
+  return service->waiting_on != NULL ? (const char *const *)service->waiting_on : none;
+}
+
+const ZinitFailure *
+zinit_service_get_failure (const ZinitService *service)
+{
+  return &service->failure;
+}
+
+pid_t
+zinit_service_get_pid (const ZinitService *service)
+{
+  if (service->process == NULL || !zinit_state_is_active (service->state))
+    return 0;
+  return service->supervisor->host->get_pid (service->supervisor->host_data, service->process);
+}
+
+ZinitExit
+zinit_service_get_last_exit (const ZinitService *service)
+{
+  return service->last_exit;
+}
+
+guint32
+zinit_service_get_restart_count (const ZinitService *service)
+{
+  return service->backoff.count;
+}
+
+guint64
+zinit_service_get_restart_delay_ms (const ZinitService *service)
+{
+  return service->backoff.delay_ms;
+}
+
+gint64
+zinit_service_get_next_restart (const ZinitService *service)
+{
+  return service->next_restart_usec;
+}
+
+gint64
+zinit_service_get_started_at (const ZinitService *service)
+{
+  return service->started_at_usec;
+}
+
+gint64
+zinit_service_get_state_changed_at (const ZinitService *service)
+{
+  return service->state_changed_at_usec;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
+}
+
+char **
+zinit_service_dup_required_by (const ZinitService *service)
+{
+  GPtrArray *referrers = zinit_registry_referrers (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *names = g_ptr_array_new ();
+
+  for (guint i = 0; referrers != NULL && i < referrers->len; i++)
+    if (zinit_registry_requires (referrers->pdata[i], service))
+      g_ptr_array_add (names, g_strdup (zinit_service_get_name (referrers->pdata[i])));
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  return (char **)g_ptr_array_free (names, FALSE);
+}
+
+static void
+describe_failure (const ZinitService *service, GString *text)
+{
+  g_autofree char *failure = zinit_failure_describe (&service->failure);
+
+  g_string_append (text, failure);
+  if (service->next_restart_usec != 0)
+    g_string_append (text, "; will be restarted");
+  else if (zinit_service_is_held (service))
+    g_string_append (text, "; starts when that is mended");
+  else if (zinit_backoff_is_exhausted (&service->backoff, service->definition))
+    g_string_append_printf (text, "; given up after %u restarts", service->backoff.count);
+}
+
+char *
+zinit_service_dup_status_text (const ZinitService *service)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (service->state == ZINIT_STATE_BLOCKED && service->waiting_on != NULL) {
+    g_autofree char *names = g_strjoinv (", ", service->waiting_on);
+
+    g_string_append_printf (text, "waits for %s", names);
+  } else if (service->state == ZINIT_STATE_FAILED) {
+    describe_failure (service, text);
+  } else if (service->state == ZINIT_STATE_STOPPING) {
+    g_string_append (text, service->kill_needed  ? "did not stop in time; killing what is left"
+                           : service->stop_asked ? "stopping"
+                                                 : "its first process ended; stopping what it left behind");
+  } else if (service->comes_back && service->state == ZINIT_STATE_EXITED) {
+    g_string_append (text, "stopped with what it requires; comes back with it");
+  } else if (service->next_restart_usec != 0) {
+    g_string_append (text, "will be restarted");
+  }
+  if (service->loaded != NULL)
+    g_string_append_printf (text, "%sa changed definition takes effect at the next start",
+                            text->len > 0 ? "; " : "");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+gboolean
+zinit_service_is_satisfied (const ZinitService *service)
+{
+  if (service->state == ZINIT_STATE_RUNNING)
+    return !service->definition->oneshot;
+  return service->state == ZINIT_STATE_EXITED && service->wanted != ZINIT_WANTED_STOP &&
+         !service->comes_back && service->last_exit.kind == ZINIT_EXIT_EXITED &&
+         service->last_exit.value == 0;
+}
+
+gboolean
+zinit_service_start_is_settled (const ZinitService *service)
+{
+  switch (service->state) {
+  case ZINIT_STATE_INACTIVE:
+    return TRUE;
+  case ZINIT_STATE_RUNNING:
+    return !service->definition->oneshot && !service->stop_due;
+  case ZINIT_STATE_EXITED:
+  case ZINIT_STATE_FAILED:
+    return !service->start_after;
+  default:
+    return FALSE;
+  }
+}
+
+gboolean
+zinit_service_start_succeeded (const ZinitService *service, GError **error)
+{
+  g_autofree char *reason = NULL;
+  ZinitError code = ZINIT_ERROR_CANNOT_START;
+
+  if (service->state == ZINIT_STATE_RUNNING || zinit_service_is_satisfied (service))
+    return TRUE;
+  if (service->failure.type == ZINIT_FAILURE_SPAWN_ERROR)
+    code = ZINIT_ERROR_SPAWN_FAILED;
+  else if (service->failure.type == ZINIT_FAILURE_START_TIMEOUT)
+    code = ZINIT_ERROR_TIMED_OUT;
+  reason = zinit_failure_describe (&service->failure);
+  g_set_error (error, ZINIT_ERROR, code, "%s did not start: %s", zinit_service_get_name (service),
+               *reason != '\0' ? reason : "it was stopped before it was up");
+  return FALSE;
+}
+
+const ZinitLog *
+zinit_service_get_log (const ZinitService *service)
+{
+  return service->log;
+}
+
+void
+zinit_service_read_stats (const ZinitService *service, ZinitProcessStats *ret_stats)
+{
+  *ret_stats = (ZinitProcessStats){ 0 };
+  if (service->process != NULL)
+    zinit_process_read_stats (service->process, ret_stats);
+}

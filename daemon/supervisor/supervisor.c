@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The supervisor itself: its life, its observers, the queue of services that have to look again, and
+ * questions about the whole set. What happens to a service is in the files beside this one.
+ */
+#define G_LOG_DOMAIN "zinit-supervisor"
+
+#include "supervisor/internal.h"
+
+/* A turn of the loop handles so many, then lets D-Bus in: a start takes about 0.1 ms. */
+#define SERVICES_PER_TURN 32
+
+ZinitSupervisor *
+zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir, const char *instance)
+{
+  ZinitSupervisor *supervisor = g_new0 (ZinitSupervisor, 1);
+
+  supervisor->host = host;
+  supervisor->host_data = host_data;
+  supervisor->config_dir = g_strdup (config_dir);
+  supervisor->mark = instance != NULL ? g_strconcat ("ZINIT_INSTANCE=", instance, NULL) : NULL;
+  supervisor->services =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)zinit_service_free);
+  supervisor->referrers =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+  supervisor->observers = g_array_new (FALSE, FALSE, sizeof (ZinitObserverEntry));
+  g_queue_init (&supervisor->queue);
+  supervisor->boot_time_usec = host->realtime_usec (host_data);
+  return supervisor;
+}
+
+void
+zinit_supervisor_free (ZinitSupervisor *supervisor)
+{
+  supervisor->host->disarm (supervisor->host_data, &supervisor->queue_timer);
+  g_queue_clear (&supervisor->queue);
+  g_hash_table_unref (supervisor->referrers);
+  g_hash_table_unref (supervisor->services);
+  g_array_unref (supervisor->observers);
+  g_free (supervisor->config_dir);
+  g_free (supervisor->mark);
+  g_free (supervisor);
+}
+
+void
+zinit_supervisor_add_observer (ZinitSupervisor *supervisor, const ZinitObserver *observer, gpointer data)
+{
+  ZinitObserverEntry entry = { observer, data };
+
+  g_array_append_val (supervisor->observers, entry);
+}
+
+void
+zinit_supervisor_remove_observer (ZinitSupervisor *supervisor, const ZinitObserver *observer, gpointer data)
+{
+  for (guint i = 0; i < supervisor->observers->len; i++) {
+    const ZinitObserverEntry *entry = &g_array_index (supervisor->observers, ZinitObserverEntry, i);
+
+    if (entry->observer == observer && entry->data == data) {
+      g_array_remove_index (supervisor->observers, i);
+      return;
+    }
+  }
+}
+
+void
+zinit_supervisor_for_each_observer (ZinitSupervisor *supervisor, GFunc func, gpointer data)
+{
+  for (guint i = 0; i < supervisor->observers->len; i++)
+    func (&g_array_index (supervisor->observers, ZinitObserverEntry, i), data);
+}
+
+static void
+tell_manager_changed (gpointer observer, gpointer changes)
+{
+  const ZinitObserverEntry *entry = observer;
+
+  if (entry->observer->manager_changed != NULL)
+    entry->observer->manager_changed (GPOINTER_TO_UINT (changes), entry->data);
+}
+
+void
+zinit_supervisor_notify (ZinitSupervisor *supervisor, ZinitManagerChanges changes)
+{
+  zinit_supervisor_for_each_observer (supervisor, tell_manager_changed, GUINT_TO_POINTER (changes));
+}
+
+static void
+run_queue (ZinitTimer *timer)
+{
+  ZinitSupervisor *supervisor = ZINIT_OWNER_OF (timer, ZinitSupervisor, queue_timer);
+
+  for (guint i = 0; i < SERVICES_PER_TURN && !g_queue_is_empty (&supervisor->queue); i++) {
+    ZinitService *service = g_queue_pop_head (&supervisor->queue);
+
+    service->is_queued = FALSE;
+    zinit_lifecycle_look (service);
+  }
+  if (!g_queue_is_empty (&supervisor->queue)) {
+    supervisor->host->arm (supervisor->host_data, timer,
+                           supervisor->host->monotonic_usec (supervisor->host_data), run_queue);
+    return;
+  }
+  if (!supervisor->is_started) {
+    supervisor->is_started = TRUE;
+    zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_STATE);
+  }
+  zinit_stop_check (supervisor);
+}
+
+void
+zinit_supervisor_wake (ZinitSupervisor *supervisor)
+{
+  if (!zinit_timer_is_armed (&supervisor->queue_timer))
+    supervisor->host->arm (supervisor->host_data, &supervisor->queue_timer,
+                           supervisor->host->monotonic_usec (supervisor->host_data), run_queue);
+}
+
+void
+zinit_supervisor_enqueue (ZinitSupervisor *supervisor, ZinitService *service)
+{
+  if (!service->is_queued) {
+    service->is_queued = TRUE;
+    g_queue_push_tail (&supervisor->queue, service);
+  }
+  zinit_supervisor_wake (supervisor);
+}
+
+static void
+enqueue_if_waiting (ZinitSupervisor *supervisor, ZinitService *service)
+{
+  if (service->state == ZINIT_STATE_BLOCKED || service->stop_due || zinit_service_is_held (service))
+    zinit_supervisor_enqueue (supervisor, service);
+}
+
+static void
+enqueue_names (ZinitSupervisor *supervisor, char **names)
+{
+  for (; names != NULL && *names != NULL; names++) {
+    ZinitService *service = g_hash_table_lookup (supervisor->services, *names);
+
+    if (service != NULL)
+      enqueue_if_waiting (supervisor, service);
+  }
+}
+
+void
+zinit_supervisor_enqueue_referrers (ZinitSupervisor *supervisor, ZinitService *service)
+{
+  GPtrArray *referrers = zinit_registry_referrers (supervisor, zinit_service_get_name (service));
+
+  for (guint i = 0; referrers != NULL && i < referrers->len; i++)
+    enqueue_if_waiting (supervisor, referrers->pdata[i]);
+  /* A conflict holds both ways, and what it needs may wait for its end. */
+  enqueue_names (supervisor, service->definition->conflicts);
+  if (supervisor->n_stop_due > 0) {
+    enqueue_names (supervisor, service->definition->requires);
+    enqueue_names (supervisor, service->definition->after);
+  }
+  if (supervisor->is_shutting_down)
+    zinit_supervisor_wake (supervisor);
+}
+
+gboolean
+zinit_supervisor_check_open (ZinitSupervisor *supervisor, GError **error)
+{
+  if (!supervisor->is_shutting_down)
+    return TRUE;
+  g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_SHUTTING_DOWN, "the daemon is shutting down");
+  return FALSE;
+}
+
+ZinitService *
+zinit_supervisor_find (ZinitSupervisor *supervisor, const char *name, GError **error)
+{
+  ZinitService *service = g_hash_table_lookup (supervisor->services, name);
+
+  if (service == NULL)
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_NO_SUCH_SERVICE, "there is no service \"%s\"", name);
+  return service;
+}
+
+static int
+compare_services (gconstpointer a, gconstpointer b)
+{
+  return strcmp (zinit_service_get_name (*(ZinitService *const *)a),
+                 zinit_service_get_name (*(ZinitService *const *)b));
+}
+
+GPtrArray *
+zinit_supervisor_list (ZinitSupervisor *supervisor)
+{
+  GPtrArray *services = g_ptr_array_sized_new (g_hash_table_size (supervisor->services));
+  GHashTableIter iter;
+  gpointer service;
+
+  g_hash_table_iter_init (&iter, supervisor->services);
+  while (g_hash_table_iter_next (&iter, NULL, &service))
+    g_ptr_array_add (services, service);
+  g_ptr_array_sort (services, compare_services);
+  return services;
+}
+
+guint
+zinit_supervisor_count (ZinitSupervisor *supervisor)
+{
+  return g_hash_table_size (supervisor->services);
+}
+
+guint
+zinit_supervisor_count_failed (ZinitSupervisor *supervisor)
+{
+  return supervisor->n_failed;
+}
+
+guint64
+zinit_supervisor_get_sequence (ZinitSupervisor *supervisor)
+{
+  return supervisor->sequence;
+}
+
+gint64
+zinit_supervisor_get_boot_time (ZinitSupervisor *supervisor)
+{
+  return supervisor->boot_time_usec;
+}
+
+const char *
+zinit_supervisor_get_config_dir (ZinitSupervisor *supervisor)
+{
+  return supervisor->config_dir;
+}
+
+const char *
+zinit_supervisor_get_state (ZinitSupervisor *supervisor)
+{
+  if (supervisor->is_shutting_down)
+    return "stopping";
+  return supervisor->is_started ? "running" : "starting";
+}
+
+GPtrArray *
+zinit_supervisor_why_blocked (ZinitSupervisor *supervisor, ZinitService *service)
+{
+  GPtrArray *blockers = NULL;
+
+  if (zinit_state_is_active (service->state))
+    return g_ptr_array_new_with_free_func ((GDestroyNotify)zinit_blocker_free);
+  zinit_registry_judge (service, &blockers, NULL);
+  return blockers;
+}

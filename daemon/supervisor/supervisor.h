@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The set of services and everything that changes it: start, stop, restart, kill, add, remove, reload,
+ * shutdown. State has one writer, in here; observers (bus, persistence, tests) are told and ask the service.
+ * It knows no bus.
+ */
+#pragma once
+
+#include "config/folder.h"
+#include "model/error.h"
+#include "model/graph.h"
+#include "supervisor/host.h"
+#include "supervisor/service.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ZinitSupervisor ZinitSupervisor;
+
+/* One change of state. Borrowed for the call. */
+typedef struct {
+  ZinitService *service;
+  ZinitState old_state;
+  ZinitState new_state;
+  guint64 sequence; /* one higher for each transition of the daemon's life */
+  gint64 time_usec; /* since 1970 */
+} ZinitTransition;
+
+typedef enum {
+  ZINIT_MANAGER_CHANGED_STATE = 1 << 0,
+  ZINIT_MANAGER_CHANGED_COUNTS = 1 << 1, /* ServiceCount, FailedCount */
+} ZinitManagerChanges;
+
+/* Any member may be NULL. None may call a function that changes the supervisor. */
+typedef struct {
+  void (*service_added) (ZinitService *service, gpointer data);
+  /* The service can still be asked; it is gone after the call. */
+  void (*service_removed) (ZinitService *service, gpointer data);
+  /* In order, every one. Properties of @service have their new values already. */
+  void (*transition) (const ZinitTransition *transition, gpointer data);
+  /* Once per change set, after its transition. */
+  void (*service_changed) (ZinitService *service, ZinitChanges changes, gpointer data);
+  void (*manager_changed) (ZinitManagerChanges changes, gpointer data);
+  /* Shutdown was asked for: it begins. */
+  void (*shutdown_begun) (gpointer data);
+  /* Every service is down. */
+  void (*shutdown_done) (gpointer data);
+} ZinitObserver;
+
+/* @host and its data must outlive it. @config_dir NULL: nothing on disk. @instance (the run-time folder) is
+ * set as ZINIT_INSTANCE in the environment of every process, beside ZINIT_SERVICE, so that its processes can
+ * be told from those of another daemon; NULL = not set. Transfer full. */
+ZinitSupervisor *zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir,
+                                       const char *instance);
+/* Observers are not told. Kills nothing. */
+void zinit_supervisor_free (ZinitSupervisor *supervisor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSupervisor, zinit_supervisor_free)
+
+/* @observer and @data must live until it is removed. */
+void zinit_supervisor_add_observer (ZinitSupervisor *supervisor, const ZinitObserver *observer,
+                                    gpointer data);
+void zinit_supervisor_remove_observer (ZinitSupervisor *supervisor, const ZinitObserver *observer,
+                                       gpointer data);
+
+/* Questions. */
+/* NULL and ZINIT_ERROR_NO_SUCH_SERVICE when there is none of that name. Borrowed. */
+ZinitService *zinit_supervisor_find (ZinitSupervisor *supervisor, const char *name, GError **error);
+/* All services sorted by name. Transfer container. */
+GPtrArray *zinit_supervisor_list (ZinitSupervisor *supervisor);
+guint zinit_supervisor_count (ZinitSupervisor *supervisor);
+guint zinit_supervisor_count_failed (ZinitSupervisor *supervisor);
+guint64 zinit_supervisor_get_sequence (ZinitSupervisor *supervisor);
+gint64 zinit_supervisor_get_boot_time (ZinitSupervisor *supervisor);       /* µs since 1970 */
+const char *zinit_supervisor_get_config_dir (ZinitSupervisor *supervisor); /* NULL = none */
+/* "starting" (the first starts are not through), "running", "stopping" (on its way out). Static. */
+const char *zinit_supervisor_get_state (ZinitSupervisor *supervisor);
+/* Why @service does not run: its blockers (ZinitBlocker, transfer full); empty when nothing holds it. */
+GPtrArray *zinit_supervisor_why_blocked (ZinitSupervisor *supervisor, ZinitService *service);
+
+/* Requests. They are accepted or refused at once; how they go on is told to observers. All of them but
+ * Shutdown fail with ZINIT_ERROR_SHUTTING_DOWN once that has begun. */
+/* @tree: also what it requires and wants, and so on down. ALREADY_RUNNING when it is up or on its way and
+ * @tree is not set. */
+gboolean zinit_supervisor_start (ZinitSupervisor *supervisor, ZinitService *service, gboolean tree,
+                                 GError **error);
+/* First those that require it, then itself. They come back when it does; it stays down until it is started
+ * again. NOT_RUNNING when it is down already and nothing is due (wanted status becomes stop all the same). */
+gboolean zinit_supervisor_stop (ZinitSupervisor *supervisor, ZinitService *service, GError **error);
+/* Stop and start again, with those that require it; a service that is down is started. */
+gboolean zinit_supervisor_restart (ZinitSupervisor *supervisor, ZinitService *service, GError **error);
+/* A signal, nothing else: what comes of it is an end that nobody asked for. */
+gboolean zinit_supervisor_kill (ZinitSupervisor *supervisor, ZinitService *service, int signo, ZinitWhom whom,
+                                GError **error);
+/* Services of class user. Return the names touched, sorted; transfer full. */
+char **zinit_supervisor_start_all (ZinitSupervisor *supervisor, GError **error);
+char **zinit_supervisor_stop_all (ZinitSupervisor *supervisor, GError **error);
+char **zinit_supervisor_remove_all (ZinitSupervisor *supervisor, GError **error);
+
+typedef enum {
+  ZINIT_ADD_PERSIST = 1 << 0, /* write it to the folder; else it is ephemeral */
+  ZINIT_ADD_REPLACE = 1 << 1, /* a service of that name takes the new definition */
+} ZinitAddFlags;
+
+/* Adds and, if its status is start, starts. All or nothing: a cycle, a name that exists (SERVICE_EXISTS), a
+ * folder that cannot be written. Borrowed. */
+ZinitService *zinit_supervisor_add (ZinitSupervisor *supervisor, ZinitDefinition *definition,
+                                    ZinitAddFlags flags, GError **error);
+/* Puts its file aside. An active one needs @stop (else ALREADY_RUNNING), is stopped in order and removed when
+ * it is down. */
+gboolean zinit_supervisor_remove (ZinitSupervisor *supervisor, ZinitService *service, gboolean stop,
+                                  GError **error);
+
+typedef struct {
+  char **added; /* names, sorted */
+  char **changed;
+  char **removed;
+  GPtrArray *errors; /* ZinitConfigError * */
+} ZinitReloadResult;
+
+void zinit_reload_result_free (ZinitReloadResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitReloadResult, zinit_reload_result_free)
+
+/* Reads the folder for the first time: services in a cycle are refused for themselves, the others start.
+ * Transfer full; also the errors. */
+ZinitReloadResult *zinit_supervisor_load (ZinitSupervisor *supervisor);
+/* Reads it again and changes what differs. A cycle refuses the whole change (CYCLIC_DEPENDENCY). Transfer
+ * full. */
+ZinitReloadResult *zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error);
+
+/* Stops everything, dependents before what they need, and tells observers when it is done. Again is no error.
+ */
+void zinit_supervisor_shutdown (ZinitSupervisor *supervisor);
+
+G_END_DECLS

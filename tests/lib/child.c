@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The process that the tests have supervised. Its arguments are small orders that are carried out one after
+ * another, so that a test says exactly what the process does: "out hello exit 3". Knows nothing of zinit.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static char **arguments;
+static int on_term_code;
+static int on_term_delay_ms;
+static const char *on_term_file;
+
+static void
+die (const char *what)
+{
+  fprintf (stderr, "child: %s: %s\n", what, strerror (errno));
+  _exit (111);
+}
+
+static const char *
+next (void)
+{
+  if (*arguments == NULL) {
+    fprintf (stderr, "child: an argument is missing\n");
+    _exit (112);
+  }
+  return *arguments++;
+}
+
+static long
+next_number (void)
+{
+  return strtol (next (), NULL, 10);
+}
+
+static void
+pause_ms (long ms)
+{
+  struct timespec left = { ms / 1000, ms % 1000 * 1000000 };
+
+  while (nanosleep (&left, &left) < 0 && errno == EINTR)
+    ;
+}
+
+static void
+write_all (int fd, const char *bytes, size_t length)
+{
+  while (length > 0) {
+    ssize_t written = write (fd, bytes, length);
+
+    if (written < 0 && errno != EINTR)
+      die ("write");
+    if (written > 0) {
+      bytes += written;
+      length -= (size_t)written;
+    }
+  }
+}
+
+/* One appended line "WORD SERVICE PID MONOTONIC_NS": whole lines, whoever else writes. */
+static void
+stamp (const char *path, const char *word)
+{
+  const char *service = getenv ("ZINIT_SERVICE");
+  char line[512];
+  struct timespec now;
+  int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  int length;
+
+  if (fd < 0)
+    die (path);
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  length = snprintf (line, sizeof line, "%s %s %d %lld%09ld\n", word, service ? service : "-", (int)getpid (),
+                     (long long)now.tv_sec, now.tv_nsec);
+  write_all (fd, line, (size_t)length);
+  close (fd);
+}
+
+static void
+on_term (int signo)
+{
+  if (on_term_file)
+    stamp (on_term_file, "term");
+  pause_ms (on_term_delay_ms);
+  if (on_term_file)
+    stamp (on_term_file, "end");
+  _exit (on_term_code);
+}
+
+static void
+handle_term (void)
+{
+  struct sigaction action = { .sa_handler = on_term };
+
+  sigaction (SIGTERM, &action, NULL);
+}
+
+static void
+ignore (int signo)
+{
+  struct sigaction action = { .sa_handler = SIG_IGN };
+
+  sigaction (signo, &action, NULL);
+}
+
+static void
+wait_for_ever (void)
+{
+  for (;;)
+    pause ();
+}
+
+static void
+wait_for_file (const char *path)
+{
+  while (access (path, F_OK) < 0)
+    pause_ms (2);
+}
+
+static void
+print_lines (long count, const char *prefix)
+{
+  for (long i = 1; i <= count; i++) {
+    printf ("%s%ld\n", prefix, i);
+    fflush (stdout);
+  }
+}
+
+static void
+print_long (long bytes)
+{
+  char block[1024];
+
+  memset (block, 'x', sizeof block);
+  for (; bytes > 0; bytes -= (long)sizeof block)
+    write_all (1, block, bytes < (long)sizeof block ? (size_t)bytes : sizeof block);
+  write_all (1, "\n", 1);
+}
+
+static void
+print_all_bytes (void)
+{
+  char bytes[256];
+  size_t length = 0;
+
+  for (int c = 0; c < 256; c++) {
+    if (c != '\n')
+      bytes[length++] = (char)c;
+  }
+  bytes[length++] = '\n';
+  write_all (1, bytes, length);
+}
+
+/* @count 0 = without end. */
+static void
+flood (long count)
+{
+  static const char line[] = "the quick brown fox jumps over the lazy dog\n";
+  char block[(sizeof line - 1) * 64];
+
+  for (int i = 0; i < 64; i++)
+    memcpy (block + i * (sizeof line - 1), line, sizeof line - 1);
+  if (count == 0) {
+    for (;;)
+      write_all (1, block, sizeof block);
+  }
+  for (; count > 64; count -= 64)
+    write_all (1, block, sizeof block);
+  write_all (1, block, (sizeof line - 1) * (size_t)count);
+}
+
+/* A process of the same group that only SIGKILL ends. */
+static void
+fork_stubborn (void)
+{
+  if (fork () == 0) {
+    ignore (SIGTERM);
+    ignore (SIGINT);
+    ignore (SIGHUP);
+    wait_for_ever ();
+  }
+}
+
+/* A process whose parent is gone and that ends by itself: somebody has to reap it. */
+static void
+fork_orphan (const char *pid_path, long ms)
+{
+  pid_t pid = fork ();
+
+  if (pid == 0) {
+    pid_t orphan = fork ();
+
+    if (orphan == 0) {
+      pause_ms (ms);
+      _exit (0);
+    }
+    FILE *file = fopen (pid_path, "we");
+    fprintf (file, "%d\n", (int)orphan);
+    fclose (file);
+    _exit (0);
+  }
+}
+
+static void
+report_descriptors (FILE *file)
+{
+  DIR *directory = opendir ("/proc/self/fd");
+  struct dirent *entry;
+
+  while ((entry = readdir (directory)) != NULL) {
+    int fd = atoi (entry->d_name);
+    char name[64], target[PATH_MAX];
+    ssize_t length;
+
+    if (entry->d_name[0] == '.' || fd == dirfd (directory) || fd == fileno (file))
+      continue;
+    snprintf (name, sizeof name, "/proc/self/fd/%d", fd);
+    length = readlink (name, target, sizeof target - 1);
+    target[length < 0 ? 0 : length] = '\0';
+    fprintf (file, "fd %d %s\n", fd, target);
+  }
+  closedir (directory);
+}
+
+static void
+report_signals (FILE *file)
+{
+  sigset_t mask;
+
+  sigprocmask (SIG_BLOCK, NULL, &mask);
+  for (int signo = 1; signo < 65; signo++) {
+    struct sigaction action;
+
+    if (sigismember (&mask, signo) == 1)
+      fprintf (file, "blocked %d\n", signo);
+    if (sigaction (signo, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+      fprintf (file, "disposition %d\n", signo);
+  }
+}
+
+/* Everything a process inherits, as lines for the test to look at; appears whole or not at all. */
+static void
+report (const char *path)
+{
+  char temporary[PATH_MAX], cwd[PATH_MAX];
+  gid_t groups[64];
+  int n_groups = getgroups (64, groups);
+  struct rlimit limit;
+  mode_t mask = umask (022);
+  FILE *file;
+
+  snprintf (temporary, sizeof temporary, "%s.new", path);
+  file = fopen (temporary, "we");
+  if (file == NULL)
+    die (temporary);
+  getrlimit (RLIMIT_NOFILE, &limit);
+  fprintf (file, "pid %d\nppid %d\nsid %d\npgrp %d\n", (int)getpid (), (int)getppid (), (int)getsid (0),
+           (int)getpgrp ());
+  fprintf (file, "uid %u %u\ngid %u %u\n", getuid (), geteuid (), getgid (), getegid ());
+  for (int i = 0; i < n_groups; i++)
+    fprintf (file, "group %u\n", groups[i]);
+  fprintf (file, "cwd %s\numask %03o\nnofile %llu\nnice %d\n", getcwd (cwd, sizeof cwd), (unsigned)mask,
+           (unsigned long long)limit.rlim_cur, getpriority (PRIO_PROCESS, 0));
+  for (char **item = environ; *item; item++)
+    fprintf (file, "env %s\n", *item);
+  report_descriptors (file);
+  report_signals (file);
+  fclose (file);
+  umask (mask);
+  if (rename (temporary, path) < 0)
+    die (path);
+}
+
+/* Exits with @code at its first @count runs; the file counts them. */
+static void
+exit_first (long count, long code, const char *path)
+{
+  int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  struct stat status;
+
+  if (fd < 0)
+    die (path);
+  write_all (fd, ".", 1);
+  fstat (fd, &status);
+  close (fd);
+  if (status.st_size <= count)
+    _exit ((int)code);
+}
+
+static void
+die_by (long signo)
+{
+  struct rlimit none = { 0, 0 };
+
+  setrlimit (RLIMIT_CORE, &none);
+  prctl (PR_SET_DUMPABLE, 0);
+  raise ((int)signo);
+  pause_ms (10000);
+}
+
+static void
+on_term_do (void)
+{
+  on_term_code = (int)next_number ();
+  on_term_delay_ms = (int)next_number ();
+  handle_term ();
+}
+
+static void
+print (int fd, const char *end)
+{
+  const char *text = next ();
+
+  write_all (fd, text, strlen (text));
+  write_all (fd, end, strlen (end));
+}
+
+static void
+carry_out (const char *order)
+{
+  if (strcmp (order, "exit") == 0) {
+    exit ((int)next_number ());
+  } else if (strcmp (order, "die") == 0) {
+    die_by (next_number ());
+  } else if (strcmp (order, "out") == 0) {
+    print (1, "\n");
+  } else if (strcmp (order, "err") == 0) {
+    print (2, "\n");
+  } else if (strcmp (order, "partial") == 0) {
+    print (1, "");
+  } else if (strcmp (order, "lines") == 0) {
+    long count = next_number ();
+    print_lines (count, next ());
+  } else if (strcmp (order, "long") == 0) {
+    print_long (next_number ());
+  } else if (strcmp (order, "bytes") == 0) {
+    print_all_bytes ();
+  } else if (strcmp (order, "flood") == 0) {
+    flood (next_number ());
+  } else if (strcmp (order, "ignore") == 0) {
+    ignore ((int)next_number ());
+  } else if (strcmp (order, "on-term") == 0) {
+    on_term_do ();
+  } else if (strcmp (order, "term-stamp") == 0) {
+    on_term_file = next ();
+    handle_term ();
+  } else if (strcmp (order, "stamp") == 0) {
+    stamp (next (), "start");
+  } else if (strcmp (order, "sleep") == 0) {
+    pause_ms (next_number ());
+  } else if (strcmp (order, "until") == 0) {
+    wait_for_file (next ());
+  } else if (strcmp (order, "wait") == 0) {
+    wait_for_ever ();
+  } else if (strcmp (order, "stubborn") == 0) {
+    fork_stubborn ();
+  } else if (strcmp (order, "orphan") == 0) {
+    const char *path = next ();
+    fork_orphan (path, next_number ());
+  } else if (strcmp (order, "report") == 0) {
+    report (next ());
+  } else if (strcmp (order, "exit-first") == 0) {
+    long count = next_number (), code = next_number ();
+    exit_first (count, code, next ());
+  } else {
+    fprintf (stderr, "child: unknown order %s\n", order);
+    exit (113);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  arguments = argv + 1;
+  while (*arguments)
+    carry_out (next ());
+  return 0;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The host that is no machine; see fake-host.h. Processes end when they are told to, timers when the clock is
+ * turned.
+ */
+#include "fake-host.h"
+
+#include <signal.h>
+
+static gint64
+now (gpointer data)
+{
+  return ((FakeHost *)data)->now_usec;
+}
+
+static void
+disarm (gpointer data, ZinitTimer *timer)
+{
+  FakeHost *host = data;
+
+  g_ptr_array_remove (host->timers, timer);
+  timer->position = 0;
+}
+
+static void
+arm (gpointer data, ZinitTimer *timer, gint64 deadline_usec, ZinitTimerFunc func)
+{
+  FakeHost *host = data;
+
+  disarm (host, timer);
+  timer->deadline_usec = deadline_usec;
+  timer->func = func;
+  timer->position = 1;
+  g_ptr_array_add (host->timers, timer);
+}
+
+static ZinitProcess *
+spawn (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents *events, gpointer service,
+       GError **error)
+{
+  FakeHost *host = data;
+  FakeProcess *process;
+
+  if (g_strcmp0 (request->definition->exec, host->broken_exec) == 0) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED, "exec %s: no", host->broken_exec);
+    return NULL;
+  }
+  process = g_new0 (FakeProcess, 1);
+  process->host = host;
+  process->pid = ++host->last_pid;
+  process->name = g_strdup (request->definition->name);
+  process->events = events;
+  process->data = service;
+  process->has_main = TRUE;
+  g_ptr_array_add (host->processes, process);
+  g_string_append_printf (host->journal, "+%s ", process->name);
+  return (ZinitProcess *)process;
+}
+
+static ZinitProcess *
+adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *events, gpointer service,
+       GError **error)
+{
+  FakeHost *host = data;
+  FakeProcess *process = g_new0 (FakeProcess, 1);
+
+  process->host = host;
+  process->pid = adoption->pid;
+  process->name = g_strdup (zinit_service_get_name (service));
+  process->events = events;
+  process->data = service;
+  process->has_main = TRUE;
+  g_ptr_array_add (host->processes, process);
+  g_string_append_printf (host->journal, "@%s ", process->name);
+  return (ZinitProcess *)process;
+}
+
+static void
+release (gpointer data, ZinitProcess *process)
+{
+  ((FakeProcess *)process)->is_released = TRUE;
+}
+
+static pid_t
+get_pid (gpointer data, const ZinitProcess *process)
+{
+  return ((const FakeProcess *)process)->pid;
+}
+
+static gboolean
+send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
+{
+  FakeProcess *fake = (FakeProcess *)process;
+
+  g_assert_false (fake->is_released);
+  if (signo == SIGTERM || signo == SIGKILL)
+    g_string_append_printf (fake->host->journal, "%c%s ", signo == SIGKILL ? '!' : '-', fake->name);
+  return fake->has_main || fake->has_others;
+}
+
+const ZinitHost fake_host = {
+  .monotonic_usec = now,
+  .realtime_usec = now,
+  .arm = arm,
+  .disarm = disarm,
+  .spawn = spawn,
+  .adopt = adopt,
+  .release = release,
+  .get_pid = get_pid,
+  .signal = send_signal,
+};
+
+static void
+process_free (gpointer data)
+{
+  FakeProcess *process = data;
+
+  g_free (process->name);
+  g_free (process);
+}
+
+void
+fake_host_init (FakeHost *host)
+{
+  *host = (FakeHost){ .now_usec = G_USEC_PER_SEC, .last_pid = 100 };
+  host->timers = g_ptr_array_new ();
+  host->processes = g_ptr_array_new_with_free_func (process_free);
+  host->journal = g_string_new (NULL);
+}
+
+void
+fake_host_clear (FakeHost *host)
+{
+  g_ptr_array_unref (host->timers);
+  g_ptr_array_unref (host->processes);
+  g_string_free (host->journal, TRUE);
+  g_free (host->broken_exec);
+}
+
+static ZinitTimer *
+next_timer (FakeHost *host)
+{
+  ZinitTimer *next = NULL;
+
+  for (guint i = 0; i < host->timers->len; i++) {
+    ZinitTimer *timer = host->timers->pdata[i];
+
+    if (next == NULL || timer->deadline_usec < next->deadline_usec)
+      next = timer;
+  }
+  return next;
+}
+
+static gboolean
+fire_one (FakeHost *host, gint64 until_usec)
+{
+  ZinitTimer *timer = next_timer (host);
+
+  if (timer == NULL || timer->deadline_usec > until_usec)
+    return FALSE;
+  host->now_usec = MAX (host->now_usec, timer->deadline_usec);
+  disarm (host, timer);
+  timer->func (timer);
+  return TRUE;
+}
+
+void
+fake_host_settle (FakeHost *host)
+{
+  while (fire_one (host, host->now_usec))
+    ;
+}
+
+void
+fake_host_advance_ms (FakeHost *host, guint64 ms)
+{
+  gint64 until_usec = host->now_usec + (gint64)ms * 1000;
+
+  while (fire_one (host, until_usec))
+    ;
+  host->now_usec = until_usec;
+}
+
+FakeProcess *
+fake_host_find (FakeHost *host, const char *name)
+{
+  for (guint i = host->processes->len; i-- > 0;) {
+    FakeProcess *process = host->processes->pdata[i];
+
+    if (g_str_equal (process->name, name) && !process->is_released)
+      return process;
+  }
+  return NULL;
+}
+
+guint
+fake_host_count_living (FakeHost *host, const char *name)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < host->processes->len; i++) {
+    const FakeProcess *process = host->processes->pdata[i];
+
+    n += g_str_equal (process->name, name) && (process->has_main || process->has_others);
+  }
+  return n;
+}
+
+void
+fake_process_end (FakeProcess *process, ZinitExitKind kind, gint32 value)
+{
+  const ZinitExit exit = { kind, value };
+
+  g_assert_true (process->has_main);
+  process->has_main = FALSE;
+  process->events->main_ended ((ZinitProcess *)process, &exit, process->data);
+  if (!process->has_others)
+    process->events->group_empty ((ZinitProcess *)process, process->data);
+}
+
+void
+fake_process_empty (FakeProcess *process)
+{
+  g_assert_true (process->has_others);
+  process->has_others = FALSE;
+  if (!process->has_main)
+    process->events->group_empty ((ZinitProcess *)process, process->data);
+}
