@@ -16,7 +16,7 @@
 
 #include "bus/bus.h"
 #include "config/check.h"
-#include "handover/keeper.h"
+#include "handover/handover.h"
 #include "handover/restore.h"
 #include "log-writer.h"
 #include "model/log-level.h"
@@ -31,12 +31,16 @@
 
 typedef struct {
   ZinitPaths *paths;
+  char *program; /* the file that runs, to be executed anew */
+  char **argv;
   int lock_fd;
   ZinitLoop *loop;
   ZinitProcesses *processes;
   ZinitHostContext host_context;
   ZinitSupervisor *supervisor;
   ZinitKeeper *keeper;
+  ZinitHandover *handover;
+  ZinitInherited *inherited;
   ZinitBus *bus;
   GMainLoop *main_loop;
   ZinitWatch signal_watch;
@@ -107,6 +111,8 @@ on_signal (ZinitWatch *watch, guint32 events)
   while (read (daemon->signal_fd, &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGHUP)
       reload (daemon);
+    else if (info.ssi_signo == SIGUSR1)
+      zinit_bus_reexecute (daemon->bus);
     else
       zinit_supervisor_shutdown (daemon->supervisor);
   }
@@ -123,6 +129,7 @@ watch_signals (Daemon *daemon, GError **error)
   sigaddset (&mask, SIGTERM);
   sigaddset (&mask, SIGINT);
   sigaddset (&mask, SIGHUP);
+  sigaddset (&mask, SIGUSR1);
   sigprocmask (SIG_BLOCK, &mask, NULL);
   signal (SIGPIPE, SIG_IGN);
   daemon->signal_fd = signalfd (-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -131,6 +138,15 @@ watch_signals (Daemon *daemon, GError **error)
     return TRUE;
   g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "cannot watch signals");
   return FALSE;
+}
+
+static int
+take_fd (int *fd)
+{
+  int taken = *fd;
+
+  *fd = -1;
+  return taken;
 }
 
 static gboolean
@@ -142,21 +158,29 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   daemon->processes = zinit_processes_new (daemon->loop, error);
   if (daemon->processes == NULL)
     return FALSE;
+  if (daemon->inherited->file_limit != 0)
+    zinit_processes_set_file_limit (daemon->processes, daemon->inherited->file_limit);
   daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes };
   daemon->supervisor = zinit_supervisor_new (&zinit_host_default, &daemon->host_context,
                                              daemon->paths->config_dir, daemon->paths->runtime_dir);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
   daemon->keeper = zinit_keeper_new (daemon->supervisor, daemon->loop, daemon->paths);
+  daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->paths,
+                                         daemon->program, daemon->argv, daemon->lock_fd);
   daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, error);
-  return daemon->bus != NULL && zinit_bus_listen (daemon->bus, error);
+  if (daemon->bus == NULL)
+    return FALSE;
+  zinit_bus_set_handover (daemon->bus, daemon->handover, quit, daemon);
+  return zinit_bus_listen (daemon->bus, take_fd (&daemon->inherited->listener), error);
 }
 
 static void
 run (Daemon *daemon, const ZinitOptions *options)
 {
   g_autoptr (ZinitReloadResult) loaded = zinit_supervisor_load (daemon->supervisor);
-  guint n_adopted = zinit_restore (daemon->supervisor, daemon->paths);
+  guint n_adopted = zinit_restore (daemon->supervisor, daemon->paths, daemon->inherited);
 
+  g_clear_pointer (&daemon->inherited, zinit_inherited_free);
   if (n_adopted > 0)
     g_message ("took up %u services that an earlier zinitd had started", n_adopted);
   g_message ("zinitd %s: %u services from %s, %u refused; private socket %s", ZINIT_VERSION,
@@ -175,6 +199,7 @@ static void
 tear_down (Daemon *daemon)
 {
   g_clear_pointer (&daemon->bus, zinit_bus_free);
+  g_clear_pointer (&daemon->handover, zinit_handover_free);
   g_clear_pointer (&daemon->keeper, zinit_keeper_free);
   g_clear_pointer (&daemon->supervisor, zinit_supervisor_free);
   g_clear_pointer (&daemon->processes, zinit_processes_free);
@@ -184,18 +209,36 @@ tear_down (Daemon *daemon)
     close (daemon->signal_fd);
   g_clear_pointer (&daemon->loop, zinit_loop_free);
   g_clear_pointer (&daemon->main_loop, g_main_loop_unref);
+  g_clear_pointer (&daemon->inherited, zinit_inherited_free);
+}
+
+/* The lock outlives an execution; otherwise it is to be had from nobody. */
+static ZinitLockResult
+lock (Daemon *daemon, GError **error)
+{
+  if (daemon->inherited->lock < 0)
+    return zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+  daemon->lock_fd = take_fd (&daemon->inherited->lock);
+  return ZINIT_LOCK_TAKEN;
 }
 
 static int
-supervise (const ZinitOptions *options)
+supervise (const ZinitOptions *options, char **argv)
 {
   g_autoptr (ZinitPaths) paths =
       zinit_paths_new (options->scope, options->config_dir, options->runtime_dir, options->socket);
-  Daemon daemon = { .paths = paths, .signal_fd = -1, .main_loop = g_main_loop_new (NULL, FALSE) };
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+  Daemon daemon = { .paths = paths,
+                    .program = program,
+                    .argv = argv,
+                    .lock_fd = -1,
+                    .signal_fd = -1,
+                    .inherited = zinit_inherited_take (paths->fds),
+                    .main_loop = g_main_loop_new (NULL, FALSE) };
   g_autoptr (GError) error = NULL;
   int code = EXIT_SUCCESS;
 
-  switch (zinit_lock_take (paths->lock, &daemon.lock_fd, &error)) {
+  switch (lock (&daemon, &error)) {
   case ZINIT_LOCK_BUSY:
     g_message ("another zinitd serves %s; nothing to do", paths->runtime_dir);
     break;
@@ -216,7 +259,7 @@ supervise (const ZinitOptions *options)
 }
 
 static int
-obey (const ZinitOptions *options)
+obey (const ZinitOptions *options, char **argv)
 {
   g_autoptr (GError) error = NULL;
 
@@ -235,12 +278,14 @@ obey (const ZinitOptions *options)
     return zinit_check_state_file (options->check_state, options->at, stdout, stderr);
   if (options->check_fds != NULL)
     return zinit_check_fds_file (options->check_fds, stdout, stderr);
-  return supervise (options);
+  return supervise (options, argv);
 }
 
 int
 main (int argc, char *argv[])
 {
+  /* Parsing takes words out of it. */
+  g_auto (GStrv) all_argv = g_strdupv (argv);
   ZinitOptions options = { 0 };
   g_autoptr (GError) error = NULL;
   int code;
@@ -255,7 +300,7 @@ main (int argc, char *argv[])
   zinit_log_writer_install ();
 
   if (zinit_options_parse (&options, &argc, &argv, &error)) {
-    code = obey (&options);
+    code = obey (&options, all_argv);
   } else {
     g_printerr ("zinitd: %s\n", error->message);
     code = EXIT_USAGE;

@@ -193,12 +193,20 @@ zinit_bus_connect (ZinitBus *bus, const char *address)
   bus->message_bus = zinit_message_bus_new (bus, address);
 }
 
+void
+zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, GSourceFunc leave, gpointer data)
+{
+  bus->handover = handover;
+  bus->leave = leave;
+  bus->leave_data = data;
+}
+
 gboolean
-zinit_bus_listen (ZinitBus *bus, GError **error)
+zinit_bus_listen (ZinitBus *bus, int inherited_fd, GError **error)
 {
   g_return_val_if_fail (bus->listener == NULL, FALSE);
 
-  bus->listener = zinit_listener_new (bus, bus->paths->socket, error);
+  bus->listener = zinit_listener_new (bus, bus->paths->socket, inherited_fd, error);
   return bus->listener != NULL;
 }
 

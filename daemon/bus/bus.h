@@ -8,6 +8,7 @@
 
 #include <gio/gio.h>
 
+#include "handover/handover.h"
 #include "paths.h"
 #include "supervisor/supervisor.h"
 
@@ -24,8 +25,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitBus, zinit_bus_free)
  * back-off.
  * @address is a D-Bus address. Returns at once. */
 void zinit_bus_connect (ZinitBus *bus, const char *address);
-/* Makes the private socket at @paths->socket (mode 0600) and serves it; a stale one is replaced. */
-gboolean zinit_bus_listen (ZinitBus *bus, GError **error);
+/* What Reexecute and PrepareRestart go through; @leave ends the daemon without stopping a service. Before the
+ * first connection. */
+void zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, GSourceFunc leave, gpointer data);
+/* As the method of that name does, for a signal. */
+void zinit_bus_reexecute (ZinitBus *bus);
+/* Makes the private socket at @paths->socket (mode 0600) and serves it; a stale one is replaced. Or serves
+ * @inherited_fd, which is that socket already (taken over; -1 = none). */
+gboolean zinit_bus_listen (ZinitBus *bus, int inherited_fd, GError **error);
 /* Sends what has been gathered, then calls @done; for an orderly end. */
 void zinit_bus_finish (ZinitBus *bus, GSourceFunc done, gpointer data);
 

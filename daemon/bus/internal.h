@@ -16,6 +16,9 @@ typedef struct _ZinitConnection ZinitConnection;
 struct _ZinitBus {
   ZinitSupervisor *supervisor;
   const ZinitPaths *paths;
+  ZinitHandover *handover;
+  GSourceFunc leave;
+  gpointer leave_data;
   ZinitMessageBus *message_bus; /* NULL until zinit_bus_connect() */
   ZinitListener *listener;      /* NULL until zinit_bus_listen() */
   GPtrArray *connections;       /* ZinitConnection, those that are open */
@@ -76,7 +79,9 @@ void zinit_objects_unregister (ZinitConnection *connection);
 
 ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address);
 void zinit_message_bus_free (ZinitMessageBus *message_bus);
-ZinitListener *zinit_listener_new (ZinitBus *bus, const char *path, GError **error);
+/* @inherited_fd is the socket at @path, listening already and taken over, or -1. */
+ZinitListener *zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **error);
+int zinit_listener_get_fd (const ZinitListener *self); /* -1 when @self is NULL */
 void zinit_listener_free (ZinitListener *listener);
 
 G_END_DECLS

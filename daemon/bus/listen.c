@@ -263,9 +263,9 @@ make_socket (const char *path, GError **error)
 }
 
 ZinitListener *
-zinit_listener_new (ZinitBus *bus, const char *path, GError **error)
+zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **error)
 {
-  int fd = make_socket (path, error);
+  int fd = inherited_fd >= 0 ? inherited_fd : make_socket (path, error);
   ZinitListener *self;
 
   if (fd < 0)
@@ -281,6 +281,12 @@ zinit_listener_new (ZinitBus *bus, const char *path, GError **error)
   g_queue_init (&self->clients);
   self->source = g_unix_fd_add (fd, G_IO_IN, on_client, self);
   return self;
+}
+
+int
+zinit_listener_get_fd (const ZinitListener *self)
+{
+  return self != NULL ? self->fd : -1;
 }
 
 void

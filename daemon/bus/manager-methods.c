@@ -5,6 +5,7 @@
 #define G_LOG_DOMAIN "zinit-bus"
 
 #include "bus/call.h"
+#include "bus/handover-methods.h"
 #include "bus/errors.h"
 #include "bus/properties.h"
 #include "model/error.h"
@@ -154,8 +155,8 @@ const ZinitMethod zinit_manager_methods[] = {
   { "AddService", NULL, ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_PERSIST | ZINIT_CALL_REPLACE, FALSE, handle_add },
   { "Reload", NULL, ZINIT_ACCESS_PRIVILEGED, 0, FALSE, handle_reload },
   { "FollowLogs", NULL, ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_LINES, FALSE, handle_unsupported },
-  { "PrepareRestart", NULL, ZINIT_ACCESS_PRIVILEGED, 0, FALSE, handle_unsupported },
-  { "Reexecute", NULL, ZINIT_ACCESS_PRIVILEGED, 0, FALSE, handle_unsupported },
+  { "PrepareRestart", NULL, ZINIT_ACCESS_PRIVILEGED, 0, FALSE, zinit_bus_handle_prepare_restart },
+  { "Reexecute", NULL, ZINIT_ACCESS_PRIVILEGED, 0, FALSE, zinit_bus_handle_reexecute },
   { "Shutdown", NULL, ZINIT_ACCESS_PRIVILEGED, 0, FALSE, handle_shutdown },
   { "SetLogLevel", NULL, ZINIT_ACCESS_PRIVILEGED, 0, FALSE, handle_set_log_level },
   { NULL },

@@ -14,6 +14,7 @@
 #include "config/format.h"
 #include "config/strict-json.h"
 #include "handover/proof.h"
+#include "handover/saved-logs.h"
 #include "handover/snapshot.h"
 #include "handover/survivors.h"
 #include "persist/state-file.h"
@@ -24,8 +25,9 @@
 typedef struct {
   ZinitSupervisor *supervisor;
   ZinitSavedState *state; /* NULL = none that may be used */
-  gboolean is_stale;      /* it may only help to find survivors */
-  GHashTable *adopted;    /* names of services whose process was found */
+  ZinitInherited *inherited;
+  gboolean is_stale;   /* it may only help to find survivors */
+  GHashTable *adopted; /* names of services whose process was found */
 } Restoration;
 
 static ZinitDefinition *
@@ -51,18 +53,19 @@ parse_config (const char *name, const char *config)
 }
 
 static gboolean
-open_saved_process (const ZinitSavedService *saved, const ZinitDefinition *definition,
-                    ZinitAdoption *ret_adoption)
+open_saved_process (Restoration *restoration, const char *name, const ZinitSavedService *saved,
+                    const char *exec, ZinitAdoption *ret_adoption)
 {
   guint64 start_ticks = saved->extra != NULL ? saved->extra->pid_start_ticks : 0;
 
   if (!saved->has_pid || (saved->extra != NULL && saved->extra->main_ended))
     return FALSE;
   ret_adoption->pid = (pid_t)saved->pid;
-  ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, definition->exec);
+  ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, exec);
   if (ret_adoption->pidfd < 0)
     return FALSE;
-  zinit_survivor_open_outputs (ret_adoption->pid, ret_adoption->outputs);
+  if (!zinit_inherited_take_pipes (restoration->inherited, name, ret_adoption->outputs))
+    zinit_survivor_open_outputs (ret_adoption->pid, ret_adoption->outputs);
   return TRUE;
 }
 
@@ -81,7 +84,8 @@ restore_one (gpointer key, gpointer value, gpointer data)
 
   if (definition == NULL || !zinit_name_is_valid (name, NULL))
     return FALSE;
-  has_process = open_saved_process (saved, in_force != NULL ? in_force : definition, &adoption);
+  has_process = open_saved_process (restoration, name, saved,
+                                    in_force != NULL ? in_force->exec : definition->exec, &adoption);
   /* A file too old to be believed still names what it can prove; and a service without a file and without a
    * process is no more, unless it never had one. */
   is_gone = service == NULL && !saved->ephemeral;
@@ -180,20 +184,27 @@ load (Restoration *restoration, const ZinitPaths *paths)
 }
 
 guint
-zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths)
+zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInherited *inherited)
 {
   Restoration restoration = { .supervisor = supervisor,
+                              .inherited = inherited,
                               .adopted = g_hash_table_new (g_str_hash, g_str_equal) };
   guint n_adopted;
 
   if (load (&restoration, paths)) {
-    g_autoptr (GPtrArray) survivors = zinit_survivors_find (paths->runtime_dir);
+    g_autoptr (GPtrArray) survivors = NULL;
 
     if (restoration.state != NULL)
       g_tree_foreach (restoration.state->services, restore_one, &restoration);
+    /* What this process itself wrote a moment ago misses nothing. */
+    survivors = inherited->is_reexecuted && restoration.state != NULL
+                    ? g_ptr_array_new ()
+                    : zinit_survivors_find (paths->runtime_dir);
     for (guint i = 0; i < survivors->len; i++)
       adopt_survivor (&restoration, survivors->pdata[i]);
   }
+  if (inherited->logs >= 0)
+    zinit_saved_logs_read (supervisor, inherited->logs);
   n_adopted = g_hash_table_size (restoration.adopted);
   g_hash_table_unref (restoration.adopted);
   if (restoration.state != NULL)

@@ -11,8 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_ENVIRONMENT_BYTES (2 << 20) /* the kernel allows arguments and environment that much by default  \
-                                         */
+#define MAX_ENVIRONMENT_BYTES                                                                                \
+  (2 << 20) /* the kernel allows arguments and environment that much by default                              \
+             */
 
 static void
 survivor_free (gpointer data)

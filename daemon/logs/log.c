@@ -241,6 +241,71 @@ zinit_log_get_bytes (const ZinitLog *log)
   return bytes;
 }
 
+/* What stands before the records of a saved log. */
+typedef struct {
+  guint64 total;
+  guint64 kept;
+  struct {
+    gint64 time_usec;
+    guint32 length;
+    guint32 is_there;
+  } partials[ZINIT_N_STREAMS];
+} SavedHead;
+
+void
+zinit_log_save (const ZinitLog *log, GByteArray *out)
+{
+  SavedHead head = { .total = log->total, .kept = log->kept };
+
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++) {
+    head.partials[i].time_usec = log->partials[i].time_usec;
+    head.partials[i].length = log->partials[i].length;
+    head.partials[i].is_there = log->partials[i].text != NULL;
+  }
+  g_byte_array_append (out, (const guint8 *)&head, sizeof head);
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
+    if (log->partials[i].length > 0)
+      g_byte_array_append (out, (const guint8 *)log->partials[i].text, log->partials[i].length);
+  for (const Chunk *chunk = log->first; chunk != NULL; chunk = chunk->next)
+    g_byte_array_append (out, (const guint8 *)chunk->data + chunk->start, chunk->end - chunk->start);
+}
+
+gboolean
+zinit_log_load (ZinitLog *log, const guint8 *bytes, gsize length)
+{
+  const char *at = (const char *)bytes;
+  SavedHead head;
+
+  if (length < sizeof head)
+    return FALSE;
+  memcpy (&head, at, sizeof head);
+  at += sizeof head;
+  length -= sizeof head;
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++) {
+    if (head.partials[stream].length > MIN (length, ZINIT_MAX_LINE_BYTES))
+      return FALSE;
+    if (head.partials[stream].is_there)
+      extend_partial (&log->partials[stream], at, head.partials[stream].length,
+                      head.partials[stream].time_usec);
+    at += head.partials[stream].length;
+    length -= head.partials[stream].length;
+  }
+  while (length >= sizeof (Record)) {
+    Record record;
+
+    memcpy (&record, at, sizeof record);
+    at += sizeof record;
+    length -= sizeof record;
+    if (record.length > MIN (length, ZINIT_MAX_LINE_BYTES) || record.stream >= ZINIT_N_STREAMS)
+      return FALSE;
+    add_line (log, record.stream, record.time_usec, NULL, 0, at, record.length);
+    at += record.length;
+    length -= record.length;
+  }
+  log->total = MAX (head.total, log->kept);
+  return length == 0;
+}
+
 static gboolean
 matches (const ZinitLogQuery *query, const ZinitLogLine *line)
 {

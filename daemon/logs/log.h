@@ -35,6 +35,13 @@ guint64 zinit_log_get_total (const ZinitLog *log);   /* lines ever, without unfi
 guint64 zinit_log_get_dropped (const ZinitLog *log); /* of these, no longer kept */
 gsize zinit_log_get_bytes (const ZinitLog *log);     /* of the kept lines, and 12 for each finished one */
 
+/* Appends all that is kept, unfinished lines and counters included, in a form that only zinit_log_load() of
+ * the same build reads: for a daemon that executes itself anew. */
+void zinit_log_save (const ZinitLog *log, GByteArray *out);
+/* Fills @log, which is new, from that. FALSE when @bytes is nothing of the kind; @log is then empty or has
+ * what could be read. */
+gboolean zinit_log_load (ZinitLog *log, const guint8 *bytes, gsize length);
+
 /* Return FALSE to stop. */
 typedef gboolean (*ZinitLogFunc) (const ZinitLogLine *line, gpointer data);
 

@@ -44,6 +44,18 @@ zinit_processes_free (ZinitProcesses *processes)
   g_free (processes);
 }
 
+guint64
+zinit_processes_get_file_limit (const ZinitProcesses *processes)
+{
+  return processes->spawner.files.rlim_cur;
+}
+
+void
+zinit_processes_set_file_limit (ZinitProcesses *processes, guint64 limit)
+{
+  processes->spawner.files.rlim_cur = MIN (limit, processes->spawner.files.rlim_max);
+}
+
 static gboolean
 watch_all (ZinitProcess *process)
 {

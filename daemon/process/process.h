@@ -26,6 +26,11 @@ ZinitProcesses *zinit_processes_new (ZinitLoop *loop, GError **error);
 void zinit_processes_free (ZinitProcesses *processes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitProcesses, zinit_processes_free)
 
+/* The soft RLIMIT_NOFILE that services get: the one that the daemon was started with, which a daemon that
+ * executes itself anew has to be told. */
+guint64 zinit_processes_get_file_limit (const ZinitProcesses *processes);
+void zinit_processes_set_file_limit (ZinitProcesses *processes, guint64 limit);
+
 /* Called from the loop. Any of them may call any function here, also zinit_process_free() on the process. */
 typedef struct {
   /* The first process has ended. All output that was in the pipes has been given before. */

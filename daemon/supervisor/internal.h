@@ -106,7 +106,6 @@ void zinit_supervisor_wake (ZinitSupervisor *supervisor);
 void zinit_supervisor_enqueue_referrers (ZinitSupervisor *supervisor, ZinitService *service);
 /* @func gets a ZinitObserverEntry and @data. */
 void zinit_supervisor_for_each_observer (ZinitSupervisor *supervisor, GFunc func, gpointer data);
-gboolean zinit_supervisor_check_open (ZinitSupervisor *supervisor, GError **error);
 
 /* registry.c: who is in the set and under which definition. */
 ZinitService *zinit_registry_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,

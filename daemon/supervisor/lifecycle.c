@@ -182,6 +182,8 @@ evaluate (ZinitService *service)
 
   if (service->supervisor->is_shutting_down || service->remove_when_down)
     return;
+  /* This is that start, whatever comes of it. */
+  service->start_after = FALSE;
   zinit_registry_adopt_loaded (service);
   verdict = zinit_registry_judge (service, NULL, &name);
   /* Down with what it requires, it stays as it is until that is back. */

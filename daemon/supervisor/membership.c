@@ -43,7 +43,7 @@ check_addition (ZinitSupervisor *supervisor, ZinitService *existing, ZinitDefini
 {
   g_autoptr (GPtrArray) definitions = NULL;
 
-  if (!zinit_supervisor_check_open (supervisor, error))
+  if (!zinit_supervisor_is_open (supervisor, error))
     return FALSE;
   if (existing != NULL && (!(flags & ZINIT_ADD_REPLACE) || existing->remove_when_down)) {
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SERVICE_EXISTS,
@@ -112,7 +112,7 @@ remove_in_order (ZinitService *service)
 gboolean
 zinit_supervisor_remove (ZinitSupervisor *supervisor, ZinitService *service, gboolean stop, GError **error)
 {
-  if (!zinit_supervisor_check_open (supervisor, error))
+  if (!zinit_supervisor_is_open (supervisor, error))
     return FALSE;
   if (!stop && zinit_state_is_active (service->state)) {
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_ALREADY_RUNNING,
@@ -284,7 +284,7 @@ zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error)
   g_autoptr (GStrvBuilder) changed = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) removed = g_strv_builder_new ();
 
-  if (!zinit_supervisor_check_open (supervisor, error))
+  if (!zinit_supervisor_is_open (supervisor, error))
     return NULL;
   set = read_folder (supervisor);
   for (guint i = 0; i < set->entries->len; i++) {

@@ -39,6 +39,12 @@ zinit_service_get_process (const ZinitService *service)
   return service->process;
 }
 
+ZinitLog *
+zinit_service_get_writable_log (ZinitService *service)
+{
+  return service->log;
+}
+
 static void
 copy_record (ZinitService *service, const ZinitServiceRecord *record)
 {

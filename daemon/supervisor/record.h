@@ -35,6 +35,9 @@ void zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *
 /* Its process, for what a hand-over has to know of it; NULL = none. Borrowed. */
 const ZinitProcess *zinit_service_get_process (const ZinitService *service);
 
+/* Its log, to be filled with what was kept of it; only before the loop runs. Borrowed. */
+ZinitLog *zinit_service_get_writable_log (ZinitService *service);
+
 /* Takes @service up where @record left it. To be called after the folder was loaded and before the loop runs;
  * what the load had queued for the service is forgotten. Nothing is told to observers: it was told in the
  * daemon's earlier life.

@@ -30,7 +30,7 @@ is_up_to_stay (const ZinitService *service)
 static gboolean
 check_may_start (ZinitService *service, GError **error)
 {
-  if (!zinit_supervisor_check_open (service->supervisor, error))
+  if (!zinit_supervisor_is_open (service->supervisor, error))
     return FALSE;
   if (!service->remove_when_down)
     return TRUE;
@@ -105,7 +105,7 @@ zinit_supervisor_stop (ZinitSupervisor *supervisor, ZinitService *service, GErro
 {
   gboolean was_up = zinit_service_can_stop (service);
 
-  if (!zinit_supervisor_check_open (supervisor, error))
+  if (!zinit_supervisor_is_open (supervisor, error))
     return FALSE;
   stop_one (service);
   if (!was_up)
@@ -142,7 +142,7 @@ zinit_supervisor_kill (ZinitSupervisor *supervisor, ZinitService *service, int s
                  signo);
     return FALSE;
   }
-  if (!zinit_supervisor_check_open (supervisor, error))
+  if (!zinit_supervisor_is_open (supervisor, error))
     return FALSE;
   if (service->process != NULL &&
       supervisor->host->signal (supervisor->host_data, service->process, signo, whom, &refused))
@@ -164,7 +164,7 @@ touch_all (ZinitSupervisor *supervisor, TouchFunc touch, GError **error)
   g_autoptr (GPtrArray) services = NULL;
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
 
-  if (!zinit_supervisor_check_open (supervisor, error))
+  if (!zinit_supervisor_is_open (supervisor, error))
     return NULL;
   services = zinit_supervisor_list (supervisor);
   for (guint i = 0; i < services->len; i++) {

@@ -162,7 +162,7 @@ zinit_supervisor_enqueue_referrers (ZinitSupervisor *supervisor, ZinitService *s
 }
 
 gboolean
-zinit_supervisor_check_open (ZinitSupervisor *supervisor, GError **error)
+zinit_supervisor_is_open (ZinitSupervisor *supervisor, GError **error)
 {
   if (!supervisor->is_shutting_down)
     return TRUE;

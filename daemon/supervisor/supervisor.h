@@ -76,6 +76,9 @@ const char *zinit_supervisor_get_state (ZinitSupervisor *supervisor);
 /* Why @service does not run: its blockers (ZinitBlocker, transfer full); empty when nothing holds it. */
 GPtrArray *zinit_supervisor_why_blocked (ZinitSupervisor *supervisor, ZinitService *service);
 
+/* FALSE and SHUTTING_DOWN once a shutdown has begun. */
+gboolean zinit_supervisor_is_open (ZinitSupervisor *supervisor, GError **error);
+
 /* Requests. They are accepted or refused at once; how they go on is told to observers. All of them but
  * Shutdown fail with ZINIT_ERROR_SHUTTING_DOWN once that has begun. */
 /* @tree: also what it requires and wants, and so on down. ALREADY_RUNNING when it is up or on its way and

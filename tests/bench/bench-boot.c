@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How long it takes from the launch of zinitd until the last of N services has written its own stamp, what that costs
- * in CPU time and memory, and how long the end takes; beside the floor, turn by turn in the same run.
+ * How long it takes from the launch of zinitd until the last of N services has written its own stamp, what
+ * that costs in CPU time and memory, and how long the end takes; beside the floor, turn by turn in the same
+ * run.
  */
 #define G_LOG_DOMAIN "zinit-bench"
 
@@ -82,8 +83,8 @@ report (const char *what, GArray *floor_ms, GArray *zinitd_ms)
   /* Sorted now: the best turn is the one that other work on the machine disturbed least. */
   double best_least = g_array_index (floor_ms, double, 0), best_ours = g_array_index (zinitd_ms, double, 0);
 
-  g_test_message ("  %-24s %9.2f %9.2f ms  %5.2f x   %9.2f %9.2f ms  %5.2f x", what, least, ours, ours / least,
-                  best_least, best_ours, best_ours / best_least);
+  g_test_message ("  %-24s %9.2f %9.2f ms  %5.2f x   %9.2f %9.2f ms  %5.2f x", what, least, ours,
+                  ours / least, best_least, best_ours, best_ours / best_least);
 }
 
 static void
@@ -101,8 +102,8 @@ bench (gconstpointer data)
     run_floor (stamps, &least);
     run_zinitd (h, stamps, &ours);
   }
-  g_test_message ("%u services, %d turns:  median of floor, zinitd, ratio;   best of floor, zinitd, ratio", count,
-                  TURNS);
+  g_test_message ("%u services, %d turns:  median of floor, zinitd, ratio;   best of floor, zinitd, ratio",
+                  count, TURNS);
   report ("launch to last stamp", least.boot_ms, ours.boot_ms);
   report ("CPU time of it", least.cpu_ms, ours.cpu_ms);
   report ("stop of all", least.stop_ms, ours.stop_ms);

@@ -11,8 +11,8 @@
 #define SERVICES 1000
 
 static double
-measure_calls (TestClient *c, const char *path, const char *interface, const char *method, const char *arguments,
-               guint turns)
+measure_calls (TestClient *c, const char *path, const char *interface, const char *method,
+               const char *arguments, guint turns)
 {
   g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (double));
 
@@ -40,8 +40,9 @@ measure_client (TestClient *c, const char *way)
   g_test_message ("  %-28s %9.3f ms", "  all of one service",
                   measure_calls (c, ZINIT_SERVICE_PREFIX "/s0500", ZINIT_PROPERTIES_INTERFACE, "GetAll",
                                  "('org.zinit.Service',)", 500));
-  g_test_message ("  %-28s %9.3f ms", "  GetManagedObjects",
-                  measure_calls (c, ZINIT_ROOT_PATH, ZINIT_OBJECT_MANAGER_INTERFACE, "GetManagedObjects", "()", 30));
+  g_test_message (
+      "  %-28s %9.3f ms", "  GetManagedObjects",
+      measure_calls (c, ZINIT_ROOT_PATH, ZINIT_OBJECT_MANAGER_INTERFACE, "GetManagedObjects", "()", 30));
 }
 
 static double
@@ -80,7 +81,8 @@ bench (void)
   measure_client (peer, "one property by the socket");
   g_test_message ("  %-28s %9.3f ms", "zinit list by the bus", measure_list (h, by_bus));
   g_test_message ("  %-28s %9.3f ms", "zinit list by the socket", measure_list (h, by_socket));
-  g_test_message ("  %-28s %9.2f MiB", "PSS of zinitd afterwards", (double)bench_pss_kib (h->daemon_pid) / 1024);
+  g_test_message ("  %-28s %9.2f MiB", "PSS of zinitd afterwards",
+                  (double)bench_pss_kib (h->daemon_pid) / 1024);
 }
 
 int

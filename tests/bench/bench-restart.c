@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How long a service that was killed is away: from kill(2) to the stamp of the new process, without the delay that is
- * configured; beside the floor that waits for its one child and starts it again.
+ * How long a service that was killed is away: from kill(2) to the stamp of the new process, without the delay
+ * that is configured; beside the floor that waits for its one child and starts it again.
  */
 #define G_LOG_DOMAIN "zinit-bench"
 
@@ -97,8 +97,8 @@ bench (gconstpointer data)
   g_autoptr (Stamps) stamps = stamps_new (h, GPOINTER_TO_UINT (data));
   double least = run_floor (h, stamps), ours = run_zinitd (h, stamps);
 
-  g_test_message ("one of %u services killed, median of %d:   floor    zinitd (less its delay of %d ms)", stamps->count,
-                  TURNS, DELAY_MS);
+  g_test_message ("one of %u services killed, median of %d:   floor    zinitd (less its delay of %d ms)",
+                  stamps->count, TURNS, DELAY_MS);
   g_test_message ("  %-28s        %9.3f %9.3f ms   %.2f x", "kill to new stamp", least, ours, ours / least);
 }
 

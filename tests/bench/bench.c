@@ -84,21 +84,21 @@ bench_write_services (Harness *harness, const Stamps *stamps, const char *more)
   for (guint i = 0; i < stamps->count; i++) {
     g_autofree char *file = g_strdup_printf ("s%04u.toml", i);
 
-    harness_write (harness, file, "[service]\nexec = \"%s %s %u\"\n%s", need_env ("ZINIT_BENCH_STAMP"), stamps->path,
-                   i, more);
+    harness_write (harness, file, "[service]\nexec = \"%s %s %u\"\n%s", need_env ("ZINIT_BENCH_STAMP"),
+                   stamps->path, i, more);
   }
 }
 
 GPid
 bench_start_floor (const Stamps *stamps, const char *what, int *out_fd)
 {
-  const char *const argv[] = { need_env ("ZINIT_BENCH_FLOOR"), need_env ("ZINIT_BENCH_STAMP"), stamps->path, what,
-                               NULL };
+  const char *const argv[] = { need_env ("ZINIT_BENCH_FLOOR"), need_env ("ZINIT_BENCH_STAMP"), stamps->path,
+                               what, NULL };
   g_autoptr (GError) error = NULL;
   GPid pid = 0;
 
-  g_spawn_async_with_pipes (NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL, out_fd, NULL,
-                            &error);
+  g_spawn_async_with_pipes (NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL,
+                            out_fd, NULL, &error);
   g_assert_no_error (error);
   return pid;
 }

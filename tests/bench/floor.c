@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The least that anybody can do to start COUNT processes: one posix_spawn each, with two pipes for their output.
- * At SIGTERM it ends them and reaps them. With "restart" in place of a count it keeps one process up.
+ * The least that anybody can do to start COUNT processes: one posix_spawn each, with two pipes for their
+ * output. At SIGTERM it ends them and reaps them. With "restart" in place of a count it keeps one process up.
  */
 #include <fcntl.h>
 #include <signal.h>

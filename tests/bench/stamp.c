@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The service of the benchmarks: writes the monotonic time in ns as the INDEX-th number of FILE, then does nothing.
+ * The service of the benchmarks: writes the monotonic time in ns as the INDEX-th number of FILE, then does
+ * nothing.
  */
 #include <fcntl.h>
 #include <stdint.h>

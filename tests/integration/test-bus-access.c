@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who may do what: another user reads on the bus, changes nothing, sees no secret, and is not let in on the private
- * socket. Needs root, to become that other user.
+ * Who may do what: another user reads on the bus, changes nothing, sees no secret, and is not let in on the
+ * private socket. Needs root, to become that other user.
  */
 #define G_LOG_DOMAIN "zinit-test"
 
@@ -26,7 +26,8 @@ call_as_nobody (char **arguments)
   g_autofree char *text = NULL;
   gboolean is_bus = g_str_equal (arguments[1], "bus");
 
-  if (setgroups (0, NULL) < 0 || setresgid (NOBODY, NOBODY, NOBODY) < 0 || setresuid (NOBODY, NOBODY, NOBODY) < 0)
+  if (setgroups (0, NULL) < 0 || setresgid (NOBODY, NOBODY, NOBODY) < 0 ||
+      setresuid (NOBODY, NOBODY, NOBODY) < 0)
     return 1;
   connection = g_dbus_connection_new_for_address_sync (
       arguments[0],
@@ -55,12 +56,20 @@ call_as_nobody (char **arguments)
 
 /* The line that it prints. Transfer full. */
 static char *
-ask (Harness *h, gboolean on_bus, const char *path, const char *interface, const char *method, const char *arguments)
+ask (Harness *h, gboolean on_bus, const char *path, const char *interface, const char *method,
+     const char *arguments)
 {
   g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *socket_address = g_strconcat ("unix:path=", h->socket, NULL);
-  const char *argv[] = { self, "--as-nobody", on_bus ? h->bus_address : socket_address, on_bus ? "bus" : "peer", path,
-                         interface, method, arguments, NULL };
+  const char *argv[] = { self,
+                         "--as-nobody",
+                         on_bus ? h->bus_address : socket_address,
+                         on_bus ? "bus" : "peer",
+                         path,
+                         interface,
+                         method,
+                         arguments,
+                         NULL };
   g_autoptr (GError) error = NULL;
   char *output = NULL;
   int status;
@@ -121,7 +130,8 @@ test_reads (void)
   g_assert_nonnull (strstr (config, "secret-output"));
   g_assert_null (strstr (config, "secret-token"));
   /* The daemon's own user sees it. */
-  reply = client_call_on (h->client, "/org/zinit/service/web", ZINIT_SERVICE_INTERFACE, "GetConfig", NULL, NULL);
+  reply =
+      client_call_on (h->client, "/org/zinit/service/web", ZINIT_SERVICE_INTERFACE, "GetConfig", NULL, NULL);
   own = g_variant_print (reply, FALSE);
   g_assert_nonnull (strstr (own, "secret-token"));
 }
@@ -130,18 +140,25 @@ static void
 test_changes_are_refused (void)
 {
   static const char *const manager_calls[][2] = {
-    { "StartService", "('web', @a{sv} {})" },    { "StopService", "('web', @a{sv} {})" },
-    { "RestartService", "('web', @a{sv} {})" },  { "KillService", "('web', 9, @a{sv} {})" },
-    { "StartAll", "(@a{sv} {},)" },              { "StopAll", "(@a{sv} {},)" },
-    { "RemoveAll", "(@a{sv} {},)" },             { "RemoveService", "('web', {'stop': <true>})" },
+    { "StartService", "('web', @a{sv} {})" },
+    { "StopService", "('web', @a{sv} {})" },
+    { "RestartService", "('web', @a{sv} {})" },
+    { "KillService", "('web', 9, @a{sv} {})" },
+    { "StartAll", "(@a{sv} {},)" },
+    { "StopAll", "(@a{sv} {},)" },
+    { "RemoveAll", "(@a{sv} {},)" },
+    { "RemoveService", "('web', {'stop': <true>})" },
     { "AddService", "({'service': {'name': <'x'>, 'exec': <'true'>}}, @a{sv} {})" },
-    { "Reload", "(@a{sv} {},)" },                { "GetLogs", "('web', @a{sv} {})" },
-    { "FollowLogs", "(@as [], @a{sv} {})" },     { "PrepareRestart", "(@a{sv} {},)" },
-    { "Reexecute", "(@a{sv} {},)" },             { "Shutdown", "(@a{sv} {},)" },
+    { "Reload", "(@a{sv} {},)" },
+    { "GetLogs", "('web', @a{sv} {})" },
+    { "FollowLogs", "(@as [], @a{sv} {})" },
+    { "PrepareRestart", "(@a{sv} {},)" },
+    { "Reexecute", "(@a{sv} {},)" },
+    { "Shutdown", "(@a{sv} {},)" },
     { "SetLogLevel", "('debug',)" },
   };
   static const char *const service_calls[][2] = {
-    { "Start", "(@a{sv} {},)" }, { "Stop", "(@a{sv} {},)" },   { "Restart", "(@a{sv} {},)" },
+    { "Start", "(@a{sv} {},)" },  { "Stop", "(@a{sv} {},)" },   { "Restart", "(@a{sv} {},)" },
     { "Kill", "(9, @a{sv} {})" }, { "Remove", "(@a{sv} {},)" }, { "GetLogs", "(@a{sv} {},)" },
   };
   g_autoptr (Harness) h = NULL;
@@ -158,8 +175,8 @@ test_changes_are_refused (void)
     g_assert_cmpstr (answer, ==, "org.freedesktop.DBus.Error.AccessDenied");
   }
   for (gsize i = 0; i < G_N_ELEMENTS (service_calls); i++) {
-    g_autofree char *answer = ask (h, TRUE, "/org/zinit/service/web", ZINIT_SERVICE_INTERFACE, service_calls[i][0],
-                                   service_calls[i][1]);
+    g_autofree char *answer = ask (h, TRUE, "/org/zinit/service/web", ZINIT_SERVICE_INTERFACE,
+                                   service_calls[i][0], service_calls[i][1]);
 
     g_test_message ("%s", service_calls[i][0]);
     g_assert_cmpstr (answer, ==, "org.freedesktop.DBus.Error.AccessDenied");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A client that fetched everything once and follows the signals knows at any later time what a fresh one is told:
- * no change is without its signal, and no signal is without a change.
+ * A client that fetched everything once and follows the signals knows at any later time what a fresh one is
+ * told: no change is without its signal, and no signal is without a change.
  */
 #define G_LOG_DOMAIN "zinit-test"
 
@@ -168,11 +168,11 @@ do_definitions (Harness *h)
                               "({'service': {'name': <'extra'>, 'exec': <'sleep 1000'>},"
                               " 'dependencies': {'requires': <['once', 'db']>}}, " NO_OPTIONS ")"));
   client_wait_state (c, "extra", "blocked");
-  g_variant_unref (client_ok (c, "AddService",
-                              "({'service': {'name': <'extra'>, 'exec': <'sleep 2000'>}}, {'replace': <true>})"));
+  g_variant_unref (client_ok (
+      c, "AddService", "({'service': {'name': <'extra'>, 'exec': <'sleep 2000'>}}, {'replace': <true>})"));
   client_wait_state (c, "extra", "running");
-  g_variant_unref (client_ok (c, "AddService",
-                              "({'service': {'name': <'extra'>, 'exec': <'sleep 2000'>}}, {'replace': <true>})"));
+  g_variant_unref (client_ok (
+      c, "AddService", "({'service': {'name': <'extra'>, 'exec': <'sleep 2000'>}}, {'replace': <true>})"));
   harness_service (h, "db", "wait", "status = \"ignore\"\n[dependencies]\nwants = [\"once\"]\n");
   harness_service (h, "fresh", "wait", "[dependencies]\nrequires = [\"nobody\"]\n");
   harness_remove (h, "none.toml");
@@ -193,8 +193,9 @@ test_follow (void)
                    "status = \"ignore\"\n[lifecycle]\nrestart_delay_ms = 20\nstability_period_ms = 50\n");
   harness_service (h, "web", "wait", "status = \"ignore\"\n[dependencies]\nrequires = [\"db\"]\n");
   harness_service (h, "once", "exit 0", "status = \"ignore\"\noneshot = true\n");
-  harness_write (h, "none.toml",
-                 "[service]\nexec = \"/nonexistent/program\"\nstatus = \"ignore\"\n[lifecycle]\nrestart = \"never\"\n");
+  harness_write (
+      h, "none.toml",
+      "[service]\nexec = \"/nonexistent/program\"\nstatus = \"ignore\"\n[lifecycle]\nrestart = \"never\"\n");
   harness_start (h);
   c = h->client;
   client_wait_property (c, NULL, "State", "running");

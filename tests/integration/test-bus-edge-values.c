@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Calls every method that introspection shows with edge values of its signature, and with arguments of other types.
- * The daemon answers each one, with a name of its own for each error, and lives on.
+ * Calls every method that introspection shows with edge values of its signature, and with arguments of other
+ * types. The daemon answers each one, with a name of its own for each error, and lives on.
  */
 #define G_LOG_DOMAIN "zinit-test"
 
@@ -17,27 +17,45 @@ typedef struct {
 
 static const EdgeValues edge_values[] = {
   { "s",
-    { "'web'", "''", "'nobody'", "'../../etc/passwd'", "'a/b'", "'web@'", "'ünï'", "'%%s%%n'", "'a b'", "'\\n'",
-      "'-'", "'.'", "'l%l'", NULL } },
+    { "'web'", "''", "'nobody'", "'../../etc/passwd'", "'a/b'", "'web@'", "'ünï'", "'%%s%%n'", "'a b'",
+      "'\\n'", "'-'", "'.'", "'l%l'", NULL } },
   { "i", { "0", "1", "-1", "31", "32", "64", "65", "2147483647", "-2147483648", NULL } },
   { "as", { "@as []", "['web']", "['']", "['web', 'web']", "['nobody', 'web']", "['l%l']", NULL } },
   { "a{sv}",
-    { "@a{sv} {}", "{'': <''>}", "{'nothing': <1>}", "{'wait': <false>}", "{'wait': <1>}", "{'tree': <true>}",
-      "{'whom': <'main'>}", "{'whom': <''>}", "{'lines': <uint32 0>}", "{'lines': <uint32 4294967295>}",
-      "{'lines': <-1>}", "{'since': <uint64 18446744073709551615>}", "{'stream': <'stderr'>}", "{'stream': <'%l'>}",
-      "{'persist': <'x'>}", "{'stop': <true>}", "{'l%l': <true>}", "{'wait': <<<<true>>>>}",
-      "{'lines': <uint32 1>, 'since': <uint64 0>, 'stream': <'stdout'>}", NULL } },
+    { "@a{sv} {}",
+      "{'': <''>}",
+      "{'nothing': <1>}",
+      "{'wait': <false>}",
+      "{'wait': <1>}",
+      "{'tree': <true>}",
+      "{'whom': <'main'>}",
+      "{'whom': <''>}",
+      "{'lines': <uint32 0>}",
+      "{'lines': <uint32 4294967295>}",
+      "{'lines': <-1>}",
+      "{'since': <uint64 18446744073709551615>}",
+      "{'stream': <'stderr'>}",
+      "{'stream': <'%l'>}",
+      "{'persist': <'x'>}",
+      "{'stop': <true>}",
+      "{'l%l': <true>}",
+      "{'wait': <<<<true>>>>}",
+      "{'lines': <uint32 1>, 'since': <uint64 0>, 'stream': <'stdout'>}",
+      NULL } },
   { "a{sa{sv}}",
-    { "@a{sa{sv}} {}", "{'service': @a{sv} {}}", "{'': {'': <''>}}", "{'service': {'name': <1>, 'exec': <'true'>}}",
-      "{'service': {'name': <'x'>, 'exec': <''>}}", "{'service': {'name': <'a/b'>, 'exec': <'true'>}}",
-      "{'service': {'name': <'n%l'>, 'exec': <'true'>}}", "{'service': {'name': <'x'>, 'exec': <'true %l'>}}",
+    { "@a{sa{sv}} {}", "{'service': @a{sv} {}}", "{'': {'': <''>}}",
+      "{'service': {'name': <1>, 'exec': <'true'>}}", "{'service': {'name': <'x'>, 'exec': <''>}}",
+      "{'service': {'name': <'a/b'>, 'exec': <'true'>}}", "{'service': {'name': <'n%l'>, 'exec': <'true'>}}",
+      "{'service': {'name': <'x'>, 'exec': <'true %l'>}}",
       "{'service': {'name': <'x'>, 'exec': <'true'>, 'env': <{'A=B': 'c', '': 'd'}>}}",
       "{'service': {'name': <'web'>, 'exec': <'true'>}}",
       "{'service': {'name': <'x'>, 'exec': <'true'>}, 'dependencies': {'requires': <['x']>}}",
       "{'service': {'name': <'x'>, 'exec': <'true'>}, 'lifecycle': {'restart_delay_ms': <int64 -1>}}",
       "{'service': {'name': <'x'>, 'exec': <'true'>}, 'lifecycle': {'restart_delay_ms': <0.5>}}",
-      "{'service': {'name': <'x'>, 'exec': <'true'>}, 'lifecycle': {'stop_signal': <uint64 18446744073709551615>}}",
-      "{'service': {'name': <'x'>, 'exec': <'true'>}, 'logging': {'buffer_lines': <uint64 18446744073709551615>}}",
+      "{'service': {'name': <'x'>, 'exec': <'true'>}, 'lifecycle': {'stop_signal': <uint64 "
+      "18446744073709551615>}}",
+      "{'service': {'name': <'x'>, 'exec': <'true'>}, 'logging': {'buffer_lines': <uint64 "
+      "18446744073709551615>}}",
       "{'service': {'name': <'x'>, 'exec': <'true'>}, 'health': {'type': <'tcp'>}}",
       "{'service': {'name': <'x'>, 'exec': <<<'true'>>>}}", NULL } },
 };
@@ -91,7 +109,8 @@ check_answer (TestClient *c, const char *path, const char *interface, const char
     return;
   name = g_dbus_error_get_remote_error (error);
   if (name == NULL || strstr (name, "Unmapped") || strstr (name, "NoReply") ||
-      !(g_str_has_prefix (name, ZINIT_ERROR_PREFIX) || g_str_has_prefix (name, "org.freedesktop.DBus.Error."))) {
+      !(g_str_has_prefix (name, ZINIT_ERROR_PREFIX) ||
+        g_str_has_prefix (name, "org.freedesktop.DBus.Error."))) {
     g_autofree char *shown = g_variant_print (kept, TRUE);
 
     client_fail (c, "%s (%.300s) gave %s", method, shown, error->message);
@@ -109,8 +128,9 @@ restore (Harness *h)
         "({'service': {'name': <'web'>, 'exec': <'%s wait'>, 'status': <'ignore'>}}, {'replace': <true>})",
         harness_child ());
     g_autoptr (GError) error = NULL;
-    g_autoptr (GVariant) reply = client_call_on (h->client, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, "AddService",
-                                                 g_variant_parse (NULL, text, NULL, NULL, NULL), &error);
+    g_autoptr (GVariant) reply =
+        client_call_on (h->client, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, "AddService",
+                        g_variant_parse (NULL, text, NULL, NULL, NULL), &error);
 
     if (reply)
       return;
@@ -169,7 +189,8 @@ call_with_other_types (Harness *h, const char *path, const char *interface, GDBu
       continue;
     reply = client_call_on (h->client, path, interface, method->name, arguments, &error);
     if (!g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS))
-      client_fail (h->client, "%s with %s: %s", method->name, others[i], error ? error->message : "succeeded");
+      client_fail (h->client, "%s with %s: %s", method->name, others[i],
+                   error ? error->message : "succeeded");
   }
 }
 
@@ -230,20 +251,31 @@ test_on_socket (void)
 static void
 test_paths (void)
 {
-  static const char *const paths[] = { "/", "/org", "/org/zinit", "/org/zinit/Manager/x", "/org/zinit/service",
-                                       "/org/zinit/service/_", "/org/zinit/service/_zz", "/org/zinit/service/web_2",
+  static const char *const paths[] = { "/",
+                                       "/org",
+                                       "/org/zinit",
+                                       "/org/zinit/Manager/x",
+                                       "/org/zinit/service",
+                                       "/org/zinit/service/_",
+                                       "/org/zinit/service/_zz",
+                                       "/org/zinit/service/web_2",
                                        "/org/zinit/service/web/x" };
-  static const char *const interfaces[] = { ZINIT_MANAGER_INTERFACE, ZINIT_SERVICE_INTERFACE,
-                                            ZINIT_PROPERTIES_INTERFACE, ZINIT_OBJECT_MANAGER_INTERFACE,
-                                            "org.freedesktop.DBus.Introspectable", "org.example.None" };
+  static const char *const interfaces[] = { ZINIT_MANAGER_INTERFACE,
+                                            ZINIT_SERVICE_INTERFACE,
+                                            ZINIT_PROPERTIES_INTERFACE,
+                                            ZINIT_OBJECT_MANAGER_INTERFACE,
+                                            "org.freedesktop.DBus.Introspectable",
+                                            "org.example.None" };
   g_autoptr (Harness) h = harness_new ();
 
   harness_start (h);
   restore (h);
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
     for (gsize j = 0; j < G_N_ELEMENTS (interfaces); j++) {
-      check_answer (h->client, paths[i], interfaces[j], "GetAll", g_variant_new ("(s)", ZINIT_SERVICE_INTERFACE));
-      check_answer (h->client, paths[i], interfaces[j], "Get", g_variant_new ("(ss)", interfaces[j], "State"));
+      check_answer (h->client, paths[i], interfaces[j], "GetAll",
+                    g_variant_new ("(s)", ZINIT_SERVICE_INTERFACE));
+      check_answer (h->client, paths[i], interfaces[j], "Get",
+                    g_variant_new ("(ss)", interfaces[j], "State"));
       check_answer (h->client, paths[i], interfaces[j], "Introspect", g_variant_new ("()"));
       check_answer (h->client, paths[i], interfaces[j], "GetManagedObjects", g_variant_new ("()"));
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the daemon tells by itself: which signals, how many, in which order with the replies of calls, and what a
- * slow reader is spared.
+ * What the daemon tells by itself: which signals, how many, in which order with the replies of calls, and
+ * what a slow reader is spared.
  */
 #define G_LOG_DOMAIN "zinit-test"
 
@@ -180,7 +180,8 @@ test_objects_come_and_go (void)
   harness_start (h);
   c = h->client;
   client_set_mark (c);
-  added = client_ok (c, "AddService", "({'service': {'name': <'web'>, 'exec': <'sleep 1000'>}}, " NO_OPTIONS ")");
+  added =
+      client_ok (c, "AddService", "({'service': {'name': <'web'>, 'exec': <'sleep 1000'>}}, " NO_OPTIONS ")");
   g_assert_cmpuint (client_count_signals (c, ZINIT_ROOT_PATH, "InterfacesAdded"), ==, 1);
   client_wait_state (c, "web", "running");
   assert_property (c, "web", "Ephemeral", "true");
@@ -248,8 +249,9 @@ test_stuck_reader (void)
   for (int i = 0; i < 10; i++) {
     g_autofree char *name = g_strdup_printf ("crash%d", i);
 
-    harness_service (h, name, "exit 1",
-                     "[lifecycle]\nrestart_delay_ms = 1\nrestart_delay_max_ms = 1\nstability_period_ms = 60000\n");
+    harness_service (
+        h, name, "exit 1",
+        "[lifecycle]\nrestart_delay_ms = 1\nrestart_delay_max_ms = 1\nstability_period_ms = 60000\n");
   }
   harness_start (h);
   c = h->client;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The contract as a client sees it: objects, interfaces, signatures, properties, errors and paths, on the bus and on
- * the private socket alike.
+ * The contract as a client sees it: objects, interfaces, signatures, properties, errors and paths, on the bus
+ * and on the private socket alike.
  */
 #define G_LOG_DOMAIN "zinit-test"
 
@@ -12,25 +12,78 @@
 #include "processes.h"
 
 /* "Name(in)out" of each method, "Name:type" of each property, "Name!types" of each signal. */
-static const char *const manager_contract[] = {
-  "ListServices()as", "GetService(s)o", "StartService(sa{sv})", "StopService(sa{sv})", "RestartService(sa{sv})",
-  "KillService(sia{sv})", "StartAll(a{sv})as", "StopAll(a{sv})as", "RemoveAll(a{sv})as",
-  "AddService(a{sa{sv}}a{sv})o", "RemoveService(sa{sv})", "Reload(a{sv})asasasa(ss)", "WhyBlocked(s)a(sss)",
-  "GetLogs(sa{sv})a(tss)", "FollowLogs(asa{sv})h", "GetStats(s)a{sv}", "PrepareRestart(a{sv})ss",
-  "Reexecute(a{sv})", "Shutdown(a{sv})", "SetLogLevel(s)",
-  "Version:s", "InterfaceVersion:u", "Sequence:t", "ConfigDir:s", "RuntimeDir:s", "SocketPath:s", "BootTime:t",
-  "State:s", "ServiceCount:u", "FailedCount:u", "LogLevel:s",
-  "ServiceStateChanged!sossa{sv}", "PrepareForRestart!b", "PrepareForShutdown!b", NULL
-};
+static const char *const manager_contract[] = { "ListServices()as",
+                                                "GetService(s)o",
+                                                "StartService(sa{sv})",
+                                                "StopService(sa{sv})",
+                                                "RestartService(sa{sv})",
+                                                "KillService(sia{sv})",
+                                                "StartAll(a{sv})as",
+                                                "StopAll(a{sv})as",
+                                                "RemoveAll(a{sv})as",
+                                                "AddService(a{sa{sv}}a{sv})o",
+                                                "RemoveService(sa{sv})",
+                                                "Reload(a{sv})asasasa(ss)",
+                                                "WhyBlocked(s)a(sss)",
+                                                "GetLogs(sa{sv})a(tss)",
+                                                "FollowLogs(asa{sv})h",
+                                                "GetStats(s)a{sv}",
+                                                "PrepareRestart(a{sv})ss",
+                                                "Reexecute(a{sv})",
+                                                "Shutdown(a{sv})",
+                                                "SetLogLevel(s)",
+                                                "Version:s",
+                                                "InterfaceVersion:u",
+                                                "Sequence:t",
+                                                "ConfigDir:s",
+                                                "RuntimeDir:s",
+                                                "SocketPath:s",
+                                                "BootTime:t",
+                                                "State:s",
+                                                "ServiceCount:u",
+                                                "FailedCount:u",
+                                                "LogLevel:s",
+                                                "ServiceStateChanged!sossa{sv}",
+                                                "PrepareForRestart!b",
+                                                "PrepareForShutdown!b",
+                                                NULL };
 
-static const char *const service_contract[] = {
-  "Start(a{sv})", "Stop(a{sv})", "Restart(a{sv})", "Kill(ia{sv})", "Remove(a{sv})", "GetConfig()a{sa{sv}}",
-  "GetLogs(a{sv})a(tss)", "GetStats()a{sv}", "WhyBlocked()a(sss)",
-  "Name:s", "Exec:s", "Class:s", "Oneshot:b", "Ephemeral:b", "WantedStatus:s", "State:s", "WaitingOn:as",
-  "FailureReason:a{sv}", "Pid:u", "LastExit:(si)", "RestartCount:u", "RestartDelay:t", "NextRestart:t",
-  "StartedAt:t", "StateChangedAt:t", "Requires:as", "After:as", "Wants:as", "Conflicts:as", "RequiredBy:as",
-  "Health:s", "StatusText:s", "NeedsRestart:b", "CanStart:b", "CanStop:b", NULL
-};
+static const char *const service_contract[] = { "Start(a{sv})",
+                                                "Stop(a{sv})",
+                                                "Restart(a{sv})",
+                                                "Kill(ia{sv})",
+                                                "Remove(a{sv})",
+                                                "GetConfig()a{sa{sv}}",
+                                                "GetLogs(a{sv})a(tss)",
+                                                "GetStats()a{sv}",
+                                                "WhyBlocked()a(sss)",
+                                                "Name:s",
+                                                "Exec:s",
+                                                "Class:s",
+                                                "Oneshot:b",
+                                                "Ephemeral:b",
+                                                "WantedStatus:s",
+                                                "State:s",
+                                                "WaitingOn:as",
+                                                "FailureReason:a{sv}",
+                                                "Pid:u",
+                                                "LastExit:(si)",
+                                                "RestartCount:u",
+                                                "RestartDelay:t",
+                                                "NextRestart:t",
+                                                "StartedAt:t",
+                                                "StateChangedAt:t",
+                                                "Requires:as",
+                                                "After:as",
+                                                "Wants:as",
+                                                "Conflicts:as",
+                                                "RequiredBy:as",
+                                                "Health:s",
+                                                "StatusText:s",
+                                                "NeedsRestart:b",
+                                                "CanStart:b",
+                                                "CanStop:b",
+                                                NULL };
 
 static char *
 join_types (GDBusArgInfo **args)
@@ -208,9 +261,9 @@ test_no_bus (void)
   harness_start_with (h, options);
   check_all (h->client);
   bus = client_new_for_bus (h->bus_address);
-  reply = g_dbus_connection_call_sync (bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                       "org.freedesktop.DBus", "NameHasOwner", g_variant_new ("(s)", ZINIT_BUS_NAME),
-                                       NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+  reply = g_dbus_connection_call_sync (
+      bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+      "NameHasOwner", g_variant_new ("(s)", ZINIT_BUS_NAME), NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
   g_variant_get (reply, "(b)", &has_owner);
   g_assert_false (has_owner);
 }
@@ -233,8 +286,8 @@ test_manager_properties (void)
 
 /* A method on an object that must fail with a name of the freedesktop or zinit errors. */
 static void
-check_refused (TestClient *c, const char *path, const char *interface, const char *method, GVariant *arguments,
-               const char *error_name)
+check_refused (TestClient *c, const char *path, const char *interface, const char *method,
+               GVariant *arguments, const char *error_name)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = client_call_on (c, path, interface, method, arguments, &error);
@@ -278,12 +331,15 @@ test_refusals (void)
                  "org.freedesktop.DBus.Error.InvalidArgs");
   unknown = client_fails (c, "NoSuchService", "StartService", "('plian', " NO_OPTIONS ")");
   g_assert_nonnull (strstr (unknown, "plian"));
-  option = client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "StartService", "('plain', {'wiat': <true>})");
+  option = client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "StartService",
+                         "('plain', {'wiat': <true>})");
   g_assert_nonnull (strstr (option, "wait"));
-  type = client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "StartService", "('plain', {'wait': <'yes'>})");
+  type = client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "StartService",
+                       "('plain', {'wait': <'yes'>})");
   assert_property (c, "plain", "State", "inactive");
   /* The option of another method is unknown here. */
-  g_free (client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "StopService", "('plain', {'tree': <true>})"));
+  g_free (client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "StopService",
+                        "('plain', {'tree': <true>})"));
 }
 
 /* The methods of a service's own object do what those of the Manager do. */
@@ -323,7 +379,8 @@ test_service_object (void)
   g_variant_unref (CALL ("Remove", "(@a{sv} {},)"));
 #undef CALL
   g_assert_cmpuint (client_count_signals (c, ZINIT_ROOT_PATH, "InterfacesRemoved"), ==, 1);
-  check_refused (c, path, ZINIT_SERVICE_INTERFACE, "GetConfig", NULL, "org.freedesktop.DBus.Error.UnknownObject");
+  check_refused (c, path, ZINIT_SERVICE_INTERFACE, "GetConfig", NULL,
+                 "org.freedesktop.DBus.Error.UnknownObject");
 }
 
 int

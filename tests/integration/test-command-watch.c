@@ -110,7 +110,8 @@ static void
 test_follow (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autofree char *go = harness_path (h, "go"), *orders = g_strdup_printf ("out before until %s out after wait", go);
+  g_autofree char *go = harness_path (h, "go"),
+                  *orders = g_strdup_printf ("out before until %s out after wait", go);
   GPid pid;
 
   harness_service (h, "web", orders, "");

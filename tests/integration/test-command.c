@@ -30,7 +30,8 @@ start (void)
   harness_service (h, "db", "out ready wait", "");
   harness_service (h, "web", "out one err two wait", "[dependencies]\nrequires = [\"db\"]\n");
   harness_service (h, "setup", "exit 0", "oneshot = true\n");
-  harness_service (h, "bad", "exit 3", "oneshot = true\nstatus = \"ignore\"\n[lifecycle]\nrestart = \"never\"\n");
+  harness_service (h, "bad", "exit 3",
+                   "oneshot = true\nstatus = \"ignore\"\n[lifecycle]\nrestart = \"never\"\n");
   harness_service (h, "lost", "wait", "[dependencies]\nrequires = [\"nobody\"]\n");
   harness_service (h, "idle", "wait", "status = \"ignore\"\n[dependencies]\nconflicts = [\"db\"]\n");
   harness_start (h);
@@ -66,7 +67,8 @@ static void
 test_list (void)
 {
   g_autoptr (Harness) h = start ();
-  g_autofree char *table = run (DONE, "list"), *short_form = run (DONE, "ls"), *names = run (DONE, "list --names");
+  g_autofree char *table = run (DONE, "list"), *short_form = run (DONE, "ls"),
+                  *names = run (DONE, "list --names");
   g_autofree char *failed = run (DONE, "list --failed --names"), *some = run (DONE, "list --names web db");
   g_autoptr (JsonNode) json = command_run_json (h, DONE, "list");
   g_auto (GStrv) lines = g_strsplit (table, "\n", -1);
@@ -85,10 +87,10 @@ test_list (void)
   g_assert_cmpstr (json_object_get_string_member (web, "state"), ==, "running");
   g_assert_cmpint (json_object_get_int_member (web, "pid"), ==, client_get_pid (h->client, "web"));
   g_assert_true (json_object_get_null_member (web, "failure_reason"));
-  g_assert_cmpstr (json_object_get_string_member (json_object_get_object_member (
-                                                      find_object (json, "name", "lost"), "failure_reason"),
-                                                  "type"),
-                   ==, "missing_dependency");
+  g_assert_cmpstr (
+      json_object_get_string_member (
+          json_object_get_object_member (find_object (json, "name", "lost"), "failure_reason"), "type"),
+      ==, "missing_dependency");
 }
 
 static void
@@ -98,7 +100,8 @@ test_status (void)
   g_autofree char *service = run (DONE, "status web"), *daemon = run (DONE, "status");
   g_autofree char *pid = g_strdup_printf ("%u", client_get_pid (h->client, "web"));
   g_autofree char *lost = run (DONE, "status lost"), *none = NULL, *one_of_two = NULL;
-  g_autoptr (JsonNode) all = command_run_json (h, DONE, "status"), two = command_run_json (h, DONE, "status db web");
+  g_autoptr (JsonNode) all = command_run_json (h, DONE, "status"),
+                       two = command_run_json (h, DONE, "status db web");
 
   assert_has (service, "running");
   assert_has (service, pid);
@@ -118,7 +121,8 @@ test_start_stop_restart (void)
 {
   g_autoptr (Harness) h = start ();
   guint32 pid = client_get_pid (h->client, "web");
-  g_autofree char *stop = NULL, *again = NULL, *up = NULL, *restart = NULL, *bad = NULL, *nobody = NULL, *back = NULL;
+  g_autofree char *stop = NULL, *again = NULL, *up = NULL, *restart = NULL, *bad = NULL, *nobody = NULL,
+                  *back = NULL;
   g_autoptr (JsonNode) json = NULL;
 
   stop = run (DONE, "stop db");
@@ -140,7 +144,8 @@ test_start_stop_restart (void)
   g_variant_unref (client_ok (h->client, "StopService", "('web', {'wait': <true>})"));
   back = run (DONE, "stop web");
   json = command_run_json (h, FAILED, "start web bad");
-  g_assert_cmpstr (json_object_get_string_member (find_object (json, "service", "web"), "state"), ==, "running");
+  g_assert_cmpstr (json_object_get_string_member (find_object (json, "service", "web"), "state"), ==,
+                   "running");
   g_assert_true (json_object_get_boolean_member (find_object (json, "service", "web"), "ok"));
   g_assert_false (json_object_get_boolean_member (find_object (json, "service", "bad"), "ok"));
 }
@@ -167,12 +172,15 @@ static void
 test_why_and_tree (void)
 {
   g_autoptr (Harness) h = start ();
-  g_autofree char *why = run (DONE, "why lost"), *nothing = run (DONE, "why web"), *none = run (NO_SERVICE, "why x");
+  g_autofree char *why = run (DONE, "why lost"), *nothing = run (DONE, "why web"),
+                  *none = run (NO_SERVICE, "why x");
   g_autofree char *tree = run (DONE, "tree"), *one = run (DONE, "tree web"), *usage = run (USAGE, "why");
-  g_autoptr (JsonNode) json = command_run_json (h, DONE, "why lost"), graph = command_run_json (h, DONE, "tree");
+  g_autoptr (JsonNode) json = command_run_json (h, DONE, "why lost"),
+                       graph = command_run_json (h, DONE, "tree");
 
   assert_has (why, "nobody");
-  g_assert_cmpstr (json_object_get_string_member (find_object (json, "kind", "requires"), "service"), ==, "nobody");
+  g_assert_cmpstr (json_object_get_string_member (find_object (json, "kind", "requires"), "service"), ==,
+                   "nobody");
   assert_has (tree, "setup");
   assert_has (one, "db");
   g_assert_null (strstr (one, "setup"));
@@ -229,9 +237,10 @@ test_definitions (void)
   d = run (DONE, "config extra");
   assert_has (d, "restart_delay_ms");
   config = command_run_json (h, DONE, "config extra");
-  g_assert_cmpstr (json_object_get_string_member (
-                       json_object_get_object_member (json_node_get_object (config), "lifecycle"), "stop_signal"),
-                   ==, "SIGTERM");
+  g_assert_cmpstr (
+      json_object_get_string_member (
+          json_object_get_object_member (json_node_get_object (config), "lifecycle"), "stop_signal"),
+      ==, "SIGTERM");
   e = run (FAILED, "remove extra");
   f = run (DONE, "remove --stop extra");
   client_wait_property (h->client, NULL, "ServiceCount", "6");
@@ -281,7 +290,8 @@ test_usage (void)
 {
   g_autoptr (Harness) h = start ();
   g_autofree char *none = run (USAGE, "frobnicate"), *option = run (USAGE, "list --frobnicate");
-  g_autofree char *missing = run (USAGE, "start"), *help = run (DONE, "--help"), *own = run (DONE, "start --help");
+  g_autofree char *missing = run (USAGE, "start"), *help = run (DONE, "--help"),
+                  *own = run (DONE, "start --help");
   g_autofree char *version = run (DONE, "--version");
   g_autofree char *both = run (USAGE, "--system list");
 

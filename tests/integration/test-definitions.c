@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Service definitions from the folder and from the bus: good ones as people have them, and every kind of bad one,
- * each with a message that says where and what, while the others load.
+ * Service definitions from the folder and from the bus: good ones as people have them, and every kind of bad
+ * one, each with a message that says where and what, while the others load.
  */
 #define G_LOG_DOMAIN "zinit-test"
 
@@ -41,13 +41,14 @@ test_good_toml (void)
                  "[service]\nname = \"sshd\"\nexec = \"%s wait\"\n\n[lifecycle]\nrestart = \"always\"\n"
                  "restart_delay_ms = 1000\n\n[dependencies]\n\n[logging]\nbuffer_lines = 100\n",
                  harness_child ());
-  harness_write (h, "50-app.toml",
-                 "# a comment\nservice.name = 'app'\nservice.exec = '''\n%s wait'''\n"
-                 "service.env = { A = \"1\", \"B.C\" = '''two\nlines''' }\n"
-                 "[dependencies]\nrequires = [\n  'sshd', # this\n]\nafter=['sshd']\nwants=[]\nconflicts=['other']\n"
-                 "[lifecycle]\nrestart='on-failure'\nrestart_delay_ms=5_000\nrestart_delay_max_ms=0x2710\n"
-                 "max_restarts=5\nstability_period_ms=1\nstart_timeout_ms=1\nstop_timeout_ms=1\nstop_signal='int'\n",
-                 harness_child ());
+  harness_write (
+      h, "50-app.toml",
+      "# a comment\nservice.name = 'app'\nservice.exec = '''\n%s wait'''\n"
+      "service.env = { A = \"1\", \"B.C\" = '''two\nlines''' }\n"
+      "[dependencies]\nrequires = [\n  'sshd', # this\n]\nafter=['sshd']\nwants=[]\nconflicts=['other']\n"
+      "[lifecycle]\nrestart='on-failure'\nrestart_delay_ms=5_000\nrestart_delay_max_ms=0x2710\n"
+      "max_restarts=5\nstability_period_ms=1\nstart_timeout_ms=1\nstop_timeout_ms=1\nstop_signal='int'\n",
+      harness_child ());
   harness_write (h, ".hidden.toml", "not even toml");
   harness_write (h, "README", "not a definition");
   harness_write (h, "old.toml.removed", "not a definition");
@@ -76,10 +77,11 @@ test_good_json (void)
 {
   g_autoptr (Harness) h = harness_new ();
 
-  harness_write (h, "web.json",
-                 "{\"service\": {\"exec\": \"%s wait\", \"oneshot\": false},"
-                 " \"lifecycle\": {\"restart\": \"never\", \"stop_signal\": 2}, \"dependencies\": {\"after\": []}}\n",
-                 harness_child ());
+  harness_write (
+      h, "web.json",
+      "{\"service\": {\"exec\": \"%s wait\", \"oneshot\": false},"
+      " \"lifecycle\": {\"restart\": \"never\", \"stop_signal\": 2}, \"dependencies\": {\"after\": []}}\n",
+      harness_child ());
   harness_start (h);
   client_wait_state (h->client, "web", "running");
   {
@@ -100,12 +102,13 @@ test_good_dictionary (void)
 
   harness_start (h);
   c = h->client;
-  reply = client_ok (c, "AddService",
-                     "({'service': {'name': <'web'>, 'exec': <'%s wait'>, 'env': <{'A': 'b'}>, 'oneshot': <false>},"
-                     " 'dependencies': {'wants': <['x', 'y']>},"
-                     " 'lifecycle': {'restart_delay_ms': <byte 0x07>, 'stop_timeout_ms': <int16 300>,"
-                     " 'max_restarts': <uint32 4>, 'start_timeout_ms': <int64 5>}}, " NO_OPTIONS ")",
-                     harness_child ());
+  reply = client_ok (
+      c, "AddService",
+      "({'service': {'name': <'web'>, 'exec': <'%s wait'>, 'env': <{'A': 'b'}>, 'oneshot': <false>},"
+      " 'dependencies': {'wants': <['x', 'y']>},"
+      " 'lifecycle': {'restart_delay_ms': <byte 0x07>, 'stop_timeout_ms': <int16 300>,"
+      " 'max_restarts': <uint32 4>, 'start_timeout_ms': <int64 5>}}, " NO_OPTIONS ")",
+      harness_child ());
   shown = g_variant_print (reply, FALSE);
   g_assert_cmpstr (shown, ==, "('/org/zinit/service/web',)");
   client_wait_state (c, "web", "running");
@@ -153,7 +156,8 @@ test_round_trip (void)
   config = g_variant_get_child_value (first, 0);
   g_variant_unref (client_ok (c, "RemoveService", "('web', " NO_OPTIONS ")"));
   added = client_call_on (c, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, "AddService",
-                          g_variant_new ("(@a{sa{sv}}@a{sv})", config, g_variant_new_parsed (NO_OPTIONS)), &error);
+                          g_variant_new ("(@a{sa{sv}}@a{sv})", config, g_variant_new_parsed (NO_OPTIONS)),
+                          &error);
   g_assert_no_error (error);
   second = client_call_on (c, "/org/zinit/service/web", ZINIT_SERVICE_INTERFACE, "GetConfig", NULL, &error);
   g_assert_no_error (error);
@@ -189,9 +193,12 @@ static const Bad bad_files[] = {
   { "type-section.toml", "service = \"x\"\n", { "service" } },
   { "negative.toml", HEAD "[lifecycle]\nstop_timeout_ms = -1\n", { "lifecycle.stop_timeout_ms", "-1" } },
   { "delay-0.toml", HEAD "[lifecycle]\nrestart_delay_ms = 0\n", { "lifecycle.restart_delay_ms", "1" } },
-  { "range.toml", HEAD "[lifecycle]\nmax_restarts = 4294967296\n", { "lifecycle.max_restarts", "4294967295" } },
+  { "range.toml",
+    HEAD "[lifecycle]\nmax_restarts = 4294967296\n",
+    { "lifecycle.max_restarts", "4294967295" } },
   { "range-max.toml", HEAD "[logging]\nbuffer_lines = 1000001\n", { "logging.buffer_lines", "1000000" } },
-  { "max-below.toml", HEAD "[lifecycle]\nrestart_delay_ms = 500\nrestart_delay_max_ms = 499\n",
+  { "max-below.toml",
+    HEAD "[lifecycle]\nrestart_delay_ms = 500\nrestart_delay_max_ms = 499\n",
     { "lifecycle.restart_delay_max_ms", "499" } },
   { "word.toml", HEAD "[lifecycle]\nrestart = \"sometimes\"\n", { "lifecycle.restart", "on-failure" } },
   { "key.toml", HEAD "[lifecycle]\nrestart_delay = 5\n", { "restart_delay_ms" } },
@@ -207,7 +214,9 @@ static const Bad bad_files[] = {
   { "self.toml", HEAD "[dependencies]\nrequires = [\"self\"]\n", { "dependencies.requires", "itself" } },
   { "broken.json", "{\"service\": {\"exec\": \"true\",}}", { ":1:" } },
   { "comment.json", "{\"service\": /* c */ {\"exec\": \"true\"}}", { ":1:" } },
-  { "twice.json", "{\"service\": {\"exec\": \"true\", \"exec\": \"x\", \"name\": \"j2\"}}", { ":1:", "exec" } },
+  { "twice.json",
+    "{\"service\": {\"exec\": \"true\", \"exec\": \"x\", \"name\": \"j2\"}}",
+    { ":1:", "exec" } },
   { "array.json", "[]", { "" } },
   { "empty.json", "", { "" } },
 };
@@ -267,10 +276,12 @@ test_bad_files (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autoptr (GVariant) errors = NULL;
-  g_autofree char *junk = g_malloc (1 << 20), *large = g_strnfill ((1 << 20) + 1, '#'), *folder = NULL, *link = NULL;
+  g_autofree char *junk = g_malloc (1 << 20), *large = g_strnfill ((1 << 20) + 1, '#'), *folder = NULL,
+                  *link = NULL;
   g_autofree char *fifo = NULL, *long_name = g_strnfill (129, 'n'), *long_file = NULL, *locked = NULL;
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
-  static const char *const files[] = { "nul.toml", "junk.toml", "large.toml", "folder.toml", "link.toml", "fifo.toml" };
+  static const char *const files[] = { "nul.toml",    "junk.toml", "large.toml",
+                                       "folder.toml", "link.toml", "fifo.toml" };
 
   for (gsize i = 0; i < 1 << 20; i++)
     junk[i] = (char)g_rand_int_range (random, 0, 256);
@@ -324,7 +335,8 @@ test_bad_dictionaries (void)
     { "{'service': {'name': <'x'>, 'exec': <'true'>}, 'lifecycle': {'max_restarts': <1.5>}}",
       "lifecycle.max_restarts" },
     { "{'service': {'name': <'x'>, 'exec': <'true'>, 'env': <['A=b']>}}", "service.env" },
-    { "{'service': {'name': <'x'>, 'exec': <'true'>}, 'dependencies': {'after': <[1, 2]>}}", "dependencies.after" },
+    { "{'service': {'name': <'x'>, 'exec': <'true'>}, 'dependencies': {'after': <[1, 2]>}}",
+      "dependencies.after" },
   };
   g_autoptr (Harness) h = harness_new ();
 

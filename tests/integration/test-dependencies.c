@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Services that depend on each other: order of start and stop, gates, conflicts, cycles, and why one waits. What
- * follows when a dependency fails is in test-dependency-failures.c.
+ * Services that depend on each other: order of start and stop, gates, conflicts, cycles, and why one waits.
+ * What follows when a dependency fails is in test-dependency-failures.c.
  */
 #define G_LOG_DOMAIN "zinit-test"
 
@@ -89,7 +89,8 @@ test_after (void)
 
   harness_service (h, "gate", orders, "oneshot = true\n");
   /* Attempted, though it failed at once. */
-  harness_service (h, "bad", "exit 9", "[dependencies]\nrequires = [\"gate\"]\n[lifecycle]\nrestart = \"never\"\n");
+  harness_service (h, "bad", "exit 9",
+                   "[dependencies]\nrequires = [\"gate\"]\n[lifecycle]\nrestart = \"never\"\n");
   harness_service (h, "second", "wait", "[dependencies]\nafter = [\"bad\"]\n");
   harness_service (h, "unknown", "wait", "[dependencies]\nafter = [\"nobody\"]\n");
   harness_service (h, "idle", "wait", BY_HAND);
@@ -260,8 +261,8 @@ test_cycle_on_add (void)
   c = h->client;
   client_wait_state (c, "a", "running");
   message = client_fails (c, "CyclicDependency", "AddService",
-                          "({'service': {'name': <'b'>, 'exec': <'sleep 100'>}, 'dependencies': {'requires': <['a']>}}, "
-                          NO_OPTIONS ")");
+                          "({'service': {'name': <'b'>, 'exec': <'sleep 100'>}, 'dependencies': {'requires': "
+                          "<['a']>}}, " NO_OPTIONS ")");
   g_assert_true (strstr (message, "a → b → a") || strstr (message, "b → a → b"));
   g_free (client_fails (c, "NoSuchService", "GetService", "('b',)"));
   assert_property (c, "a", "State", "running");
@@ -319,8 +320,9 @@ test_many (void)
 
   for (int i = 0; i < 80; i++) {
     g_autofree char *name = g_strdup_printf ("s%02d", i);
-    g_autofree char *more = i == 0 ? g_strdup ("")
-                                   : g_strdup_printf ("[dependencies]\nrequires = [\"s%02d\"]\n", i < 40 ? i - 1 : 39);
+    g_autofree char *more =
+        i == 0 ? g_strdup ("")
+               : g_strdup_printf ("[dependencies]\nrequires = [\"s%02d\"]\n", i < 40 ? i - 1 : 39);
 
     harness_service (h, name, orders, more);
   }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The example services that are installed, with the real programs that they run: they come up in order, do their
- * work, come back after a crash, stop in order, and leave nothing behind. Needs redis and nginx.
+ * The example services that are installed, with the real programs that they run: they come up in order, do
+ * their work, come back after a crash, stop in order, and leave nothing behind. Needs redis and nginx.
  */
 #define G_LOG_DOMAIN "zinit-test"
 
@@ -73,9 +73,8 @@ wait_for_answer (Harness *h, const char *const *argv, const char *wanted)
   for (;;) {
     g_autofree char *out = NULL;
 
-    g_assert_true (g_spawn_sync (work, (char **)argv, NULL,
-                                 G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, NULL,
-                                 NULL));
+    g_assert_true (g_spawn_sync (work, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL,
+                                 NULL, NULL, &out, NULL, NULL, NULL));
     if (strstr (out, wanted))
       return;
     if (g_get_monotonic_time () > deadline)

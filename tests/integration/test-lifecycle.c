@@ -153,7 +153,8 @@ test_kill (void)
   high = client_fails (c, "InvalidSignal", "KillService", "('main', 65, " NO_OPTIONS ")");
   negative = client_fails (c, "InvalidSignal", "KillService", "('main', -9, " NO_OPTIONS ")");
   down = client_fails (c, "NotRunning", "KillService", "('down', 15, " NO_OPTIONS ")");
-  whom = client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "KillService", "('main', 15, {'whom': <'some'>})");
+  whom = client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "KillService",
+                       "('main', 15, {'whom': <'some'>})");
   client_set_mark (c);
   kill_main = client_ok (c, "KillService", "('main', 9, {'whom': <'main'>})");
   client_wait_state (c, "main", "failed");

@@ -147,7 +147,8 @@ test_options (void)
                            get_line (lines, 1).time_usec);
   assert_logs (c, "talk", since, "stdout:c");
   assert_logs (c, "talk", "{'since': <uint64 9000000000000000000>}", "");
-  g_free (client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "GetLogs", "('talk', {'stream': <'both'>})"));
+  g_free (client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "GetLogs",
+                        "('talk', {'stream': <'both'>})"));
   g_free (client_fails (c, "NoSuchService", "GetLogs", "('nobody', " NO_OPTIONS ")"));
 }
 
@@ -197,11 +198,13 @@ test_partial (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *path = harness_path (h, "go"), *ready = harness_path (h, "ready");
-  g_autofree char *orders = g_strdup_printf ("out first partial half stamp %s until %s partial -way exit 0", ready, path);
+  g_autofree char *orders =
+      g_strdup_printf ("out first partial half stamp %s until %s partial -way exit 0", ready, path);
   g_auto (GStrv) stamps = NULL;
   gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
 
   harness_service (h, "part", orders, "oneshot = true\n");
+  harness_service (h, "twice", "partial half exit 0", ONCE);
   harness_start (h);
   stamps = harness_wait_lines (h, "ready", 1);
   /* It is in the pipe by now; the daemon reads it when it comes to it. */
@@ -217,6 +220,10 @@ test_partial (void)
   g_assert_true (g_file_set_contents (path, "", 0, NULL));
   client_wait_state (h->client, "part", "exited");
   assert_logs (h->client, "part", NO_OPTIONS, "stdout:first stdout:half-way");
+  /* The next run does not go on with it. */
+  run (h->client, "twice");
+  run (h->client, "twice");
+  assert_logs (h->client, "twice", NO_OPTIONS, "stdout:half stdout:half");
 }
 
 static void

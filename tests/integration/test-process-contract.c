@@ -169,8 +169,8 @@ test_user (void)
   g_assert_true (has_line (by_number, "gid 12345 12345"));
 }
 
-/* The name of the program that the process executes. The kernel lets the daemon go on a moment before a new program
- * has its name. */
+/* The name of the program that the process executes. The kernel lets the daemon go on a moment before a new
+ * program has its name. */
 static char *
 get_program (Harness *h, const char *service)
 {
@@ -196,7 +196,8 @@ test_shell (void)
   g_autoptr (GVariant) reply = NULL;
 
   harness_service (h, "plain", "out '$HOME' wait", "");
-  harness_write (h, "shell.toml", "[service]\nexec = 'X=\"a  b\"; echo \"$X\" $ZINIT_SERVICE; sleep 1000 & wait'\n");
+  harness_write (h, "shell.toml",
+                 "[service]\nexec = 'X=\"a  b\"; echo \"$X\" $ZINIT_SERVICE; sleep 1000 & wait'\n");
   harness_write (h, "search.toml", "[service]\nexec = \"sleep 1000\"\n");
   harness_start (h);
   client_wait_state (h->client, "plain", "running");

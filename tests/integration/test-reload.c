@@ -167,7 +167,8 @@ test_ephemeral_stays (void)
 
   harness_start (h);
   g_variant_unref (client_ok (h->client, "AddService",
-                              "({'service': {'name': <'web'>, 'exec': <'%s wait'>}}, " NO_OPTIONS ")", harness_child ()));
+                              "({'service': {'name': <'web'>, 'exec': <'%s wait'>}}, " NO_OPTIONS ")",
+                              harness_child ()));
   client_wait_state (h->client, "web", "running");
   assert_reload (h, "+ ~ -");
   assert_property (h->client, "web", "State", "running");

@@ -32,9 +32,9 @@ static void
 test_policies (void)
 {
   static const Policy policies[] = {
-    { "always", "exit-first 1 0", TRUE, NULL },       { "always", "exit-first 1 3", TRUE, NULL },
+    { "always", "exit-first 1 0", TRUE, NULL },          { "always", "exit-first 1 3", TRUE, NULL },
     { "on-failure", "exit-first 1 0", FALSE, "exited" }, { "on-failure", "exit-first 1 3", TRUE, NULL },
-    { "never", "exit-first 1 0", FALSE, "exited" },   { "never", "exit-first 1 3", FALSE, "failed" },
+    { "never", "exit-first 1 0", FALSE, "exited" },      { "never", "exit-first 1 3", FALSE, "failed" },
   };
   g_autoptr (Harness) h = harness_new ();
 
@@ -42,7 +42,8 @@ test_policies (void)
     g_autofree char *name = g_strdup_printf ("s%zu", i);
     g_autofree char *count = harness_path (h, name);
     g_autofree char *orders = g_strdup_printf ("%s %s wait", policies[i].ending, count);
-    g_autofree char *more = g_strdup_printf ("[lifecycle]\nrestart = \"%s\"\nrestart_delay_ms = 10\n", policies[i].policy);
+    g_autofree char *more =
+        g_strdup_printf ("[lifecycle]\nrestart = \"%s\"\nrestart_delay_ms = 10\n", policies[i].policy);
 
     harness_service (h, name, orders, more);
   }
@@ -171,7 +172,8 @@ test_stability (void)
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *first = harness_path (h, "first");
   g_autofree char *second = harness_path (h, "second");
-  g_autofree char *orders = g_strdup_printf ("exit-first 2 1 %s sleep 700 exit-first 1 1 %s wait", first, second);
+  g_autofree char *orders =
+      g_strdup_printf ("exit-first 2 1 %s sleep 700 exit-first 1 1 %s wait", first, second);
 
   harness_service (h, "web", orders, "[lifecycle]\nrestart_delay_ms = 20\nstability_period_ms = 400\n");
   harness_start (h);
@@ -190,10 +192,12 @@ test_spawn_is_retried (void)
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *program = harness_path (h, "late-program");
 
-  harness_write (h, "late.toml",
-                 "[service]\nexec = \"%s wait\"\n[lifecycle]\nrestart_delay_ms = 20\nrestart_delay_max_ms = 40\n",
+  harness_write (
+      h, "late.toml",
+      "[service]\nexec = \"%s wait\"\n[lifecycle]\nrestart_delay_ms = 20\nrestart_delay_max_ms = 40\n",
+      program);
+  harness_write (h, "never.toml", "[service]\nexec = \"%s wait\"\n[lifecycle]\nrestart = \"never\"\n",
                  program);
-  harness_write (h, "never.toml", "[service]\nexec = \"%s wait\"\n[lifecycle]\nrestart = \"never\"\n", program);
   harness_start (h);
   client_wait_property (h->client, "late", "RestartCount", "2");
   g_assert_cmpint (symlink (harness_child (), program), ==, 0);
@@ -211,8 +215,9 @@ test_stop_in_crash_loop (void)
   for (int i = 0; i < 5; i++) {
     g_autofree char *name = g_strdup_printf ("crash%d", i);
 
-    harness_service (h, name, "exit 1",
-                     "[lifecycle]\nrestart_delay_ms = 1\nrestart_delay_max_ms = 2\nstability_period_ms = 60000\n");
+    harness_service (
+        h, name, "exit 1",
+        "[lifecycle]\nrestart_delay_ms = 1\nrestart_delay_max_ms = 2\nstability_period_ms = 60000\n");
   }
   harness_start (h);
   for (int i = 0; i < 5; i++) {

@@ -74,8 +74,9 @@ client_new_for_bus (const char *address)
   TestClient *client = client_new (address, G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, ZINIT_BUS_NAME);
 
   add_match (client, "type='signal',path_namespace='" ZINIT_ROOT_PATH "'");
-  add_match (client, "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" ZINIT_BUS_NAME
-                     "'");
+  add_match (client,
+             "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" ZINIT_BUS_NAME
+             "'");
   return client;
 }
 
@@ -177,7 +178,8 @@ client_fails (TestClient *client, const char *error_name, const char *method, co
   if (error == NULL)
     client_fail (client, "%s succeeded, %s was expected", method, error_name);
   actual = g_dbus_error_get_remote_error (error);
-  expected = strchr (error_name, '.') ? g_strdup (error_name) : g_strconcat (ZINIT_ERROR_PREFIX, error_name, NULL);
+  expected =
+      strchr (error_name, '.') ? g_strdup (error_name) : g_strconcat (ZINIT_ERROR_PREFIX, error_name, NULL);
   if (g_strcmp0 (actual, expected) != 0)
     client_fail (client, "%s gave %s, %s was expected: %s", method, actual, expected, error->message);
   g_dbus_error_strip_remote_error (error);
@@ -197,7 +199,8 @@ client_send (TestClient *client, const char *method, const char *format, ...)
   va_start (list, format);
   g_dbus_message_set_body (message, parse_arguments (format, list));
   va_end (list);
-  g_dbus_connection_send_message (client->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, &serial, &error);
+  g_dbus_connection_send_message (client->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, &serial,
+                                  &error);
   g_assert_no_error (error);
   return serial;
 }
@@ -214,7 +217,8 @@ client_get (TestClient *client, const char *service, const char *property)
   reply = client_call_on (client, path, ZINIT_PROPERTIES_INTERFACE, "Get",
                           g_variant_new ("(ss)", interface, property), &error);
   if (reply == NULL)
-    client_fail (client, "property %s of %s: %s", property, service ? service : "the manager", error->message);
+    client_fail (client, "property %s of %s: %s", property, service ? service : "the manager",
+                 error->message);
   g_variant_get (reply, "(v)", &value);
   return value;
 }

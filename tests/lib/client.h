@@ -41,8 +41,8 @@ GVariant *client_call_on (TestClient *client, const char *path, const char *inte
                           GVariant *arguments, GError **error);
 /* A method of the Manager that must succeed; @format makes the text of the argument tuple. Transfer full. */
 GVariant *client_ok (TestClient *client, const char *method, const char *format, ...) G_GNUC_PRINTF (3, 4);
-/* One that must fail with org.zinit.Error.@error_name (or a whole name with dots). Returns the message. Transfer
- * full. */
+/* One that must fail with org.zinit.Error.@error_name (or a whole name with dots). Returns the message.
+ * Transfer full. */
 char *client_fails (TestClient *client, const char *error_name, const char *method, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
 /* Sends without waiting for the reply; returns the serial. */

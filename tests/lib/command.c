@@ -22,8 +22,7 @@ static char **
 make_argv (Harness *harness, const char *options, const char *format, va_list list)
 {
   g_autofree char *words = g_strdup_vprintf (format, list);
-  g_autofree char *line =
-      g_strdup_printf ("'%s' %s %s", harness_zinit (), options ? options : "", words);
+  g_autofree char *line = g_strdup_printf ("'%s' %s %s", harness_zinit (), options ? options : "", words);
   g_autoptr (GError) error = NULL;
   char **argv = NULL;
 
@@ -45,8 +44,8 @@ run (Harness *harness, char **argv)
   g_autoptr (GError) error = NULL;
   int status;
 
-  g_spawn_sync (harness->directory, argv, harness->environment, G_SPAWN_DEFAULT, NULL, NULL, &result->out, &result->err, &status,
-                &error);
+  g_spawn_sync (harness->directory, argv, harness->environment, G_SPAWN_DEFAULT, NULL, NULL, &result->out,
+                &result->err, &status, &error);
   g_assert_no_error (error);
   result->code = WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
   return result;
@@ -111,7 +110,8 @@ command_start (Harness *harness, const char *name, const char *format, ...)
   va_start (list, format);
   argv = make_argv (harness, options, format, list);
   va_end (list);
-  g_spawn_async_with_fds (NULL, argv, harness->environment, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, -1, fd, fd, &error);
+  g_spawn_async_with_fds (NULL, argv, harness->environment, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, -1,
+                          fd, fd, &error);
   g_assert_no_error (error);
   close (fd);
   return pid;

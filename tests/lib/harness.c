@@ -98,8 +98,8 @@ start_guard (Harness *harness)
   const char *const argv[] = { need_env ("ZINIT_TEST_GUARD"), harness->directory, NULL };
   g_autoptr (GError) error = NULL;
 
-  g_spawn_async_with_pipes (NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &harness->guard_fd, NULL,
-                            NULL, &error);
+  g_spawn_async_with_pipes (NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &harness->guard_fd,
+                            NULL, NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -182,9 +182,9 @@ spawn (Harness *harness, char **argv, int out_fd, int err_fd)
   g_autoptr (GError) error = NULL;
   GPid pid = 0;
 
-  g_spawn_async_with_pipes_and_fds (NULL, (const char *const *)argv, (const char *const *)harness->environment,
-                                    G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, out_fd, err_fd, NULL, NULL, 0, &pid,
-                                    NULL, NULL, NULL, &error);
+  g_spawn_async_with_pipes_and_fds (
+      NULL, (const char *const *)argv, (const char *const *)harness->environment, G_SPAWN_DO_NOT_REAP_CHILD,
+      NULL, NULL, -1, out_fd, err_fd, NULL, NULL, 0, &pid, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   return pid;
 }
@@ -192,8 +192,8 @@ spawn (Harness *harness, char **argv, int out_fd, int err_fd)
 void
 harness_start_bus (Harness *harness)
 {
-  const char *const argv[] = { "dbus-daemon", "--nofork", "--nopidfile", "--print-address=1", "--config-file",
-                               harness->bus_config, NULL };
+  const char *const argv[] = { "dbus-daemon",   "--nofork",          "--nopidfile", "--print-address=1",
+                               "--config-file", harness->bus_config, NULL };
   g_autofree char *program = g_find_program_in_path (argv[0]);
   g_auto (GStrv) copy = g_strdupv ((char **)argv);
   int ends[2];
@@ -304,10 +304,10 @@ harness_wait_name (Harness *harness)
 
   if (harness->client == NULL)
     harness->client = client_new_for_bus (harness->bus_address);
-  reply = g_dbus_connection_call_sync (
-      harness->client->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-      "NameHasOwner", g_variant_new ("(s)", ZINIT_BUS_NAME), G_VARIANT_TYPE ("(b)"), G_DBUS_CALL_FLAGS_NONE, -1,
-      NULL, &error);
+  reply = g_dbus_connection_call_sync (harness->client->connection, "org.freedesktop.DBus",
+                                       "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
+                                       g_variant_new ("(s)", ZINIT_BUS_NAME), G_VARIANT_TYPE ("(b)"),
+                                       G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
   g_assert_no_error (error);
   g_variant_get (reply, "(b)", &has_owner);
   if (!has_owner)

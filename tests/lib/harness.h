@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One run of the real daemon: a folder of its own, a bus of its own, the built zinitd, and a client. At the end
- * the daemon must go with exit code 0 and leave no process behind; when a test fails its log is printed, and
- * whatever happens a guard process clears up. The environment says what to run and how:
+ * One run of the real daemon: a folder of its own, a bus of its own, the built zinitd, and a client. At the
+ * end the daemon must go with exit code 0 and leave no process behind; when a test fails its log is printed,
+ * and whatever happens a guard process clears up. The environment says what to run and how:
  *
  *   ZINITD, ZINIT              the built programs (set by meson)
- *   ZINITD_WRAPPER             put before zinitd: "valgrind -q --error-exitcode=99 --child-silent-after-fork=yes"
- *   ZINIT_TEST_SLOW            factor for all deadlines
- *   ZINIT_TEST_KEEP            keep the folder
+ *   ZINITD_WRAPPER             put before zinitd: "valgrind -q --error-exitcode=99
+ * --child-silent-after-fork=yes" ZINIT_TEST_SLOW            factor for all deadlines ZINIT_TEST_KEEP keep the
+ * folder
  */
 #pragma once
 
@@ -22,8 +22,8 @@ typedef struct {
   char *socket; /* the daemon's private one */
   char *bus_address;
   char *bus_config;
-  char *log_path; /* the daemon's stderr */
-  char *mark;     /* in the environment of every process of this run */
+  char *log_path;     /* the daemon's stderr */
+  char *mark;         /* in the environment of every process of this run */
   char **environment; /* of what is started from now on */
   int notify_fd;
   int guard_fd;
@@ -57,8 +57,8 @@ char *harness_path (Harness *harness, const char *name);
 
 /* Starts zinitd on the bus and waits until it says READY=1 and owns its name. */
 void harness_start (Harness *harness);
-/* The same with other options in place of --address (NULL-terminated list); waits for READY=1, and the client is on
- * the private socket. */
+/* The same with other options in place of --address (NULL-terminated list); waits for READY=1, and the client
+ * is on the private socket. */
 void harness_start_with (Harness *harness, const char *const *options);
 /* Only starts it. */
 void harness_launch (Harness *harness, const char *const *options);

@@ -27,9 +27,10 @@ is_transition (GDBusMessage *message, const char *service, const char *from, con
 
   if (!is_signal (message, ZINIT_MANAGER_PATH, "ServiceStateChanged"))
     return FALSE;
-  g_variant_get (g_dbus_message_get_body (message), "(&s&o&s&s@a{sv})", &name, &path, &old_state, &new_state, NULL);
-  return (service == NULL || strcmp (name, service) == 0) && (from == NULL || strcmp (old_state, from) == 0) &&
-         (to == NULL || strcmp (new_state, to) == 0);
+  g_variant_get (g_dbus_message_get_body (message), "(&s&o&s&s@a{sv})", &name, &path, &old_state, &new_state,
+                 NULL);
+  return (service == NULL || strcmp (name, service) == 0) &&
+         (from == NULL || strcmp (old_state, from) == 0) && (to == NULL || strcmp (new_state, to) == 0);
 }
 
 void
@@ -66,8 +67,8 @@ client_fail (TestClient *client, const char *format, ...)
     g_autofree char *shown = body ? g_variant_print (body, FALSE) : g_strdup ("");
 
     if (is_signal (message, NULL, NULL))
-      fprintf (stderr, "# %s%4u %s %s %.400s\n", i < client->mark ? " " : ">", i, g_dbus_message_get_path (message),
-               g_dbus_message_get_member (message), shown);
+      fprintf (stderr, "# %s%4u %s %s %.400s\n", i < client->mark ? " " : ">", i,
+               g_dbus_message_get_path (message), g_dbus_message_get_member (message), shown);
   }
   g_mutex_unlock (&client->lock);
   va_start (list, format);
@@ -161,8 +162,8 @@ client_wait_property (TestClient *client, const char *service, const char *prope
     is_more = wait_for_more (client, known, deadline);
     g_mutex_unlock (&client->lock);
     if (!is_more)
-      client_fail (client, "%s of %s is %s, waited in vain for %s", property, service ? service : "the manager",
-                   actual, text);
+      client_fail (client, "%s of %s is %s, waited in vain for %s", property,
+                   service ? service : "the manager", actual, text);
   }
 }
 

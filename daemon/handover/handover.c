@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The hand-over itself: judge, save, execute. What is saved is snapshot.c's matter, what comes back
+ * restore.c's.
+ */
+#define G_LOG_DOMAIN "zinit-handover"
+
+#include "handover/handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "handover/inherited.h"
+#include "handover/saved-logs.h"
+#include "persist/state-file.h"
+
+#define MAX_COMPLAINT_BYTES 2000 /* of what the program says against the state */
+#define CHECK_TIMEOUT_MS 10000
+
+struct _ZinitHandover {
+  ZinitSupervisor *supervisor;
+  ZinitProcesses *processes;
+  ZinitKeeper *keeper;
+  const ZinitPaths *paths;
+  char *program;
+  char **argv;
+  int lock_fd;
+
+  ZinitProcess *judge; /* NULL = no check under way */
+  guint judge_timeout;
+  ZinitExit verdict;
+  GString *complaint;
+  ZinitHandoverFunc done;
+  gpointer done_data;
+};
+
+ZinitHandover *
+zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes, ZinitKeeper *keeper,
+                    const ZinitPaths *paths, const char *program, char **argv, int lock_fd)
+{
+  ZinitHandover *handover = g_new0 (ZinitHandover, 1);
+
+  handover->supervisor = supervisor;
+  handover->processes = processes;
+  handover->keeper = keeper;
+  handover->paths = paths;
+  handover->program = g_strdup (program);
+  handover->argv = g_strdupv (argv);
+  handover->lock_fd = lock_fd;
+  handover->complaint = g_string_new (NULL);
+  return handover;
+}
+
+void
+zinit_handover_free (ZinitHandover *handover)
+{
+  g_clear_handle_id (&handover->judge_timeout, g_source_remove);
+  zinit_process_free (handover->judge);
+  g_string_free (handover->complaint, TRUE);
+  g_strfreev (handover->argv);
+  g_free (handover->program);
+  g_free (handover);
+}
+
+static void
+on_judge_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length, gpointer data)
+{
+  ZinitHandover *handover = data;
+  gsize room = MAX_COMPLAINT_BYTES - handover->complaint->len;
+
+  if (stream == ZINIT_STREAM_STDERR)
+    g_string_append_len (handover->complaint, bytes, (gssize)MIN (length, room));
+}
+
+static void
+on_judge_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
+{
+  ((ZinitHandover *)data)->verdict = *exit;
+}
+
+static void
+on_judge_gone (ZinitProcess *process, gpointer data)
+{
+  ZinitHandover *handover = data;
+  g_autoptr (GError) error = NULL;
+
+  g_clear_handle_id (&handover->judge_timeout, g_source_remove);
+  zinit_process_free (g_steal_pointer (&handover->judge));
+  g_strchomp (handover->complaint->str);
+  if (handover->verdict.kind != ZINIT_EXIT_EXITED || handover->verdict.value != 0)
+    g_set_error (&error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s does not take the state (%s %d): %s",
+                 handover->program, zinit_exit_kind_to_string (handover->verdict.kind),
+                 handover->verdict.value,
+                 *handover->complaint->str != '\0' ? handover->complaint->str : "it does not say why");
+  handover->done (error, handover->done_data);
+}
+
+static const ZinitProcessEvents judge_events = {
+  .main_ended = on_judge_ended,
+  .group_empty = on_judge_gone,
+  .output = on_judge_output,
+};
+
+static gboolean
+on_judge_timeout (gpointer data)
+{
+  ZinitHandover *handover = data;
+
+  handover->judge_timeout = 0;
+  g_string_assign (handover->complaint, "it took too long");
+  zinit_process_signal (handover->judge, SIGKILL, ZINIT_WHOM_ALL, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+start_judge (ZinitHandover *handover, GError **error)
+{
+  g_autofree char *program = g_shell_quote (handover->program);
+  g_autofree char *state = g_shell_quote (handover->paths->state);
+  g_autoptr (ZinitDefinition) definition = zinit_definition_new ();
+  ZinitSpawnRequest request = { .definition = definition };
+
+  definition->name = g_strdup ("check-state");
+  definition->exec = g_strdup_printf ("exec %s --check-state %s --at now >/dev/null", program, state);
+  handover->verdict = (ZinitExit){ ZINIT_EXIT_NONE, 0 };
+  g_string_truncate (handover->complaint, 0);
+  handover->judge = zinit_process_spawn (handover->processes, &request, &judge_events, handover, error);
+  if (handover->judge != NULL)
+    handover->judge_timeout = g_timeout_add (CHECK_TIMEOUT_MS, on_judge_timeout, handover);
+  return handover->judge != NULL;
+}
+
+gboolean
+zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, gpointer data, GError **error)
+{
+  if (handover->judge != NULL) {
+    g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "a re-execution is under way already");
+    return FALSE;
+  }
+  if (!zinit_supervisor_is_open (handover->supervisor, error) || !zinit_keeper_save (handover->keeper, error))
+    return FALSE;
+  handover->done = done;
+  handover->done_data = data;
+  return start_judge (handover, error);
+}
+
+static void
+add_pipe (int fd, gboolean *has, gint32 *value)
+{
+  *has = fd >= 0;
+  *value = fd;
+}
+
+static ZinitSavedFds *
+collect_fds (ZinitHandover *handover, int listener_fd)
+{
+  ZinitSavedFds *fds = zinit_saved_fds_new ();
+  g_autoptr (GPtrArray) services = zinit_supervisor_list (handover->supervisor);
+
+  add_pipe (listener_fd, &fds->has_rpc_socket, &fds->rpc_socket);
+  for (guint i = 0; i < services->len; i++) {
+    const ZinitProcess *process = zinit_service_get_process (services->pdata[i]);
+    ZinitSavedPipes *pipes;
+
+    if (process == NULL)
+      continue;
+    pipes = g_new0 (ZinitSavedPipes, 1);
+    add_pipe (zinit_process_get_output (process, ZINIT_STREAM_STDOUT), &pipes->has_stdout_pipe,
+              &pipes->stdout_pipe);
+    add_pipe (zinit_process_get_output (process, ZINIT_STREAM_STDERR), &pipes->has_stderr_pipe,
+              &pipes->stderr_pipe);
+    g_tree_insert (fds->services, g_strdup (zinit_service_get_name (services->pdata[i])), pipes);
+  }
+  return fds;
+}
+
+static void
+keep_open (int fd, gboolean is_kept)
+{
+  if (fd >= 0)
+    fcntl (fd, F_SETFD, is_kept ? 0 : FD_CLOEXEC);
+}
+
+static gboolean
+keep_pipes_open (gpointer key, gpointer value, gpointer is_kept)
+{
+  const ZinitSavedPipes *pipes = value;
+
+  keep_open (pipes->has_stdout_pipe ? pipes->stdout_pipe : -1, GPOINTER_TO_INT (is_kept));
+  keep_open (pipes->has_stderr_pipe ? pipes->stderr_pipe : -1, GPOINTER_TO_INT (is_kept));
+  return FALSE;
+}
+
+static void
+keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, int logs, gboolean is_kept)
+{
+  g_tree_foreach (fds->services, keep_pipes_open, GINT_TO_POINTER (is_kept));
+  keep_open (fds->has_rpc_socket ? fds->rpc_socket : -1, is_kept);
+  keep_open (handover->lock_fd, is_kept);
+  keep_open (logs, is_kept);
+}
+
+gboolean
+zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error)
+{
+  g_autoptr (ZinitSavedFds) fds = collect_fds (handover, listener_fd);
+  int reason, logs;
+
+  if (!zinit_keeper_save (handover->keeper, error) ||
+      !zinit_saved_fds_save (fds, handover->paths->fds, error))
+    return FALSE;
+  logs = zinit_saved_logs_write (handover->supervisor, error);
+  if (logs < 0)
+    return FALSE;
+  zinit_inherited_offer (fds, handover->lock_fd, logs, zinit_processes_get_file_limit (handover->processes));
+  keep_all_open (handover, fds, logs, TRUE);
+  execv (handover->program, handover->argv);
+  reason = errno;
+  keep_all_open (handover, fds, logs, FALSE);
+  zinit_inherited_withdraw ();
+  close (logs);
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot be executed: %s", handover->program,
+               g_strerror (reason));
+  return FALSE;
+}
+
+gboolean
+zinit_handover_release (ZinitHandover *handover, int listener_fd, GError **error)
+{
+  g_autoptr (ZinitSavedFds) fds = collect_fds (handover, listener_fd);
+
+  return zinit_supervisor_is_open (handover->supervisor, error) &&
+         zinit_keeper_save (handover->keeper, error) &&
+         zinit_saved_fds_save (fds, handover->paths->fds, error);
+}

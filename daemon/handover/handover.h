@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Giving the services to the next daemon: to another image of the same process (re-execution), or to whoever
+ * comes after this one has left them running. Until the last step nothing is changed that the old daemon
+ * could not go on with.
+ */
+#pragma once
+
+#include "handover/keeper.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ZinitHandover ZinitHandover;
+
+/* All but @argv must outlive it. @program is the file to execute, looked at when it is time; @lock_fd is kept
+ * locked. Transfer full. */
+ZinitHandover *zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes,
+                                   ZinitKeeper *keeper, const ZinitPaths *paths, const char *program,
+                                   char **argv, int lock_fd);
+void zinit_handover_free (ZinitHandover *handover);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitHandover, zinit_handover_free)
+
+/* @error NULL: the program takes the state. */
+typedef void (*ZinitHandoverFunc) (const GError *error, gpointer data);
+
+/* Writes the state and has the program judge it (`--check-state`), without blocking the loop; then calls
+ * @done, once. FALSE with @error, and
+ * @done is not called, when it cannot be tried: one is under way, the daemon is shutting down, the state
+ * cannot be written. */
+gboolean zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, gpointer data,
+                               GError **error);
+/* Becomes the program, with everything that is open: pipes, @listener_fd, the lock, the logs. Returns only on
+ * failure, and then everything is as before. */
+gboolean zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error);
+/* For a daemon that is about to end without stopping a service: writes the state and the map of descriptors
+ * for the last time. */
+gboolean zinit_handover_release (ZinitHandover *handover, int listener_fd, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Descriptors that came through execve(2): believed only as far as they prove to be what they are said to be.
+ */
+#define G_LOG_DOMAIN "zinit-handover"
+
+#include "handover/inherited.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "persist/state-file.h"
+
+#define FDS_VARIABLE "ZINIT_FDS"
+#define HANDOVER_VARIABLE "ZINIT_HANDOVER"
+/* The kernel's limit of one variable is 128 KiB (MAX_ARG_STRLEN, execve(2)). */
+#define MAX_VARIABLE_BYTES (100 * 1024)
+
+typedef gboolean (*CheckFunc) (int fd);
+
+static gboolean
+is_pipe (int fd)
+{
+  struct stat info;
+
+  return fstat (fd, &info) == 0 && S_ISFIFO (info.st_mode);
+}
+
+static gboolean
+is_listener (int fd)
+{
+  int value = 0;
+  socklen_t length = sizeof value;
+
+  return getsockopt (fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0;
+}
+
+static gboolean
+is_file (int fd)
+{
+  struct stat info;
+
+  return fstat (fd, &info) == 0 && S_ISREG (info.st_mode);
+}
+
+/* @fd if it may be used, else -1. */
+static int
+accept_fd (int fd, CheckFunc check, GHashTable *seen, const char *what)
+{
+  if (fd < 0)
+    return -1;
+  if (fd < 3 || !check (fd) || !g_hash_table_add (seen, GINT_TO_POINTER (fd))) {
+    g_warning ("the inherited descriptor %d is not %s that it is said to be; it is not used", fd, what);
+    return -1;
+  }
+  fcntl (fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+}
+
+typedef struct {
+  ZinitInherited *inherited;
+  GHashTable *seen;
+} Taking;
+
+static gboolean
+take_service (gpointer key, gpointer value, gpointer data)
+{
+  const ZinitSavedPipes *saved = value;
+  Taking *taking = data;
+  ZinitInheritedPipes *pipes = g_new0 (ZinitInheritedPipes, 1);
+
+  pipes->outputs[ZINIT_STREAM_STDOUT] =
+      accept_fd (saved->has_stdout_pipe ? saved->stdout_pipe : -1, is_pipe, taking->seen, "the pipe");
+  pipes->outputs[ZINIT_STREAM_STDERR] =
+      accept_fd (saved->has_stderr_pipe ? saved->stderr_pipe : -1, is_pipe, taking->seen, "the pipe");
+  g_hash_table_insert (taking->inherited->pipes, g_strdup (key), pipes);
+  return FALSE;
+}
+
+static void
+close_pipes (gpointer data)
+{
+  ZinitInheritedPipes *pipes = data;
+
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
+    if (pipes->outputs[i] >= 0)
+      close (pipes->outputs[i]);
+  g_free (pipes);
+}
+
+/* Transfer full; NULL after a warning, or when there is nothing. */
+static ZinitSavedFds *
+read_fds (const char *text, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ZinitSavedFds) fds = NULL;
+
+  if (text != NULL)
+    fds = zinit_saved_fds_parse (text, strlen (text), &error);
+  else if (path != NULL)
+    fds = zinit_saved_fds_load (path, &error);
+  if (fds != NULL && zinit_saved_fds_check (fds, &error))
+    return g_steal_pointer (&fds);
+  if (error != NULL)
+    g_warning (FDS_VARIABLE ": %s", error->message);
+  return NULL;
+}
+
+static void
+take_fds (Taking *taking, const ZinitSavedFds *fds)
+{
+  if (fds->has_rpc_socket)
+    taking->inherited->listener =
+        accept_fd (fds->rpc_socket, is_listener, taking->seen, "the listening socket");
+  g_tree_foreach (fds->services, take_service, taking);
+}
+
+static void
+take_ours (Taking *taking, const char *text)
+{
+  ZinitInherited *inherited = taking->inherited;
+  int pid, lock, logs;
+  unsigned long long file_limit;
+
+  /* A service that starts a zinitd of its own gives it nothing of ours, whatever its environment says. */
+  if (text == NULL || sscanf (text, "%d,%d,%d,%llu", &pid, &lock, &logs, &file_limit) != 4 ||
+      pid != getpid ())
+    return;
+  inherited->is_reexecuted = TRUE;
+  inherited->lock = accept_fd (lock, is_file, taking->seen, "the lock");
+  inherited->logs = accept_fd (logs, is_file, taking->seen, "the file of logs");
+  inherited->file_limit = file_limit;
+}
+
+ZinitInherited *
+zinit_inherited_take (const char *fds_path)
+{
+  ZinitInherited *inherited = g_new0 (ZinitInherited, 1);
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+  g_autoptr (ZinitSavedFds) fds = NULL;
+  Taking taking = { inherited, seen };
+
+  inherited->pipes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_pipes);
+  inherited->listener = inherited->lock = inherited->logs = -1;
+  take_ours (&taking, g_getenv (HANDOVER_VARIABLE));
+  fds = read_fds (g_getenv (FDS_VARIABLE), inherited->is_reexecuted ? fds_path : NULL);
+  if (fds != NULL)
+    take_fds (&taking, fds);
+  zinit_inherited_withdraw ();
+  return inherited;
+}
+
+void
+zinit_inherited_free (ZinitInherited *inherited)
+{
+  const int fds[] = { inherited->listener, inherited->lock, inherited->logs };
+
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    if (fds[i] >= 0)
+      close (fds[i]);
+  g_hash_table_unref (inherited->pipes);
+  g_free (inherited);
+}
+
+gboolean
+zinit_inherited_take_pipes (ZinitInherited *inherited, const char *service, int outputs[ZINIT_N_STREAMS])
+{
+  ZinitInheritedPipes *pipes = g_hash_table_lookup (inherited->pipes, service);
+
+  if (pipes == NULL)
+    return FALSE;
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++) {
+    outputs[i] = pipes->outputs[i];
+    pipes->outputs[i] = -1;
+  }
+  return TRUE;
+}
+
+void
+zinit_inherited_offer (const ZinitSavedFds *fds, int lock, int logs, guint64 file_limit)
+{
+  g_autofree char *text = zinit_saved_fds_print (fds, NULL);
+  g_autofree char *ours =
+      g_strdup_printf ("%d,%d,%d,%" G_GUINT64_FORMAT, (int)getpid (), lock, logs, file_limit);
+
+  if (strlen (text) < MAX_VARIABLE_BYTES)
+    g_setenv (FDS_VARIABLE, text, TRUE);
+  g_setenv (HANDOVER_VARIABLE, ours, TRUE);
+}
+
+void
+zinit_inherited_withdraw (void)
+{
+  g_unsetenv (FDS_VARIABLE);
+  g_unsetenv (HANDOVER_VARIABLE);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a daemon that executed itself anew left open for this one: pipes, the private socket, the lock, the
+ * logs. The variables that name it are read once and leave the environment, so that no service sees them.
+ */
+#pragma once
+
+#include "persist/state-format.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gboolean is_reexecuted; /* by this very process; else nothing was left, or somebody else's */
+  GHashTable *pipes;      /* service → ZinitInheritedPipes; what is not taken is closed at the end */
+  int listener;           /* of the private socket; -1 = none */
+  int lock;               /* -1 = none */
+  int logs;               /* -1 = none */
+  guint64 file_limit;     /* the soft RLIMIT_NOFILE that the first daemon was started with; 0 = not known */
+} ZinitInherited;
+
+typedef struct {
+  int outputs[ZINIT_N_STREAMS]; /* -1 = none, or taken */
+} ZinitInheritedPipes;
+
+/* Reads ZINIT_FDS (or, when it was too long for a variable, the file @fds_path), as the format describes it,
+ * and our own ZINIT_HANDOVER. A descriptor that is not open, not what it is said to be, below 3 or named
+ * twice is passed over with a warning; all others get close-on-exec back. Transfer full. */
+ZinitInherited *zinit_inherited_take (const char *fds_path);
+/* Closes what nobody has taken. */
+void zinit_inherited_free (ZinitInherited *inherited);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitInherited, zinit_inherited_free)
+
+/* Gives the pipes of @service away; FALSE when there are none. */
+gboolean zinit_inherited_take_pipes (ZinitInherited *inherited, const char *service,
+                                     int outputs[ZINIT_N_STREAMS]);
+
+/* The other side. The variables are set from these two, and unset again if the execution fails. */
+void zinit_inherited_offer (const ZinitSavedFds *fds, int lock, int logs, guint64 file_limit);
+void zinit_inherited_withdraw (void);
+
+G_END_DECLS

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Too much of everything from clients: calls that wait, connections, long texts, bytes that are no D-Bus.
+ * Each limit answers clearly, and the daemon goes on for the others.
+ */
+#define G_LOG_DOMAIN "zinit-test"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "names.h"
+#include "processes.h"
+
+#define MAX_PENDING_CALLS 1024
+#define MAX_PRIVATE_CLIENTS 256
+
+static int
+connect_raw (Harness *h)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  g_strlcpy (address.sun_path, h->socket, sizeof address.sun_path);
+  g_assert_cmpint (connect (fd, (struct sockaddr *)&address, sizeof address), ==, 0);
+  return fd;
+}
+
+/* TRUE when the other side ends it before the deadline; what it says is read away. */
+static gboolean
+is_closed (int fd)
+{
+  struct timeval timeout = { (time_t)(CLIENT_PATIENCE_SECONDS * processes_slowness ()), 0 };
+  char bytes[4096];
+  ssize_t length;
+
+  setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  while ((length = recv (fd, bytes, sizeof bytes, 0)) > 0)
+    ;
+  return length == 0 || errno == ECONNRESET;
+}
+
+/* Calls that wait for something that does not come. */
+static void
+test_pending_calls (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autoptr (GDBusMessage) reply = NULL;
+  guint32 last = 0;
+  TestClient *c;
+
+  harness_service (h, "idle", "wait", "status = \"ignore\"\n");
+  harness_service (h, "web", "wait", "status = \"ignore\"\n[dependencies]\nrequires = [\"idle\"]\n");
+  harness_start (h);
+  c = h->client;
+  for (int i = 0; i <= MAX_PENDING_CALLS; i++)
+    last = client_send (c, "StartService", "('web', {'wait': <true>})");
+  reply = client_wait_reply (c, last);
+  g_assert_cmpstr (g_dbus_message_get_error_name (reply), ==, ZINIT_ERROR_PREFIX "LimitExceeded");
+  g_assert_false (client_has_reply (c, last - 1));
+  /* Without waiting all goes on; and those that wait get their answer. */
+  g_variant_unref (client_ok (c, "StartService", "('idle', " NO_OPTIONS ")"));
+  g_clear_object (&reply);
+  reply = client_wait_reply (c, last - 1);
+  g_assert_cmpint (g_dbus_message_get_message_type (reply), ==, G_DBUS_MESSAGE_TYPE_METHOD_RETURN);
+  g_variant_unref (client_ok (c, "StopService", "('web', {'wait': <true>})"));
+}
+
+/* A caller that went away takes nothing with it. */
+static void
+test_caller_goes (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+
+  harness_service (h, "idle", "wait", "status = \"ignore\"\n");
+  harness_service (h, "web", "wait", "status = \"ignore\"\n[dependencies]\nrequires = [\"idle\"]\n");
+  harness_start (h);
+  for (int i = 0; i < 20; i++) {
+    g_autoptr (TestClient) guest =
+        i % 2 ? client_new_for_socket (h->socket) : client_new_for_bus (h->bus_address);
+
+    client_send (guest, "RestartService", "('web', {'wait': <true>})");
+    g_variant_unref (client_ok (guest, "ListServices", NULL));
+  }
+  client_wait_state (h->client, "web", "blocked");
+  g_variant_unref (client_ok (h->client, "StartService", "('idle', " NO_OPTIONS ")"));
+  client_wait_state (h->client, "web", "running");
+}
+
+static void
+test_private_clients (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autoptr (TestClient) again = NULL;
+  int fds[MAX_PRIVATE_CLIENTS + 10];
+
+  harness_service (h, "web", "wait", "");
+  harness_start (h);
+  client_wait_state (h->client, "web", "running");
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    fds[i] = connect_raw (h);
+  /* Those over the limit are sent away, the bus is not concerned. */
+  g_assert_true (is_closed (fds[G_N_ELEMENTS (fds) - 1]));
+  assert_property (h->client, "web", "State", "running");
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+  for (gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS); again == NULL;) {
+    g_autofree char *address = g_strconcat ("unix:path=", h->socket, NULL);
+    g_autoptr (GDBusConnection) connection = g_dbus_connection_new_for_address_sync (
+        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
+
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    if (connection)
+      again = client_new_for_socket (h->socket);
+  }
+  assert_property (again, "web", "State", "running");
+}
+
+/* Bytes that are no D-Bus, at every step of a conversation. */
+static void
+test_garbage (void)
+{
+#define TEXT(bytes)                                                                                          \
+  {                                                                                                          \
+    bytes, sizeof (bytes) - 1                                                                                \
+  }
+  static const struct {
+    const char *bytes;
+    gsize length;
+  } conversations[] = {
+    TEXT ("GET / HTTP/1.0\r\n\r\n"),
+    TEXT ("\0AUTH ANONYMOUS\r\n"),
+    TEXT ("\0AUTH DBUS_COOKIE_SHA1 726f6f74\r\n"),
+    TEXT ("\0AUTH EXTERNAL zz\r\n"),
+    TEXT ("\0AUTH EXTERNAL 39393939\r\n"),
+    TEXT ("\0BEGIN\r\n"),
+    TEXT ("\0AUTH\r\nCANCEL\r\nERROR\r\n"),
+  };
+#undef TEXT
+  g_autoptr (Harness) h = harness_new ();
+  g_autoptr (GRand) random = g_rand_new_with_seed (7);
+
+  harness_service (h, "web", "wait", "");
+  harness_start (h);
+  client_wait_state (h->client, "web", "running");
+  for (gsize i = 0; i < G_N_ELEMENTS (conversations); i++) {
+    int fd = connect_raw (h);
+
+    g_assert_cmpint (send (fd, conversations[i].bytes, conversations[i].length, MSG_NOSIGNAL), ==,
+                     (gssize)conversations[i].length);
+    shutdown (fd, SHUT_WR);
+    g_assert_true (is_closed (fd));
+    close (fd);
+  }
+  for (int i = 0; i < 20; i++) {
+    guint8 junk[4096];
+    int fd = connect_raw (h);
+
+    for (gsize j = 0; j < sizeof junk; j++)
+      junk[j] = (guint8)g_rand_int_range (random, 0, 256);
+    junk[0] = i % 2 ? 0 : junk[0];
+    if (send (fd, junk, sizeof junk, MSG_NOSIGNAL) < 0)
+      g_assert_true (errno == EPIPE || errno == ECONNRESET);
+    shutdown (fd, SHUT_WR);
+    g_assert_true (is_closed (fd));
+    close (fd);
+  }
+  assert_property (h->client, "web", "State", "running");
+}
+
+static char *
+repeat (const char *text, guint count)
+{
+  GString *all = g_string_new (NULL);
+
+  for (guint i = 0; i < count; i++)
+    g_string_append_printf (all, "%s%s", i ? ", " : "", text);
+  return g_string_free (all, FALSE);
+}
+
+static void
+test_long_values (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *text = g_strnfill (64 * 1024 + 1, 'x'), *names = repeat ("'a'", 4097),
+                  *fits = g_strnfill (128, 'n');
+  g_autofree char *a = NULL, *b = NULL, *d = NULL, *unknown = NULL, *over = g_strnfill (129, 'n');
+  TestClient *c;
+
+  harness_start (h);
+  c = h->client;
+  a = client_fails (c, "InvalidConfig", "AddService",
+                    "({'service': {'name': <'x'>, 'exec': <'%s'>}}, " NO_OPTIONS ")", text);
+  b = client_fails (
+      c, "InvalidConfig", "AddService",
+      "({'service': {'name': <'x'>, 'exec': <'true'>}, 'dependencies': {'after': <[%s]>}}, " NO_OPTIONS ")",
+      names);
+  d = client_fails (c, "InvalidConfig", "AddService",
+                    "({'service': {'name': <'%s'>, 'exec': <'true'>}}, " NO_OPTIONS ")", over);
+  /* The message does not repeat all of it. */
+  g_assert_cmpuint (strlen (a), <, 1000);
+  g_assert_cmpuint (strlen (b), <, 1000);
+  g_assert_cmpuint (strlen (d), <, 1000);
+  unknown = client_fails (c, "NoSuchService", "StartService", "('%s', " NO_OPTIONS ")", text);
+  g_variant_unref (client_ok (
+      c, "AddService", "({'service': {'name': <'%s'>, 'exec': <'sleep 1000'>}}, " NO_OPTIONS ")", fits));
+  client_wait_state (c, fits, "running");
+}
+
+int
+main (int argc, char **argv)
+{
+  harness_init (&argc, &argv);
+  g_test_add_func ("/bus-limits/pending-calls", test_pending_calls);
+  g_test_add_func ("/bus-limits/caller-goes", test_caller_goes);
+  g_test_add_func ("/bus-limits/private-clients", test_private_clients);
+  g_test_add_func ("/bus-limits/garbage", test_garbage);
+  g_test_add_func ("/bus-limits/long-values", test_long_values);
+  return g_test_run ();
+}
