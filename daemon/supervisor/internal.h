@@ -68,6 +68,7 @@ struct _ZinitSupervisor {
   guint64 sequence;
   guint n_failed;
   guint n_active;
+  guint n_stopping;
   guint n_stop_due;
   gint64 boot_time_usec; /* since 1970 */
   gboolean is_started;   /* the first starts are through */

@@ -215,14 +215,19 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
   return finish_result (added, none, none, set);
 }
 
-/* A file that is there and cannot be read or parsed keeps what it said before. */
+/* A file that is there and cannot be read or parsed keeps what it said before, and a folder that cannot be
+ * read all of its files. */
 static gboolean
 is_kept (const ZinitService *service, ZinitConfigSet *set)
 {
+  /* There may be more broken files than errors. */
+  if (set->errors->len >= ZINIT_MAX_CONFIG_ERRORS && g_file_test (service->path, G_FILE_TEST_EXISTS))
+    return TRUE;
   for (guint i = 0; i < set->errors->len; i++) {
     const ZinitConfigError *refused = set->errors->pdata[i];
 
     if (g_strcmp0 (refused->path, service->path) == 0 ||
+        g_strcmp0 (refused->path, service->supervisor->config_dir) == 0 ||
         g_strcmp0 (refused->name, zinit_service_get_name (service)) == 0)
       return TRUE;
   }

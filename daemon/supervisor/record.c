@@ -33,7 +33,7 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
   };
 }
 
-const ZinitProcess *
+ZinitProcess *
 zinit_service_get_process (const ZinitService *service)
 {
   return service->process;
@@ -68,6 +68,7 @@ static void
 take_state (ZinitService *service, ZinitState state)
 {
   service->supervisor->n_active += zinit_state_is_active (state);
+  service->supervisor->n_stopping += state == ZINIT_STATE_STOPPING;
   service->supervisor->n_failed += state == ZINIT_STATE_FAILED;
   service->state = state;
 }

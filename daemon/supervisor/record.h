@@ -33,7 +33,7 @@ typedef struct {
 
 void zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record);
 /* Its process, for what a hand-over has to know of it; NULL = none. Borrowed. */
-const ZinitProcess *zinit_service_get_process (const ZinitService *service);
+ZinitProcess *zinit_service_get_process (const ZinitService *service);
 
 /* Its log, to be filled with what was kept of it; only before the loop runs. Borrowed. */
 ZinitLog *zinit_service_get_writable_log (ZinitService *service);

@@ -181,6 +181,30 @@ test_failed_for_good (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (fixture_state (fixture, "db"), ==, "exited");
 }
 
+/* Its dependency failed while it ran: a restart then comes to an end that is seen. */
+static void
+test_restart_on_a_failed_dependency (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  ZinitService *app;
+
+  fixture_add (fixture, DB "lifecycle.restart='never'\n");
+  app = fixture_add (fixture, APP);
+  fake_host_settle (&fixture->host);
+  fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 3);
+  g_assert_cmpstr (fixture_state (fixture, "app"), ==, "running");
+  g_assert_true (zinit_supervisor_restart (fixture->supervisor, app, NULL));
+  g_assert_false (zinit_service_start_is_settled (app));
+  fixture_end (fixture, "app", ZINIT_EXIT_KILLED, SIGTERM);
+  g_assert_cmpstr (fixture_state (fixture, "app"), ==, "failed");
+  g_assert_true (zinit_service_start_is_settled (app));
+  g_assert_false (zinit_service_start_succeeded (app, &error));
+  g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_CANNOT_START);
+  fixture_add (fixture, WEB "dependencies.requires=['app']\n");
+  fake_host_settle (&fixture->host);
+  g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
+}
+
 static void
 test_crash_leaves_dependents_alone (Fixture *fixture, gconstpointer data)
 {
@@ -372,6 +396,7 @@ main (int argc, char *argv[])
   ADD ("spawn-error", test_spawn_error);
   ADD ("missing-and-back", test_missing_and_back);
   ADD ("failed-for-good", test_failed_for_good);
+  ADD ("restart-on-a-failed-dependency", test_restart_on_a_failed_dependency);
   ADD ("crash-leaves-dependents-alone", test_crash_leaves_dependents_alone);
   ADD ("cascade", test_cascade);
   ADD ("conflicts", test_conflicts);
