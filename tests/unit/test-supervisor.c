@@ -322,6 +322,25 @@ test_redefine (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_status_changes_while_running (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *web = fixture_add (fixture, WEB);
+
+  fixture_add (fixture, WEB "service.status='stop'\n");
+  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_START);
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGKILL);
+  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_STOP);
+  g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
+
+  /* What somebody asked for by hand stays. */
+  g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
+  fixture_add (fixture, WEB "service.status='ignore'\n");
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGKILL);
+  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_START);
+  g_assert_cmpint (zinit_service_get_next_restart (web), !=, 0);
+}
+
+static void
 test_remove (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -403,6 +422,7 @@ main (int argc, char *argv[])
   ADD ("start-tree", test_start_tree);
   ADD ("cycle-is-refused", test_cycle_is_refused);
   ADD ("redefine", test_redefine);
+  ADD ("status-changes-while-running", test_status_changes_while_running);
   ADD ("remove", test_remove);
   ADD ("shutdown", test_shutdown);
   ADD ("shutdown-of-nothing", test_shutdown_of_nothing);
