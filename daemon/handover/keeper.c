@@ -11,6 +11,8 @@
 
 #define GATHER_USEC (100 * 1000) /* from a change to the file */
 #define RETRY_USEC G_USEC_PER_SEC
+/* A file of more than 5 minutes is refused, and with it what no process can tell: it is kept younger. */
+#define REFRESH_USEC (240 * G_USEC_PER_SEC)
 
 struct _ZinitKeeper {
   ZinitSupervisor *supervisor;
@@ -18,6 +20,7 @@ struct _ZinitKeeper {
   const ZinitPaths *paths;
   ZinitSnapshotCache *cache;
   ZinitTimer timer;
+  gint64 saved_usec;   /* when the last file was written, CLOCK_MONOTONIC */
   gboolean has_failed; /* and said so */
   gboolean is_finished;
 };
@@ -45,6 +48,7 @@ on_timer (ZinitTimer *timer)
     if (keeper->has_failed)
       g_message ("the state can be written again");
     keeper->has_failed = FALSE;
+    arm (keeper, REFRESH_USEC);
     return;
   }
   if (!keeper->has_failed)
@@ -56,7 +60,10 @@ on_timer (ZinitTimer *timer)
 static void
 on_service (ZinitService *service, gpointer data)
 {
-  arm (data, GATHER_USEC);
+  ZinitKeeper *keeper = data;
+
+  zinit_snapshot_cache_drop (keeper->cache, zinit_service_get_name (service));
+  arm (keeper, GATHER_USEC);
 }
 
 /* What somebody wants of a service cannot be found out from its processes afterwards. */
@@ -65,11 +72,21 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 {
   ZinitKeeper *keeper = data;
   gboolean is_wish = (changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && !keeper->has_failed;
+  gint64 rested_usec = g_get_monotonic_time () - keeper->saved_usec;
 
-  arm (keeper, is_wish ? 0 : GATHER_USEC);
+  zinit_snapshot_cache_drop (keeper->cache, zinit_service_get_name (service));
+  arm (keeper, is_wish ? MAX (0, GATHER_USEC - rested_usec) : GATHER_USEC);
+}
+
+/* Who starts after a shutdown, however far that came, starts afresh. */
+static void
+on_shutdown_begun (gpointer data)
+{
+  zinit_keeper_finish (data);
 }
 
 static const ZinitObserver observer = {
+  .shutdown_begun = on_shutdown_begun,
   .service_added = on_service,
   .service_removed = on_service,
   .service_changed = on_changed,
@@ -85,6 +102,7 @@ zinit_keeper_new (ZinitSupervisor *supervisor, ZinitLoop *loop, const ZinitPaths
   keeper->paths = paths;
   keeper->cache = zinit_snapshot_cache_new ();
   zinit_supervisor_add_observer (supervisor, &observer, keeper);
+  arm (keeper, REFRESH_USEC);
   return keeper;
 }
 
@@ -100,10 +118,10 @@ zinit_keeper_free (ZinitKeeper *keeper)
 gboolean
 zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
-  ZinitSavedState *state = zinit_snapshot_take (keeper->supervisor, keeper->paths, keeper->cache);
+  g_autoptr (ZinitSavedState) state = zinit_snapshot_take (keeper->supervisor, keeper->paths, keeper->cache);
   gboolean is_saved = zinit_saved_state_save (state, keeper->paths->state, error);
 
-  zinit_snapshot_free (state);
+  keeper->saved_usec = g_get_monotonic_time ();
   zinit_trim_soon ();
   return is_saved;
 }

@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 
 typedef struct _ZinitKeeper ZinitKeeper;
 
-/* @supervisor, @loop and @paths must outlive it. Nothing is written before the first change. Transfer full.
+/* @supervisor, @loop and @paths must outlive it. What is there already is written after four minutes, changes
+ * at once. Transfer full.
  */
 ZinitKeeper *zinit_keeper_new (ZinitSupervisor *supervisor, ZinitLoop *loop, const ZinitPaths *paths);
 /* Writes nothing more. */

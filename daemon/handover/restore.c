@@ -7,6 +7,7 @@
 
 #include "handover/restore.h"
 
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 #include <sys/pidfd.h>
@@ -17,6 +18,7 @@
 #include "handover/saved-logs.h"
 #include "handover/snapshot.h"
 #include "handover/survivors.h"
+#include "model/limits.h"
 #include "persist/state-file.h"
 
 /* A start time has the grain of a clock tick. */
@@ -24,10 +26,13 @@
 
 typedef struct {
   ZinitSupervisor *supervisor;
+  const char *instance;
   ZinitSavedState *state; /* NULL = none that may be used */
   ZinitInherited *inherited;
-  gboolean is_stale;   /* it may only help to find survivors */
-  GHashTable *adopted; /* names of services whose process was found */
+  gboolean is_stale;    /* it may only help to find survivors */
+  GPtrArray *survivors; /* ZinitSurvivor */
+  GHashTable *adopted;  /* names of services whose process was found */
+  GPtrArray *gone;      /* services that live, and their files do not */
 } Restoration;
 
 static ZinitDefinition *
@@ -58,7 +63,8 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
 {
   guint64 start_ticks = saved->extra != NULL ? saved->extra->pid_start_ticks : 0;
 
-  if (!saved->has_pid || (saved->extra != NULL && saved->extra->main_ended))
+  if (!saved->has_pid || !zinit_state_is_active (saved->state) ||
+      (saved->extra != NULL && saved->extra->main_ended))
     return FALSE;
   *ret_adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid, .start_ticks = start_ticks };
   ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, exec);
@@ -67,6 +73,104 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
   if (!zinit_inherited_take_pipes (restoration->inherited, name, ret_adoption->outputs))
     zinit_survivor_open_outputs (ret_adoption->pid, ret_adoption->outputs);
   return TRUE;
+}
+
+static gint64
+started_at_ms (pid_t pid)
+{
+  struct timespec now;
+  gint64 since_boot_ms;
+
+  clock_gettime (CLOCK_BOOTTIME, &now);
+  since_boot_ms = (gint64)(zinit_proof_read_start_ticks (pid) * 1000 / (guint64)sysconf (_SC_CLK_TCK));
+  return g_get_real_time () / 1000 - ((gint64)now.tv_sec * 1000 + now.tv_nsec / 1000000 - since_boot_ms);
+}
+
+/* What the file missed because the daemon died before it was written. What it should have known, and does not
+ * call a service's first process, is something that the service itself has put in a session of its own. */
+static gboolean
+was_missed (const Restoration *restoration, const ZinitSurvivor *survivor)
+{
+  return restoration->state == NULL || restoration->is_stale ||
+         started_at_ms (survivor->pid) + START_GRAIN_MS >= (gint64)restoration->state->saved_at;
+}
+
+static gboolean
+has_missed_process (const Restoration *restoration, const char *name)
+{
+  for (guint i = 0; i < restoration->survivors->len; i++) {
+    const ZinitSurvivor *survivor = restoration->survivors->pdata[i];
+
+    if (g_str_equal (survivor->service, name) && was_missed (restoration, survivor))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+has_ended (int pidfd)
+{
+  struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+
+  return poll (&poll_fd, 1, 0) == 1;
+}
+
+static void
+close_adoption (ZinitAdoption *adoption)
+{
+  close (adoption->pidfd);
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
+    if (adoption->outputs[stream] >= 0)
+      close (adoption->outputs[stream]);
+}
+
+/* As a running daemon does when a first process leaves others behind; there is no telling any more who would
+ * have ended by himself. */
+static void
+clear_leftovers (const Restoration *restoration, const char *name, const ZinitSavedService *saved)
+{
+  guint n = 0;
+
+  if (saved->has_pid && saved->pid <= G_MAXINT32 && zinit_state_is_active (saved->state))
+    n = zinit_survivors_kill_group (restoration->instance, name, (pid_t)saved->pid);
+  if (n > 0)
+    g_message ("%s: its first process is gone, and %u others of its group were killed", name, n);
+}
+
+/* One that was refused, then: its service keeps what it was. */
+static gboolean
+has_file (ZinitSupervisor *supervisor, const char *name)
+{
+  static const char *const endings[] = { ".toml", ".json" };
+  gboolean is_there = FALSE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (endings) && !is_there; i++) {
+    g_autofree char *file = g_strconcat (name, endings[i], NULL);
+    g_autofree char *path = g_build_filename (zinit_supervisor_get_config_dir (supervisor), file, NULL);
+
+    is_there = access (path, F_OK) == 0;
+  }
+  return is_there;
+}
+
+/* As a reload would: what was said of it before does not outweigh what the folder says now. */
+static void
+heed_new_definition (ZinitServiceRecord *record, const ZinitDefinition *old_definition,
+                     const ZinitDefinition *definition)
+{
+  gboolean status_changed = definition->status != old_definition->status;
+
+  if (zinit_definition_equal (old_definition, definition))
+    return;
+  if (status_changed)
+    record->wanted = (ZinitWanted)definition->status;
+  if (record->wanted != ZINIT_WANTED_START)
+    record->deadline_usec = 0;
+  else if (!zinit_state_is_active (record->state) &&
+           (status_changed || record->state == ZINIT_STATE_FAILED)) {
+    record->state = ZINIT_STATE_INACTIVE;
+    record->failure = (ZinitFailure){ 0 };
+  }
 }
 
 static gboolean
@@ -86,9 +190,16 @@ restore_one (gpointer key, gpointer value, gpointer data)
     return FALSE;
   has_process = open_saved_process (restoration, name, saved,
                                     in_force != NULL ? in_force->exec : definition->exec, &adoption);
+  /* It ended and was started anew, and nobody has reaped the first one yet. */
+  if (has_process && has_ended (adoption.pidfd) && has_missed_process (restoration, name)) {
+    close_adoption (&adoption);
+    has_process = FALSE;
+  }
+  if (!has_process)
+    clear_leftovers (restoration, name, saved);
   /* A file too old to be believed still names what it can prove; and a service without a file and without a
    * process is no more, unless it never had one. */
-  is_gone = service == NULL && !saved->ephemeral;
+  is_gone = service == NULL && !saved->ephemeral && !has_file (restoration->supervisor, name);
   if (!has_process && (restoration->is_stale || is_gone))
     return FALSE;
   if (service == NULL)
@@ -96,34 +207,23 @@ restore_one (gpointer key, gpointer value, gpointer data)
   zinit_snapshot_read (saved, &record);
   if (saved->extra == NULL || saved->extra->wanted_status < 0)
     record.wanted = zinit_service_get_wanted (service);
+  if (!has_process && in_force != NULL)
+    heed_new_definition (&record, in_force, zinit_service_get_definition (service));
   zinit_service_restore (service, &record, in_force, has_process ? &adoption : NULL);
   if (has_process)
     g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));
   if (is_gone)
-    zinit_service_dismiss (service);
+    g_ptr_array_add (restoration->gone, service);
   return FALSE;
 }
 
+/* CLOCK_MONOTONIC. It is not known how much of the period is over, so all of it is still to come. */
 static gint64
-started_at_ms (pid_t pid)
+stable_usec (const ZinitService *service)
 {
-  struct timespec now;
-  gint64 since_boot_ms;
+  guint64 period_ms = zinit_service_get_definition (service)->stability_period_ms;
 
-  clock_gettime (CLOCK_BOOTTIME, &now);
-  since_boot_ms = (gint64)(zinit_proof_read_start_ticks (pid) * 1000 / (guint64)sysconf (_SC_CLK_TCK));
-  return g_get_real_time () / 1000 - ((gint64)now.tv_sec * 1000 + now.tv_nsec / 1000000 - since_boot_ms);
-}
-
-/* What the file missed because the daemon died before it was written. What it should have known, and does not
- * call a service's first process, is something that the service itself has put in a session of its own. */
-static gboolean
-was_missed (const Restoration *restoration, const ZinitSurvivor *survivor)
-{
-  if (g_hash_table_contains (restoration->adopted, survivor->service))
-    return FALSE;
-  return restoration->state == NULL || restoration->is_stale ||
-         started_at_ms (survivor->pid) + START_GRAIN_MS >= (gint64)restoration->state->saved_at;
+  return g_get_monotonic_time () + (gint64)(MIN (period_ms, ZINIT_MAX_DELAY_MS) * 1000);
 }
 
 static void
@@ -131,14 +231,10 @@ adopt_survivor (Restoration *restoration, const ZinitSurvivor *survivor)
 {
   ZinitService *service = zinit_supervisor_find (restoration->supervisor, survivor->service, NULL);
   gint64 started_usec = started_at_ms (survivor->pid) * 1000;
-  ZinitServiceRecord record = { .state = ZINIT_STATE_RUNNING,
-                                .wanted = ZINIT_WANTED_START,
-                                .restart_delay_ms = 1,
-                                .started_at_usec = started_usec,
-                                .state_changed_at_usec = started_usec };
+  ZinitServiceRecord known, record;
   ZinitAdoption adoption = { .pid = survivor->pid };
 
-  if (!was_missed (restoration, survivor))
+  if (g_hash_table_contains (restoration->adopted, survivor->service) || !was_missed (restoration, survivor))
     return;
   if (service == NULL) {
     g_warning ("process %d says that it belongs to the service %s, which nobody knows; it is left alone",
@@ -148,7 +244,15 @@ adopt_survivor (Restoration *restoration, const ZinitSurvivor *survivor)
   adoption.pidfd = pidfd_open (survivor->pid, 0);
   if (adoption.pidfd < 0)
     return;
-  record.restart_delay_ms = zinit_service_get_definition (service)->restart_delay_ms;
+  zinit_service_get_record (service, &known);
+  record = (ZinitServiceRecord){ .state = ZINIT_STATE_RUNNING,
+                                 .wanted = ZINIT_WANTED_START,
+                                 .last_exit = known.last_exit,
+                                 .restart_count = known.restart_count,
+                                 .restart_delay_ms = known.restart_delay_ms,
+                                 .deadline_usec = stable_usec (service),
+                                 .started_at_usec = started_usec,
+                                 .state_changed_at_usec = started_usec };
   zinit_survivor_open_outputs (adoption.pid, adoption.outputs);
   zinit_service_restore (service, &record, NULL, &adoption);
   g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));
@@ -187,22 +291,29 @@ guint
 zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInherited *inherited)
 {
   Restoration restoration = { .supervisor = supervisor,
+                              .instance = paths->runtime_dir,
                               .inherited = inherited,
-                              .adopted = g_hash_table_new (g_str_hash, g_str_equal) };
+                              .adopted = g_hash_table_new (g_str_hash, g_str_equal),
+                              .survivors = g_ptr_array_new (),
+                              .gone = g_ptr_array_new () };
   guint n_adopted;
 
   if (load (&restoration, paths)) {
-    g_autoptr (GPtrArray) survivors = NULL;
-
+    /* What this process itself wrote a moment ago misses nothing. */
+    if (!inherited->is_reexecuted || restoration.state == NULL) {
+      g_ptr_array_unref (restoration.survivors);
+      restoration.survivors = zinit_survivors_find (paths->runtime_dir);
+    }
     if (restoration.state != NULL)
       g_tree_foreach (restoration.state->services, restore_one, &restoration);
-    /* What this process itself wrote a moment ago misses nothing. */
-    survivors = inherited->is_reexecuted && restoration.state != NULL
-                    ? g_ptr_array_new ()
-                    : zinit_survivors_find (paths->runtime_dir);
-    for (guint i = 0; i < survivors->len; i++)
-      adopt_survivor (&restoration, survivors->pdata[i]);
+    for (guint i = 0; i < restoration.survivors->len; i++)
+      adopt_survivor (&restoration, restoration.survivors->pdata[i]);
   }
+  /* In order, which only those know that have been taken up as well. */
+  for (guint i = 0; i < restoration.gone->len; i++)
+    zinit_service_dismiss (restoration.gone->pdata[i]);
+  g_ptr_array_unref (restoration.gone);
+  g_ptr_array_unref (restoration.survivors);
   if (inherited->logs >= 0)
     zinit_saved_logs_read (supervisor, inherited->logs);
   n_adopted = g_hash_table_size (restoration.adopted);

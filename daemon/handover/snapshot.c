@@ -14,23 +14,8 @@
 
 struct _ZinitSnapshotCache {
   char *boot_id;
-  GHashTable *services; /* name → Entry */
+  GHashTable *texts; /* name → char * */
 };
-
-typedef struct {
-  ZinitDefinition *definition; /* of which config is the text */
-  char *config;                /* NULL if it cannot be written */
-} Entry;
-
-static void
-entry_free (gpointer data)
-{
-  Entry *entry = data;
-
-  zinit_definition_unref (entry->definition);
-  g_free (entry->config);
-  g_free (entry);
-}
 
 ZinitSnapshotCache *
 zinit_snapshot_cache_new (void)
@@ -38,14 +23,14 @@ zinit_snapshot_cache_new (void)
   ZinitSnapshotCache *cache = g_new0 (ZinitSnapshotCache, 1);
 
   cache->boot_id = zinit_proof_read_boot_id ();
-  cache->services = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, entry_free);
+  cache->texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   return cache;
 }
 
 void
 zinit_snapshot_cache_free (ZinitSnapshotCache *cache)
 {
-  g_hash_table_unref (cache->services);
+  g_hash_table_unref (cache->texts);
   g_free (cache->boot_id);
   g_free (cache);
 }
@@ -62,30 +47,13 @@ print_definition (const ZinitDefinition *definition)
   return text;
 }
 
-static const Entry *
-look_up (ZinitSnapshotCache *cache, const ZinitService *service)
+void
+zinit_snapshot_cache_drop (ZinitSnapshotCache *cache, const char *name)
 {
-  const char *name = zinit_service_get_name (service);
-  ZinitDefinition *definition = (ZinitDefinition *)zinit_service_get_definition (service);
-  Entry *entry = g_hash_table_lookup (cache->services, name);
-
-  if (entry == NULL) {
-    entry = g_new0 (Entry, 1);
-    g_hash_table_insert (cache->services, g_strdup (name), entry);
-  }
-  if (entry->definition != definition) {
-    zinit_definition_unref (entry->definition);
-    g_free (entry->config);
-    entry->definition = zinit_definition_ref (definition);
-    entry->config = print_definition (definition);
-  }
-  return entry;
-}
-
-static gboolean
-is_of_no_service (gpointer name, gpointer entry, gpointer supervisor)
-{
-  return zinit_supervisor_find (supervisor, name, NULL) == NULL;
+  if (name != NULL)
+    g_hash_table_remove (cache->texts, name);
+  else
+    g_hash_table_remove_all (cache->texts);
 }
 
 static guint64
@@ -101,11 +69,11 @@ to_usec (guint64 msec)
 }
 
 static ZinitSavedExtra *
-make_extra (const ZinitServiceRecord *record, guint64 start_ticks)
+make_extra (const ZinitServiceRecord *record)
 {
   ZinitSavedExtra *extra = zinit_saved_extra_new ();
 
-  extra->pid_start_ticks = start_ticks;
+  extra->pid_start_ticks = record->start_ticks;
   extra->wanted_status = (int)record->wanted;
   zinit_failure_copy (&record->failure, &extra->failure);
   extra->clock = ZINIT_SAVED_CLOCK_MONOTONIC;
@@ -123,10 +91,8 @@ make_extra (const ZinitServiceRecord *record, guint64 start_ticks)
 }
 
 static ZinitSavedService *
-save_service (const ZinitService *service, ZinitSnapshotCache *cache)
+save_service (const ZinitService *service)
 {
-  const Entry *entry = look_up (cache, service);
-  ZinitProcess *process = zinit_service_get_process (service);
   pid_t pid = zinit_service_get_pid (service);
   ZinitSavedService *saved = zinit_saved_service_new (zinit_service_get_name (service));
   ZinitServiceRecord record;
@@ -146,9 +112,24 @@ save_service (const ZinitService *service, ZinitSnapshotCache *cache)
   saved->last_state_change = to_msec (record.state_changed_at_usec);
   saved->ephemeral = zinit_service_is_ephemeral (service);
   /* Also of services that have a file: it may be gone or say something else when this is read. */
-  saved->config = entry->config;
-  saved->extra = make_extra (&record, process != NULL ? zinit_process_get_start_ticks (process) : 0);
+  saved->config = print_definition (zinit_service_get_definition (service));
+  saved->extra = make_extra (&record);
   return saved;
+}
+
+static const char *
+look_up (ZinitSnapshotCache *cache, const ZinitService *service)
+{
+  const char *name = zinit_service_get_name (service);
+  char *text = g_hash_table_lookup (cache->texts, name);
+
+  if (text == NULL) {
+    g_autoptr (ZinitSavedService) saved = save_service (service);
+
+    text = zinit_saved_service_print (saved);
+    g_hash_table_insert (cache->texts, g_strdup (name), text);
+  }
+  return text;
 }
 
 ZinitSavedState *
@@ -164,26 +145,14 @@ zinit_snapshot_take (ZinitSupervisor *supervisor, const ZinitPaths *paths, Zinit
   state->config_dir = g_strdup (paths->config_dir);
   state->socket_path = g_strdup (paths->socket);
   state->boot_id = g_strdup (cache->boot_id);
-  for (guint i = 0; i < services->len; i++)
-    g_tree_insert (state->services, g_strdup (zinit_service_get_name (services->pdata[i])),
-                   save_service (services->pdata[i], cache));
-  if (g_hash_table_size (cache->services) > services->len)
-    g_hash_table_foreach_remove (cache->services, is_of_no_service, supervisor);
+  for (guint i = 0; i < services->len; i++) {
+    const char *name = zinit_service_get_name (services->pdata[i]);
+    ZinitSavedService *saved = zinit_saved_service_new (name);
+
+    saved->printed = look_up (cache, services->pdata[i]);
+    g_tree_insert (state->services, g_strdup (name), saved);
+  }
   return state;
-}
-
-static gboolean
-give_back_config (gpointer name, gpointer saved, gpointer data)
-{
-  ((ZinitSavedService *)saved)->config = NULL;
-  return FALSE;
-}
-
-void
-zinit_snapshot_free (ZinitSavedState *state)
-{
-  g_tree_foreach (state->services, give_back_config, NULL);
-  zinit_saved_state_free (state);
 }
 
 static ZinitExit
@@ -235,6 +204,9 @@ zinit_snapshot_read (const ZinitSavedService *saved, ZinitServiceRecord *ret_rec
     /* Whoever wrote this without our fields: a stop is one that was asked for. */
     .stop_asked = saved->state == ZINIT_STATE_STOPPING,
   };
+  /* The code that is saved with it is of an earlier life. */
+  if (ret_record->state == ZINIT_STATE_EXITED && saved->state != ZINIT_STATE_EXITED)
+    ret_record->last_exit = (ZinitExit){ ZINIT_EXIT_UNKNOWN, -1 };
   if (ret_record->state == ZINIT_STATE_FAILED)
     ret_record->failure =
         (ZinitFailure){ .type = ZINIT_FAILURE_SPAWN_ERROR, .text = (char *)"restored from failed state" };

@@ -19,11 +19,13 @@ ZinitSnapshotCache *zinit_snapshot_cache_new (void);
 void zinit_snapshot_cache_free (ZinitSnapshotCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSnapshotCache, zinit_snapshot_cache_free)
 
-/* All services as they are now. The texts of definitions stay the cache's: to be freed by
- * zinit_snapshot_free(), before the cache is used again. */
+/* The service has changed: what is kept of it is not true any more. @name NULL = of all. */
+void zinit_snapshot_cache_drop (ZinitSnapshotCache *cache, const char *name);
+
+/* All services as they are now, for printing; their texts stay the cache's until that is used again. Transfer
+ * full. */
 ZinitSavedState *zinit_snapshot_take (ZinitSupervisor *supervisor, const ZinitPaths *paths,
                                       ZinitSnapshotCache *cache);
-void zinit_snapshot_free (ZinitSavedState *state);
 /* The other way: what @saved says of a service. Numbers out of range are brought into it. The failure's text
  * is borrowed from
  * @saved. */

@@ -17,6 +17,11 @@ typedef struct {
 /* Walks /proc. @instance is the run-time folder. Returns ZinitSurvivor, transfer full. */
 GPtrArray *zinit_survivors_find (const char *instance);
 
+/* Kills what lives of the process group @group and has the marks of @service of @instance: its first process
+ * is gone, so there is nothing left to watch it by, and it may hold what the next one needs. Returns how
+ * many. */
+guint zinit_survivors_kill_group (const char *instance, const char *service, pid_t group);
+
 /* Opens the daemon's ends of the pipes that @pid has as standard output and error, without waiting; -1 where
  * there is no pipe or it may not be opened. One pipe for both is given as standard output. */
 void zinit_survivor_open_outputs (pid_t pid, int outputs[ZINIT_N_STREAMS]);

@@ -15,6 +15,8 @@
 
 #include "model/error.h"
 
+#define PATIENCE_USEC (500 * 1000)
+
 static ZinitLockResult
 fail (int fd, const char *what, const char *path, GError **error)
 {
@@ -24,6 +26,20 @@ fail (int fd, const char *what, const char *path, GError **error)
     close (fd);
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s %s: %s", what, path, g_strerror (saved_errno));
   return ZINIT_LOCK_ERROR;
+}
+
+/* A child that a daemon was about to start when it was killed has the lock until its exec. */
+static gboolean
+try_for_a_moment (int fd)
+{
+  gint64 deadline_usec = g_get_monotonic_time () + PATIENCE_USEC;
+
+  while (flock (fd, LOCK_EX | LOCK_NB) < 0) {
+    if (errno != EWOULDBLOCK || g_get_monotonic_time () > deadline_usec)
+      return FALSE;
+    g_usleep (PATIENCE_USEC / 50);
+  }
+  return TRUE;
 }
 
 ZinitLockResult
@@ -38,7 +54,7 @@ zinit_lock_take (const char *path, int *ret_fd, GError **error)
   fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return fail (-1, "cannot open the lock", path, error);
-  if (flock (fd, LOCK_EX | LOCK_NB) < 0) {
+  if (!try_for_a_moment (fd)) {
     if (errno != EWOULDBLOCK)
       return fail (fd, "cannot lock", path, error);
     close (fd);

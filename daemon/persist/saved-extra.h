@@ -25,7 +25,8 @@ typedef struct {
   int wanted_status;       /* ZinitWanted; -1 = not known */
   ZinitFailure failure;    /* why the state is failed */
   ZinitSavedClock clock;   /* of deadline_at */
-  guint64 deadline_at;     /* when the back-off or the time-out of the present state ends, ms of clock; 0 = none */
+  guint64
+      deadline_at; /* when the back-off or the time-out of the present state ends, ms of clock; 0 = none */
   /* How it got where it is, and what is to come; a flag that is not set is not written. */
   gboolean exit_unknown;     /* it has ended, and nobody knows how */
   gboolean main_ended;       /* its first process is gone, others of its group are not */

@@ -38,10 +38,12 @@ struct _ZinitFieldTable {
   guint n_fields;              /* at most 32 */
   gpointer (*new_item) (void); /* of a table that describes the items of a map */
   GDestroyNotify free_item;
+  gsize offset_of_printed; /* of a const char * that, if set, is its text; 0 = none */
   gsize offset_of_extra;   /* of a ZinitSavedExtra * in it; 0 = none */
   gsize offset_of_boot_id; /* of our own char *boot_id; 0 = none */
 };
 
+extern const ZinitFieldTable zinit_saved_service_table;
 extern const ZinitFieldTable zinit_saved_state_table;
 extern const ZinitFieldTable zinit_saved_fds_table;
 

@@ -44,11 +44,12 @@ new_unnamed_service (void)
   return g_new0 (ZinitSavedService, 1);
 }
 
-static const ZinitFieldTable service_table = {
+const ZinitFieldTable zinit_saved_service_table = {
   .fields = service_fields,
   .n_fields = G_N_ELEMENTS (service_fields),
   .new_item = new_unnamed_service,
   .free_item = (GDestroyNotify)zinit_saved_service_free,
+  .offset_of_printed = G_STRUCT_OFFSET (ZinitSavedService, printed),
   .offset_of_extra = G_STRUCT_OFFSET (ZinitSavedService, extra),
 };
 
@@ -56,7 +57,7 @@ static const ZinitField state_fields[] = {
   NEEDED (ZinitSavedState, ZINIT_FIELD_U32, version),
   NEEDED (ZinitSavedState, ZINIT_FIELD_U64, saved_at),
   NEEDED (ZinitSavedState, ZINIT_FIELD_U64, boot_time),
-  MAP (ZinitSavedState, ZINIT_FIELD_OBJECTS, services, &service_table),
+  MAP (ZinitSavedState, ZINIT_FIELD_OBJECTS, services, &zinit_saved_service_table),
   NEEDED (ZinitSavedState, ZINIT_FIELD_STRING, config_dir),
   NEEDED (ZinitSavedState, ZINIT_FIELD_STRING, socket_path),
 };
@@ -115,7 +116,7 @@ zinit_saved_state_new (void)
   ZinitSavedState *state = g_new0 (ZinitSavedState, 1);
 
   state->version = ZINIT_STATE_VERSION;
-  state->services = zinit_saved_map_new (service_table.free_item);
+  state->services = zinit_saved_map_new (zinit_saved_service_table.free_item);
   state->config_dir = g_strdup ("");
   state->socket_path = g_strdup ("");
   return state;

@@ -35,6 +35,9 @@ typedef struct {
   gboolean ephemeral;        /* added at run time, in no file */
   char *config;              /* its definition as zinit_saved_config_from_json() gives it, or NULL */
   ZinitSavedExtra *extra;    /* our own fields, or NULL */
+  /* For writing: what zinit_saved_service_print() made of it, borrowed; then only the name is looked at
+   * beside it. NULL = the fields are printed. */
+  const char *printed;
 } ZinitSavedService;
 
 typedef struct {
@@ -91,6 +94,9 @@ ZinitSavedFds *zinit_saved_fds_parse (const char *text, gsize length, GError **e
 /* The canonical text: the format's order of fields, maps in order of their keys, a line feed at the end; the
  * extra fields that are there follow the format's. Transfer full. */
 char *zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length);
+/* The part of that text that is about one service, to be used for as long as the service does not change.
+ * Transfer full. */
+char *zinit_saved_service_print (const ZinitSavedService *service);
 char *zinit_saved_fds_print (const ZinitSavedFds *fds, gsize *ret_length);
 
 /* The text of one definition, an object, in the layout it has as `config` of a service, fields in the

@@ -7,6 +7,9 @@
 #include "config/json-writer.h"
 #include "persist/state-fields.h"
 
+/* Of the braces of a service in the document. */
+#define SERVICE_LEVEL 2
+
 static void write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level);
 
 static void
@@ -96,6 +99,13 @@ write_extras (GString *out, const ZinitFieldTable *table, gconstpointer object, 
 static void
 write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level)
 {
+  const char *printed =
+      table->offset_of_printed != 0 ? ZINIT_FIELD_AT (const char *, object, table->offset_of_printed) : NULL;
+
+  if (printed != NULL) {
+    g_string_append (out, printed);
+    return;
+  }
   g_string_append_c (out, '{');
   for (guint i = 0; i < table->n_fields; i++) {
     const ZinitField *field = &table->fields[i];
@@ -134,6 +144,15 @@ char *
 zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length)
 {
   return print_document (&zinit_saved_state_table, state, ret_length);
+}
+
+char *
+zinit_saved_service_print (const ZinitSavedService *service)
+{
+  GString *out = g_string_new (NULL);
+
+  write_object (out, &zinit_saved_service_table, service, SERVICE_LEVEL);
+  return g_string_free (out, FALSE);
 }
 
 char *

@@ -16,6 +16,7 @@
 
 #include "model/error.h"
 #include "process/group.h"
+#include "process/procfs.h"
 
 /* Of linux/pidfd.h, which is younger than the headers we build with. */
 #define INFO_EXIT (1ULL << 3)
@@ -29,17 +30,57 @@ typedef struct {
 
 #define GET_INFO _IOWR (0xFF, 11, PidfdInfo)
 
-ZinitExit
-zinit_adopted_get_exit (const ZinitProcess *process)
+/* Once its parent has reaped it, its pidfd tells. */
+static gboolean
+read_of_reaped (const ZinitProcess *process, int *ret_status)
 {
-  ZinitExit unknown = { ZINIT_EXIT_UNKNOWN, -1 };
   PidfdInfo info = { .mask = INFO_EXIT };
 
   if (ioctl (process->pidfd, GET_INFO, &info) != 0 || (info.mask & INFO_EXIT) == 0)
-    return unknown;
-  if (WIFEXITED (info.exit_status))
-    return (ZinitExit){ ZINIT_EXIT_EXITED, WEXITSTATUS (info.exit_status) };
-  return (ZinitExit){ ZINIT_EXIT_KILLED, WTERMSIG (info.exit_status) };
+    return FALSE;
+  *ret_status = info.exit_status;
+  return TRUE;
+}
+
+/* The kernel says 0 to who may not ask; he may not follow this link either. Nobody else's leads anywhere. */
+static gboolean
+may_ask (const ZinitProcess *process)
+{
+  char path[sizeof "/proc//exe" + 11];
+  char target[1];
+
+  g_snprintf (path, sizeof path, "/proc/%d/exe", (int)process->pid);
+  return readlink (path, target, sizeof target) >= 0 || errno == ENOENT;
+}
+
+/* Until then it is a zombie, and /proc tells, if we may ask about it. */
+static gboolean
+read_of_zombie (const ZinitProcess *process, int *ret_status)
+{
+  ZinitProcEntry entry;
+
+  if (!zinit_proc_read (process->pid, &entry) || !entry.is_dead || entry.exit_status < 0 ||
+      (entry.exit_status == 0 && !may_ask (process)))
+    return FALSE;
+  /* Had the number been given to another meanwhile, nobody would be behind the pidfd. */
+  if (pidfd_send_signal (process->pidfd, 0, NULL, 0) != 0)
+    return FALSE;
+  *ret_status = entry.exit_status;
+  return TRUE;
+}
+
+ZinitExit
+zinit_adopted_get_exit (const ZinitProcess *process)
+{
+  int status;
+
+  /* It may be reaped between the first two questions. */
+  if (!read_of_reaped (process, &status) && !read_of_zombie (process, &status) &&
+      !read_of_reaped (process, &status))
+    return (ZinitExit){ ZINIT_EXIT_UNKNOWN, -1 };
+  if (WIFEXITED (status))
+    return (ZinitExit){ ZINIT_EXIT_EXITED, WEXITSTATUS (status) };
+  return (ZinitExit){ ZINIT_EXIT_KILLED, WTERMSIG (status) };
 }
 
 static gboolean

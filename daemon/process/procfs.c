@@ -13,6 +13,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Field 52. @after_name is where field 2 ends. */
+static int
+parse_exit_status (const char *after_name)
+{
+  const char *at = after_name;
+
+  for (guint field = 2; at != NULL && field < 52; field++)
+    at = strchr (at + 1, ' ');
+  return at != NULL ? (int)g_ascii_strtoll (at, NULL, 10) : -1;
+}
+
 gboolean
 zinit_proc_parse_stat (const char *text, ZinitProcEntry *ret_entry)
 {
@@ -37,6 +48,7 @@ zinit_proc_parse_stat (const char *text, ZinitProcEntry *ret_entry)
               &ret_entry->start_ticks, &pages) != 8)
     return FALSE;
   ret_entry->is_dead = state == 'Z' || state == 'X' || state == 'x';
+  ret_entry->exit_status = ret_entry->is_dead ? parse_exit_status (close) : -1;
   ret_entry->cpu_ticks = user_ticks + system_ticks;
   ret_entry->resident_pages = (guint64)MAX (pages, 0);
   return TRUE;

@@ -17,6 +17,8 @@ typedef struct {
   pid_t group;
   pid_t session;
   gboolean is_dead; /* zombie, or on its way to be none */
+  int exit_status;  /* of a dead one, as wait(2) gives it; 0 also if the kernel does not tell us; -1 = not
+                       known */
   guint64 cpu_ticks;
   guint64 start_ticks; /* since the boot */
   guint64 resident_pages;

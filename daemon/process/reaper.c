@@ -157,7 +157,11 @@ try_end_main (ZinitProcess *process)
   gboolean is_held = !process->processes->has_group_signals;
   siginfo_t info = { 0 };
   ZinitExit end = { ZINIT_EXIT_UNKNOWN, -1 };
-  int result = waitid (P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | (is_held ? WNOWAIT : 0));
+  int result = -1;
+
+  /* A stranger's number may be a child's of ours by now. */
+  if (!process->is_stranger)
+    result = waitid (P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | (is_held ? WNOWAIT : 0));
 
   if (result == 0 && info.si_pid == 0)
     return FALSE;

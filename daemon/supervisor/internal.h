@@ -88,6 +88,8 @@ void zinit_service_set_failure (ZinitService *service, ZinitFailureType type, gi
 void zinit_service_set_waiting_on (ZinitService *service, char **names); /* transfer full, NULL = none */
 void zinit_service_set_wanted (ZinitService *service, ZinitWanted wanted);
 void zinit_service_set_next_restart (ZinitService *service, gint64 realtime_usec);
+/* Whether it is to be started again once it is down. */
+void zinit_service_set_start_after (ZinitService *service, gboolean start_after);
 /* As after a stable period or a start by hand. */
 void zinit_service_reset_backoff (ZinitService *service);
 /* Ends a change set: what has changed is told once. */

@@ -341,12 +341,12 @@ do_action (ZinitService *service, ZinitAction action)
     begin_stop (service);
     return;
   case ZINIT_ACTION_START_AFTER:
-    service->start_after = TRUE;
+    zinit_service_set_start_after (service, TRUE);
     return;
   case ZINIT_ACTION_STAY_DOWN:
     zinit_stop_set_due (service, FALSE);
     service->stop_asked = TRUE;
-    service->start_after = FALSE;
+    zinit_service_set_start_after (service, FALSE);
     return;
   default:
     g_assert_not_reached ();

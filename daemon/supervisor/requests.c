@@ -14,7 +14,7 @@ start_one (ZinitService *service)
   zinit_service_set_wanted (service, ZINIT_WANTED_START);
   service->comes_back = FALSE;
   if (service->stop_due)
-    service->start_after = TRUE;
+    zinit_service_set_start_after (service, TRUE);
   else
     zinit_lifecycle_event (service, ZINIT_EVENT_START);
   zinit_service_publish (service);
@@ -127,7 +127,8 @@ zinit_supervisor_restart (ZinitSupervisor *supervisor, ZinitService *service, GE
   zinit_service_set_wanted (service, ZINIT_WANTED_START);
   service->comes_back = FALSE;
   zinit_stop_in_order (service);
-  service->start_after = TRUE;
+  zinit_service_set_start_after (service, TRUE);
+  zinit_service_publish (service);
   return TRUE;
 }
 

@@ -180,9 +180,12 @@ zinit_service_dup_status_text (const ZinitService *service)
   } else if (service->state == ZINIT_STATE_FAILED) {
     describe_failure (service, text);
   } else if (service->state == ZINIT_STATE_STOPPING) {
-    g_string_append (text, service->kill_needed  ? "did not stop in time; killing what is left"
-                           : service->stop_asked ? "stopping"
-                                                 : "its first process ended; stopping what it left behind");
+    g_string_append (text, service->kill_needed   ? "did not stop in time; killing what is left"
+                           : service->start_after ? "stopping; will be started again"
+                           : service->stop_asked  ? "stopping"
+                                                  : "its first process ended; stopping what it left behind");
+  } else if (service->stop_due) {
+    g_string_append (text, "will be stopped when what needs it is down");
   } else if (service->comes_back && service->state == ZINIT_STATE_EXITED) {
     g_string_append (text, "stopped with what it requires; comes back with it");
   } else if (service->next_restart_usec != 0) {

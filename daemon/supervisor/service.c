@@ -137,6 +137,15 @@ zinit_service_set_next_restart (ZinitService *service, gint64 realtime_usec)
 }
 
 void
+zinit_service_set_start_after (ZinitService *service, gboolean start_after)
+{
+  if (service->start_after == start_after)
+    return;
+  service->start_after = start_after;
+  service->changes |= ZINIT_CHANGED_STATUS_TEXT;
+}
+
+void
 zinit_service_reset_backoff (ZinitService *service)
 {
   ZinitBackoff before = service->backoff;

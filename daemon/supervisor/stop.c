@@ -13,6 +13,7 @@ zinit_stop_set_due (ZinitService *service, gboolean is_due)
   if (service->stop_due == is_due)
     return;
   service->stop_due = is_due;
+  service->changes |= ZINIT_CHANGED_STATUS_TEXT;
   service->supervisor->n_stop_due += is_due ? 1 : -1;
 }
 

@@ -23,8 +23,8 @@ void survival_edit_state (Harness *harness, const char *from, const char *to);
 /* How often the daemons of this run have written @text to their log. */
 guint survival_count_said (Harness *harness, const char *text);
 
-/* Living processes of each service, by the mark in their environment: name → number. Transfer full. */
-GHashTable *survival_count_processes (Harness *harness);
+/* No service has more than one process; @ret_count (or NULL) is how many have one. */
+void survival_check_at_most_once_each (Harness *harness, guint *ret_count);
 /* Exactly @count services, each with one process. */
 void survival_check_once_each (Harness *harness, guint count);
 

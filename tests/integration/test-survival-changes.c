@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "survival.h"
@@ -129,29 +130,39 @@ test_file_is_broken (void)
   assert_property (h->client, "web", "NeedsRestart", "false");
 }
 
-/* Ended while nobody looked: the end is unknown, what follows is policy. */
+/* Ended while nobody looked: how is known only if nobody has reaped it yet; what follows is policy. */
 static void
 test_ended_meanwhile (void)
 {
+  static const char *const names[] = { "web", "never", "zombie" };
   g_autoptr (Harness) h = harness_new ();
-  guint32 pid, never;
+  guint32 pids[G_N_ELEMENTS (names)];
 
   harness_service (h, "web", "wait", "[lifecycle]\nrestart_delay_ms = 50\n");
   harness_service (h, "never", "wait", "[lifecycle]\nrestart = \"never\"\n");
-  pid = start_web (h);
-  client_wait_state (h->client, "never", "running");
-  survival_wait_saved (h, "never", "state", "\"running\"");
-  never = client_get_pid (h->client, "never");
+  harness_service (h, "zombie", "wait", "[lifecycle]\nrestart = \"never\"\n");
+  start_web (h);
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    survival_wait_saved (h, names[i], "state", "\"running\"");
+    pids[i] = client_get_pid (h->client, names[i]);
+  }
   survival_crash (h);
-  g_assert_cmpint (kill ((pid_t)pid, SIGKILL), ==, 0);
-  g_assert_cmpint (kill ((pid_t)never, SIGKILL), ==, 0);
-  g_assert_true (processes_wait_end ((pid_t)pid, CLIENT_PATIENCE_SECONDS));
-  g_assert_true (processes_wait_end ((pid_t)never, CLIENT_PATIENCE_SECONDS));
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    int status;
+
+    g_assert_cmpint (kill ((pid_t)pids[i], SIGKILL), ==, 0);
+    g_assert_true (processes_wait_end ((pid_t)pids[i], CLIENT_PATIENCE_SECONDS));
+    if (i < 2)
+      g_assert_true (processes_wait_child ((pid_t)pids[i], CLIENT_PATIENCE_SECONDS, &status));
+  }
   survival_start (h);
   client_wait_property (h->client, "web", "RestartCount", "1");
   client_wait_state (h->client, "web", "running");
-  g_assert_cmpuint (client_get_pid (h->client, "web"), !=, pid);
+  g_assert_cmpuint (client_get_pid (h->client, "web"), !=, pids[0]);
   client_wait_state (h->client, "never", "exited");
+  assert_property (h->client, "never", "LastExit", "('exited', -1)");
+  client_wait_state (h->client, "zombie", "failed");
+  assert_property (h->client, "zombie", "LastExit", "('killed', 9)");
   survival_check_once_each (h, 1);
 }
 
@@ -160,18 +171,51 @@ static void
 test_stop_of_adopted (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autoptr (GArray) pids = NULL;
+  g_autoptr (GArray) before = NULL, pids = NULL;
 
   harness_service (h, "web", "stubborn stubborn out ready wait", "[lifecycle]\nstop_timeout_ms = 200\n");
   start_web (h);
   client_wait_log_lines (h->client, "web", 1);
   survival_start_again (h);
-  g_assert_cmpuint (harness_service_pids (h, "web")->len, ==, 3);
-  g_free (client_fails (h->client, "TimedOut", "StopService", "('web', {'wait': <true>})"));
+  before = harness_service_pids (h, "web");
+  g_assert_cmpuint (before->len, ==, 3);
+  g_variant_unref (client_ok (h->client, "StopService", "('web', {'wait': <true>})"));
   client_wait_state (h->client, "web", "failed");
   assert_failure (h->client, "web", "stop_timeout");
   pids = harness_service_pids (h, "web");
   g_assert_cmpuint (pids->len, ==, 0);
+}
+
+/* What its first process left behind while nobody looked is cleared before the next one starts; what another
+ * service or the test itself runs is not touched. */
+static void
+test_leftovers (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autoptr (GArray) before = NULL;
+  guint32 pid;
+
+  harness_service (h, "other", "stubborn out ready wait", "[lifecycle]\nstop_timeout_ms = 100\n");
+  harness_service (h, "web", "stubborn stubborn out ready wait",
+                   "[lifecycle]\nrestart_delay_ms = 300\nstop_timeout_ms = 100\n");
+  pid = start_web (h);
+  client_wait_log_lines (h->client, "web", 1);
+  client_wait_log_lines (h->client, "other", 1);
+  survival_wait_saved (h, "other", "state", "\"running\"");
+  before = harness_service_pids (h, "web");
+  g_assert_cmpuint (before->len, ==, 3);
+  survival_crash (h);
+  g_assert_cmpint (kill ((pid_t)pid, SIGKILL), ==, 0);
+  g_assert_true (processes_wait_child ((pid_t)pid, CLIENT_PATIENCE_SECONDS, &(int){ 0 }));
+  survival_start (h);
+  client_wait_property (h->client, "web", "RestartCount", "1");
+  client_wait_state (h->client, "web", "running");
+  for (guint i = 0; i < before->len; i++)
+    g_assert_true (processes_wait_end (g_array_index (before, pid_t, i), CLIENT_PATIENCE_SECONDS));
+  g_array_unref (before);
+  before = harness_service_pids (h, "other");
+  g_assert_cmpuint (before->len, ==, 2);
+  g_assert_cmpuint (survival_count_said (h, "2 others of its group were killed"), ==, 1);
 }
 
 typedef struct {
@@ -199,8 +243,8 @@ test_end_of_adopted (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (endings); i++) {
     g_autofree char *orders = g_strdup_printf ("until %s %s", go, endings[i].ending);
-    g_autofree char *more =
-        g_strdup_printf ("[lifecycle]\nrestart = \"%s\"\nrestart_delay_ms = 600\nmax_restarts = 1\n", endings[i].policy);
+    g_autofree char *more = g_strdup_printf (
+        "[lifecycle]\nrestart = \"%s\"\nrestart_delay_ms = 600\nmax_restarts = 1\n", endings[i].policy);
 
     harness_service (h, endings[i].name, orders, more);
   }
@@ -275,12 +319,15 @@ int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
+  /* What a daemon leaves behind becomes ours: the test says when a zombie is reaped. */
+  g_assert_cmpint (prctl (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), ==, 0);
   g_test_add_func ("/survival-changes/changed-file", test_changed_file);
   g_test_add_func ("/survival-changes/changed-status", test_changed_status);
   g_test_add_func ("/survival-changes/file-is-gone", test_file_is_gone);
   g_test_add_func ("/survival-changes/file-is-broken", test_file_is_broken);
   g_test_add_func ("/survival-changes/ended-meanwhile", test_ended_meanwhile);
   g_test_add_func ("/survival-changes/stop-of-adopted", test_stop_of_adopted);
+  g_test_add_func ("/survival-changes/leftovers", test_leftovers);
   g_test_add_func ("/survival-changes/end-of-adopted", test_end_of_adopted);
   g_test_add_func ("/survival-changes/second-daemon", test_second_daemon);
   g_test_add_func ("/survival-changes/killed-in-shutdown", test_killed_in_shutdown);

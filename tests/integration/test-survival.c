@@ -26,7 +26,8 @@ test_same_processes (void)
   for (guint i = 0; i < G_N_ELEMENTS (pids); i++) {
     g_autofree char *name = g_strdup_printf ("s%u", i);
 
-    harness_service (h, name, "out hello err there wait", i > 0 ? "[dependencies]\nrequires = [\"s0\"]\n" : "");
+    harness_service (h, name, "out hello err there wait",
+                     i > 0 ? "[dependencies]\nrequires = [\"s0\"]\n" : "");
   }
   survival_start (h);
   for (guint i = 0; i < G_N_ELEMENTS (pids); i++) {
@@ -86,9 +87,10 @@ test_output (void)
   guint last = 0, before = 0;
   guint32 pid;
 
-  harness_write (h, "worker.toml",
-                 "[service]\nexec = '''i=0; while i=$((i+1)); do echo \"line number $i end\"; sleep 0.003; done'''\n"
-                 "[lifecycle]\nrestart = \"never\"\n[logging]\nbuffer_lines = 100000\n");
+  harness_write (
+      h, "worker.toml",
+      "[service]\nexec = '''i=0; while i=$((i+1)); do echo \"line number $i end\"; sleep 0.003; done'''\n"
+      "[lifecycle]\nrestart = \"never\"\n[logging]\nbuffer_lines = 100000\n");
   survival_start (h);
   client_wait_log_lines (h->client, "worker", 20);
   pid = client_get_pid (h->client, "worker");
@@ -131,6 +133,32 @@ test_full_pipe (void)
   text = g_variant_print (logs, FALSE);
   g_assert_nonnull (strstr (text, "'n1')"));
   g_assert_nonnull (strstr (text, "'n20000')"));
+}
+
+/* A pipe between a service and somebody else is not ours to read. */
+static void
+test_foreign_pipe (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *fifo = harness_path (h, "fifo");
+  g_auto (GStrv) lines = NULL;
+  guint count = 0;
+
+  harness_write (h, "web.toml",
+                 "[service]\nexec = '''mkfifo %s; cat %s > %s/out & exec > %s; i=0; "
+                 "while i=$((i+1)); do echo $i; sleep 0.003; done'''\n",
+                 fifo, fifo, h->directory, fifo);
+  survival_start (h);
+  g_strfreev (harness_wait_lines (h, "out", 20));
+  survival_start_again (h);
+  client_wait_state (h->client, "web", "running");
+  for (guint more = 0; more < 2; more++) {
+    g_strfreev (lines);
+    lines = harness_wait_lines (h, "out", count + 50);
+    count = g_strv_length (lines);
+  }
+  for (guint i = 0; i < count; i++)
+    g_assert_cmpuint (strtoul (lines[i], NULL, 10), ==, i + 1);
 }
 
 /* Work that is done, and wishes that were uttered, stay so. */
@@ -187,10 +215,10 @@ test_ephemeral (void)
   guint32 pid;
 
   survival_start (h);
-  g_variant_unref (client_ok (h->client, "AddService",
-                              "({'service': {'name': <'guest'>, 'exec': <'%s wait'>, 'env': <{'A': 'x\\ty'}>}}, "
-                              NO_OPTIONS ")",
-                              harness_child ()));
+  g_variant_unref (client_ok (
+      h->client, "AddService",
+      "({'service': {'name': <'guest'>, 'exec': <'%s wait'>, 'env': <{'A': 'x\\ty'}>}}, " NO_OPTIONS ")",
+      harness_child ()));
   client_wait_state (h->client, "guest", "running");
   pid = client_get_pid (h->client, "guest");
   survival_wait_saved (h, "guest", "state", "\"running\"");
@@ -260,7 +288,8 @@ test_stop_goes_on (void)
   assert_property (h->client, "web", "State", "stopping");
   g_assert_true (processes_wait_end ((pid_t)pid, CLIENT_PATIENCE_SECONDS));
   g_assert_cmpint (g_get_monotonic_time () - began_usec, >=, 890000);
-  g_assert_cmpint (g_get_monotonic_time () - began_usec, <, 900000 + (gint64)(400000 * processes_slowness ()));
+  g_assert_cmpint (g_get_monotonic_time () - began_usec, <,
+                   900000 + (gint64)(400000 * processes_slowness ()));
   client_wait_state (h->client, "web", "failed");
   assert_failure (h->client, "web", "stop_timeout");
   assert_property (h->client, "web", "NextRestart", "0");
@@ -273,6 +302,7 @@ main (int argc, char **argv)
   g_test_add_func ("/survival/same-processes", test_same_processes);
   g_test_add_func ("/survival/output", test_output);
   g_test_add_func ("/survival/full-pipe", test_full_pipe);
+  g_test_add_func ("/survival/foreign-pipe", test_foreign_pipe);
   g_test_add_func ("/survival/not-again", test_not_again);
   g_test_add_func ("/survival/ephemeral", test_ephemeral);
   g_test_add_func ("/survival/back-off", test_back_off);

@@ -48,6 +48,7 @@ spawn (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents
   process = g_new0 (FakeProcess, 1);
   process->host = host;
   process->pid = ++host->last_pid;
+  process->start_ticks = (guint64)process->pid * 10;
   process->name = g_strdup (request->definition->name);
   process->events = events;
   process->data = service;
@@ -66,6 +67,7 @@ adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *e
 
   process->host = host;
   process->pid = adoption->pid;
+  process->start_ticks = adoption->start_ticks;
   process->name = g_strdup (zinit_service_get_name (service));
   process->events = events;
   process->data = service;
@@ -85,6 +87,12 @@ static pid_t
 get_pid (gpointer data, const ZinitProcess *process)
 {
   return ((const FakeProcess *)process)->pid;
+}
+
+static guint64
+get_start_ticks (gpointer data, ZinitProcess *process)
+{
+  return ((const FakeProcess *)process)->start_ticks;
 }
 
 static gboolean
@@ -107,6 +115,7 @@ const ZinitHost fake_host = {
   .adopt = adopt,
   .release = release,
   .get_pid = get_pid,
+  .get_start_ticks = get_start_ticks,
   .signal = send_signal,
 };
 

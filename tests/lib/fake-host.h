@@ -24,6 +24,7 @@ typedef struct {
 struct _FakeProcess {
   FakeHost *host;
   pid_t pid;
+  guint64 start_ticks; /* ten times the pid, unless it was adopted */
   char *name;
   const ZinitProcessEvents *events;
   gpointer data;

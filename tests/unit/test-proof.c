@@ -147,31 +147,37 @@ test_numbers (void)
   assert_refused ((guint32)-getppid (), zinit_proof_read_start_ticks (getppid ()), "/");
 }
 
+typedef struct {
+  GAsyncQueue *to_test;
+  GAsyncQueue *to_thread;
+} Queues;
+
 static gpointer
 tell_tid (gpointer data)
 {
-  GAsyncQueue *queue = data;
+  const Queues *queues = data;
 
-  g_async_queue_push (queue, GINT_TO_POINTER ((int)syscall (SYS_gettid)));
-  g_async_queue_pop (queue);
+  g_async_queue_push (queues->to_test, GINT_TO_POINTER ((int)syscall (SYS_gettid)));
+  g_async_queue_pop (queues->to_thread);
   return NULL;
 }
 
 static void
 test_thread (void)
 {
-  GAsyncQueue *to_us = g_async_queue_new ();
-  GThread *thread = g_thread_new ("other", tell_tid, to_us);
-  guint32 tid = GPOINTER_TO_UINT (g_async_queue_pop (to_us));
+  Queues queues = { g_async_queue_new (), g_async_queue_new () };
+  GThread *thread = g_thread_new ("other", tell_tid, &queues);
+  guint32 tid = GPOINTER_TO_UINT (g_async_queue_pop (queues.to_test));
   guint64 ticks = zinit_proof_read_start_ticks ((pid_t)tid);
 
   g_assert_cmpuint (tid, !=, (guint32)getpid ());
   g_assert_cmpuint (ticks, >, 0);
   assert_refused (tid, ticks, "/");
   assert_refused (tid, 0, "/");
-  g_async_queue_push (to_us, GINT_TO_POINTER (1));
+  g_async_queue_push (queues.to_thread, GINT_TO_POINTER (1));
   g_thread_join (thread);
-  g_async_queue_unref (to_us);
+  g_async_queue_unref (queues.to_test);
+  g_async_queue_unref (queues.to_thread);
 }
 
 /* Without ticks: the first word and the executable's path contain one another. */
@@ -222,7 +228,8 @@ test_arguments (void)
   g_assert_true (g_file_get_contents (path, &text, &length, NULL));
   for (argument = text; argument < text + length; argument += strlen (argument) + 1, n++) {
     gboolean is_first = n < 2 || strstr (exe, argument) != NULL || strstr (argument, exe) != NULL ||
-                        strstr (text, argument) != NULL || strstr (text + strlen (text) + 1, argument) != NULL;
+                        strstr (text, argument) != NULL ||
+                        strstr (text + strlen (text) + 1, argument) != NULL;
 
     if (*argument == '\0' || strpbrk (argument, " \t\n") != NULL)
       continue;
