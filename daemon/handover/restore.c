@@ -14,7 +14,6 @@
 #include "config/format.h"
 #include "config/strict-json.h"
 #include "handover/proof.h"
-#include "handover/saved-logs.h"
 #include "handover/snapshot.h"
 #include "handover/survivors.h"
 #include "persist/state-file.h"
@@ -202,9 +201,10 @@ zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInheri
                     : zinit_survivors_find (paths->runtime_dir);
     for (guint i = 0; i < survivors->len; i++)
       adopt_survivor (&restoration, survivors->pdata[i]);
+    zinit_supervisor_recover_logs (supervisor);
+  } else {
+    zinit_supervisor_forget_logs (supervisor);
   }
-  if (inherited->logs >= 0)
-    zinit_saved_logs_read (supervisor, inherited->logs);
   n_adopted = g_hash_table_size (restoration.adopted);
   g_hash_table_unref (restoration.adopted);
   if (restoration.state != NULL)

@@ -92,6 +92,14 @@ on_group_empty (ZinitProcess *process, gpointer data)
   zinit_service_publish (service);
 }
 
+static char *
+on_reserve (ZinitProcess *process, ZinitStream stream, gsize wanted, gsize *ret_size, gpointer data)
+{
+  ZinitService *service = data;
+
+  return zinit_log_reserve (service->log, stream, wanted, realtime_usec (service), ret_size);
+}
+
 static void
 on_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length, gpointer data)
 {
@@ -103,6 +111,7 @@ on_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize l
 const ZinitProcessEvents zinit_process_events = {
   .main_ended = on_main_ended,
   .group_empty = on_group_empty,
+  .reserve = on_reserve,
   .output = on_output,
 };
 
