@@ -121,17 +121,23 @@ check_all (Harness *h)
 }
 
 static void
+kill_daemon (Harness *h)
+{
+  int status;
+
+  g_assert_cmpint (kill (h->daemon_pid, SIGKILL), ==, 0);
+  g_assert_true (processes_wait_child (h->daemon_pid, CLIENT_PATIENCE_SECONDS, &status));
+  g_clear_pointer (&h->client, client_free);
+}
+
+static void
 test_killed (void)
 {
   g_autoptr (Harness) h = start_talkers ();
 
   for (guint i = 0; i < N_KILLS; i++) {
-    int status;
-
     g_usleep ((gulong)g_test_rand_int_range (100, 60000));
-    g_assert_cmpint (kill (h->daemon_pid, SIGKILL), ==, 0);
-    g_assert_true (processes_wait_child (h->daemon_pid, CLIENT_PATIENCE_SECONDS, &status));
-    g_clear_pointer (&h->client, client_free);
+    kill_daemon (h);
     harness_launch (h, private_only);
     /* Some die before they are ready. */
     if (i == N_KILLS - 1 || g_test_rand_int_range (0, 4) > 0)
@@ -156,30 +162,38 @@ test_reexecuted (void)
   check_all (h);
 }
 
-/* What a service said that has ended since, and what nobody knows any more. */
+/* A service that ends while there is no daemon: its last line is one, also for the daemon after the next. And
+ * what nobody knows any more is removed. */
 static void
 test_ended (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autofree char *folder = g_build_filename (h->runtime_dir, "logs", NULL);
-  g_autofree char *gone = g_build_filename (folder, "gone.journal", NULL);
-  int status;
+  g_autofree char *gone = g_build_filename (h->runtime_dir, "logs", "gone.journal", NULL);
+  g_autofree char *silent = g_build_filename (h->runtime_dir, "logs", "silent.journal", NULL);
+  pid_t pid;
 
-  harness_service (h, "once", "out hello err bad partial half exit 0", "oneshot = true\n");
+  harness_service (h, "once", "out hello err bad partial half wait", "[lifecycle]\nrestart = \"never\"\n");
   harness_service (h, "gone", "out bye exit 0", "oneshot = true\n");
   harness_service (h, "silent", "wait", "");
   harness_start_with (h, private_only);
   client_wait_log_lines (h->client, "once", 3);
   client_wait_log_lines (h->client, "gone", 1);
-  client_wait_state (h->client, "once", "exited");
+  client_wait_state (h->client, "gone", "exited");
   g_assert_true (g_file_test (gone, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (silent, G_FILE_TEST_EXISTS));
+  g_assert_cmpuint (get_stat (h->client, "once", "log_lines"), ==, 2);
+  pid = (pid_t)client_get_pid (h->client, "once");
   harness_remove (h, "gone.toml");
-  g_assert_cmpint (kill (h->daemon_pid, SIGKILL), ==, 0);
-  g_assert_true (processes_wait_child (h->daemon_pid, CLIENT_PATIENCE_SECONDS, &status));
-  g_clear_pointer (&h->client, client_free);
-  harness_start_with (h, private_only);
-  g_assert_cmpuint (get_stat (h->client, "once", "log_lines"), ==, 3);
-  g_assert_false (g_file_test (gone, G_FILE_TEST_EXISTS));
+  kill_daemon (h);
+  g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
+  for (guint i = 0; i < 3; i++) {
+    harness_start_with (h, private_only);
+    client_wait_state (h->client, "once", "failed");
+    g_assert_cmpuint (get_stat (h->client, "once", "log_lines"), ==, 3);
+    g_assert_false (g_file_test (gone, G_FILE_TEST_EXISTS));
+    if (i < 2)
+      kill_daemon (h);
+  }
 }
 
 int
