@@ -129,6 +129,8 @@ spawn (ZinitService *service)
   service->comes_back = service->start_after = service->start_queued = FALSE;
   service->main_ended = service->stop_asked = service->start_timed_out = service->kill_needed = FALSE;
 
+  /* Half a line that an earlier daemon left is not the beginning of what comes. */
+  zinit_log_end (service->log);
   service->process =
       supervisor->host->spawn (supervisor->host_data, &request, &zinit_process_events, service, &error);
   if (service->process == NULL) {

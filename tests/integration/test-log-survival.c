@@ -6,7 +6,7 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "harness.h"
 #include "processes.h"
@@ -162,6 +162,24 @@ test_reexecuted (void)
   check_all (h);
 }
 
+/* Until the state file knows the process; before that the next daemon would start another. */
+static void
+wait_saved (Harness *h, pid_t pid)
+{
+  g_autofree char *number = g_strdup_printf (" %d,", (int)pid);
+  gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+
+  for (;;) {
+    g_autofree char *state = harness_read_when_there (h, "run/state.json");
+
+    if (strstr (state, number) != NULL)
+      return;
+    if (g_get_monotonic_time () > deadline)
+      client_fail (h->client, "process %d is not saved", (int)pid);
+    g_usleep (5000);
+  }
+}
+
 /* A service that ends while there is no daemon: its last line is one, also for the daemon after the next. And
  * what nobody knows any more is removed. */
 static void
@@ -183,12 +201,13 @@ test_ended (void)
   g_assert_false (g_file_test (silent, G_FILE_TEST_EXISTS));
   g_assert_cmpuint (get_stat (h->client, "once", "log_lines"), ==, 2);
   pid = (pid_t)client_get_pid (h->client, "once");
+  wait_saved (h, pid);
   harness_remove (h, "gone.toml");
   kill_daemon (h);
   g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
   for (guint i = 0; i < 3; i++) {
     harness_start_with (h, private_only);
-    client_wait_state (h->client, "once", "failed");
+    client_wait_state (h->client, "once", "exited");
     g_assert_cmpuint (get_stat (h->client, "once", "log_lines"), ==, 3);
     g_assert_false (g_file_test (gone, G_FILE_TEST_EXISTS));
     if (i < 2)
