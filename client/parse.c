@@ -9,6 +9,9 @@
 #include <signal.h>
 #include <string.h>
 
+/* KillService takes no real-time signals. */
+#define LAST_SIGNAL 31
+
 /* Names that signal(7) knows beside those of the C library. */
 static const struct {
   const char *name;
@@ -19,7 +22,7 @@ gboolean
 zinit_parse_signal (const char *text, int *ret_signal, GError **error)
 {
   guint64 number = 0;
-  if (g_ascii_string_to_unsigned (text, 10, 1, SIGRTMAX, &number, NULL)) {
+  if (g_ascii_string_to_unsigned (text, 10, 1, LAST_SIGNAL, &number, NULL)) {
     *ret_signal = (int)number;
     return TRUE;
   }
@@ -38,7 +41,7 @@ zinit_parse_signal (const char *text, int *ret_signal, GError **error)
     }
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                _ ("\"%s\" is no signal; give a name such as TERM or SIGHUP, or a number from 1 to %d"), text,
-               SIGRTMAX);
+               LAST_SIGNAL);
   return FALSE;
 }
 

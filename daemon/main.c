@@ -47,12 +47,14 @@ typedef struct {
   int signal_fd;
 } Daemon;
 
-/* Runs before GLib's constructors. Its slice allocator would keep the memory of one large reply for ever;
- * malloc gives it back. */
+/* Runs before GLib's constructors, which is the only time for this. Its slice allocator would keep the memory
+ * of one large reply for ever; malloc gives it back. From GLib 2.76 on it does nothing. */
 static void
 prefer_malloc (void)
 {
-  setenv ("G_SLICE", "always-malloc", 0);
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  g_slice_set_config (G_SLICE_CONFIG_ALWAYS_MALLOC, TRUE);
+  G_GNUC_END_IGNORE_DEPRECATIONS
 }
 
 __attribute__ ((section (".preinit_array"),
@@ -297,9 +299,10 @@ main (int argc, char *argv[])
   bindtextdomain (GETTEXT_PACKAGE, ZINIT_LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
-  unsetenv ("G_SLICE");
   /* One arena: there is one thread of ours, and GDBus's make little. */
   mallopt (M_ARENA_MAX, 1);
+  /* Setting it keeps it: a large reply or state file is then mapped, and given back when it is freed. */
+  mallopt (M_MMAP_THRESHOLD, 128 * 1024);
   zinit_log_writer_install ();
 
   if (zinit_options_parse (&options, &argc, &argv, &error)) {

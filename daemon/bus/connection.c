@@ -4,6 +4,7 @@
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
+#include "loop/trim.h"
 #include "bus/errors.h"
 #include "bus/internal.h"
 #include "bus/pending.h"
@@ -13,6 +14,7 @@
 #define MAX_BURST 512
 /* The system bus takes messages up to 32 MiB, the protocol allows 128 MiB; the rest is for header and
  * padding. */
+#define LARGE_REPLY_BYTES (256 * 1024) /* the memory of a larger one is given back */
 #define MAX_BUS_REPLY_BYTES (30u << 20)
 #define MAX_PEER_REPLY_BYTES (120u << 20)
 
@@ -145,6 +147,8 @@ zinit_connection_answer (ZinitConnection *connection, GDBusMethodInvocation *inv
   g_autoptr (GError) error = NULL;
 
   zinit_connection_send_all (connection);
+  if (reply != NULL && g_variant_get_size (reply) >= LARGE_REPLY_BYTES)
+    zinit_trim_soon ();
   if (reply == NULL || g_variant_get_size (reply) <= limit) {
     g_dbus_method_invocation_return_value (invocation, reply);
     return;

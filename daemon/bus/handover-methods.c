@@ -18,6 +18,14 @@ announce (ZinitBus *bus, gboolean is_coming)
     zinit_bus_schedule (bus);
 }
 
+/* Who connects from now on is served by the next image. */
+static void
+prepare (ZinitBus *bus)
+{
+  zinit_listener_pause (bus->listener, TRUE);
+  announce (bus, TRUE);
+}
+
 static gboolean
 execute (gpointer data)
 {
@@ -26,6 +34,7 @@ execute (gpointer data)
 
   zinit_handover_execute (bus->handover, zinit_listener_get_fd (bus->listener), &error);
   g_warning ("the daemon goes on as it was: %s", error->message);
+  zinit_listener_pause (bus->listener, FALSE);
   announce (bus, FALSE);
   return G_SOURCE_REMOVE;
 }
@@ -39,7 +48,7 @@ on_checked (ZinitBus *bus, ZinitCall *call, const GError *error)
   if (error != NULL)
     g_warning ("the daemon goes on as it was: %s", error->message);
   else
-    announce (bus, TRUE);
+    prepare (bus);
   if (has_caller && error != NULL)
     zinit_call_return_error (call, error);
   else if (has_caller)

@@ -81,6 +81,8 @@ ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address);
 void zinit_message_bus_free (ZinitMessageBus *message_bus);
 /* @inherited_fd is the socket at @path, listening already and taken over, or -1. */
 ZinitListener *zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **error);
+/* New clients wait in the backlog, or are served again. */
+void zinit_listener_pause (ZinitListener *self, gboolean is_paused);
 int zinit_listener_get_fd (const ZinitListener *self); /* -1 when @self is NULL */
 void zinit_listener_free (ZinitListener *listener);
 

@@ -283,6 +283,14 @@ zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **
   return self;
 }
 
+void
+zinit_listener_pause (ZinitListener *self, gboolean is_paused)
+{
+  g_clear_handle_id (&self->source, g_source_remove);
+  if (!is_paused)
+    self->source = g_unix_fd_add (self->fd, G_IO_IN, on_client, self);
+}
+
 int
 zinit_listener_get_fd (const ZinitListener *self)
 {
@@ -294,7 +302,7 @@ zinit_listener_free (ZinitListener *self)
 {
   if (self == NULL)
     return;
-  g_source_remove (self->source);
+  g_clear_handle_id (&self->source, g_source_remove);
   close (self->fd);
   unlink (self->path);
   while (self->clients.head != NULL) {

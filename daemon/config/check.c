@@ -74,16 +74,16 @@ refuse_cycles (GPtrArray *entries, GPtrArray *messages)
 {
   g_autoptr (GPtrArray) definitions = g_ptr_array_new ();
   g_autoptr (GHashTable) cyclic = NULL;
-  g_autofree char *chain = NULL;
 
   for (guint i = 0; i < entries->len; i++)
     g_ptr_array_add (definitions, ((ZinitConfigEntry *)entries->pdata[i])->definition);
-  cyclic = zinit_graph_find_cycles (definitions, &chain);
+  cyclic = zinit_graph_find_cycles (definitions);
   for (guint i = entries->len; i-- > 0;) {
     const ZinitConfigEntry *entry = entries->pdata[i];
+    const char *chain = g_hash_table_lookup (cyclic, entry->definition->name);
     g_autofree char *message = NULL;
 
-    if (!g_hash_table_contains (cyclic, entry->definition->name))
+    if (chain == NULL)
       continue;
     message = g_strdup_printf ("%s: the dependencies go in a circle: %s", entry->path, chain);
     add_error (messages, entry->path, message);

@@ -16,8 +16,8 @@ typedef enum {
   ZINIT_KEYS_LAX,    /* it is ignored with a warning (restored state files) */
 } ZinitKeyRule;
 
-/* Parses TOML 1.0 into an object of the same shape. Dates become strings; a number that does not fit, or
- * U+0000 in a string, is an error. @text need not end in a NUL. Errors are ZINIT_ERROR_INVALID_CONFIG,
+/* Parses TOML 1.0 into an object of the same shape. A date or time without quotes, a number that does not
+ * fit, or U+0000 in a string is an error. @text need not end in a NUL. Errors are ZINIT_ERROR_INVALID_CONFIG,
  * "LINE:COLUMN: what". Transfer full. */
 JsonNode *zinit_toml_parse (const char *text, gsize length, GError **error);
 

@@ -79,42 +79,6 @@ has_nul (std::string_view text, const toml::source_region &source, GError **erro
   return true;
 }
 
-void
-print_date (char *buffer, gsize size, const toml::date &date)
-{
-  g_snprintf (buffer, size, "%04u-%02u-%02u", date.year, date.month, date.day);
-}
-
-void
-print_time (char *buffer, gsize size, const toml::time &time)
-{
-  if (time.nanosecond != 0)
-    g_snprintf (buffer, size, "%02u:%02u:%02u.%09u", time.hour, time.minute, time.second, time.nanosecond);
-  else
-    g_snprintf (buffer, size, "%02u:%02u:%02u", time.hour, time.minute, time.second);
-}
-
-/* As RFC 3339 has it. */
-JsonNode *
-convert_date_time (const toml::date_time &when)
-{
-  char date[32], time[32], zone[16] = "", text[80];
-
-  print_date (date, sizeof date, when.date);
-  print_time (time, sizeof time, when.time);
-  if (when.offset) {
-    guint minutes = std::abs (when.offset->minutes);
-
-    if (minutes == 0)
-      g_strlcpy (zone, "Z", sizeof zone);
-    else
-      g_snprintf (zone, sizeof zone, "%c%02u:%02u", when.offset->minutes < 0 ? '-' : '+', minutes / 60,
-                  minutes % 60);
-  }
-  g_snprintf (text, sizeof text, "%sT%s%s", date, time, zone);
-  return json_node_init_string (json_node_alloc (), text);
-}
-
 JsonNode *
 convert_table (const toml::table &table, GError **error)
 {
@@ -148,8 +112,6 @@ convert_array (const toml::array &array, GError **error)
 JsonNode *
 convert (const toml::node &node, GError **error)
 {
-  char text[32];
-
   switch (node.type ()) {
   case toml::node_type::table:
     return convert_table (*node.as_table (), error);
@@ -169,13 +131,11 @@ convert (const toml::node &node, GError **error)
   case toml::node_type::boolean:
     return json_node_init_boolean (json_node_alloc (), node.as_boolean ()->get ());
   case toml::node_type::date:
-    print_date (text, sizeof text, node.as_date ()->get ());
-    return json_node_init_string (json_node_alloc (), text);
   case toml::node_type::time:
-    print_time (text, sizeof text, node.as_time ()->get ());
-    return json_node_init_string (json_node_alloc (), text);
   case toml::node_type::date_time:
-    return convert_date_time (node.as_date_time ()->get ());
+    set_error (error, node.source ().begin,
+               "a date or time has no place in a definition; put it in quotes to make it a string");
+    return nullptr;
   case toml::node_type::none:
     break;
   }

@@ -6,6 +6,7 @@
 
 #include "handover/keeper.h"
 
+#include "loop/trim.h"
 #include "persist/state-file.h"
 
 #define GATHER_USEC (100 * 1000) /* from a change to the file */
@@ -99,9 +100,12 @@ zinit_keeper_free (ZinitKeeper *keeper)
 gboolean
 zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
-  g_autoptr (ZinitSavedState) state = zinit_snapshot_take (keeper->supervisor, keeper->paths, keeper->cache);
+  ZinitSavedState *state = zinit_snapshot_take (keeper->supervisor, keeper->paths, keeper->cache);
+  gboolean is_saved = zinit_saved_state_save (state, keeper->paths->state, error);
 
-  return zinit_saved_state_save (state, keeper->paths->state, error);
+  zinit_snapshot_free (state);
+  zinit_trim_soon ();
+  return is_saved;
 }
 
 void

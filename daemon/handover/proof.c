@@ -54,14 +54,18 @@ zinit_proof_read_start_ticks (pid_t pid)
   return at != NULL ? g_ascii_strtoull (at + 1, NULL, 10) : 0;
 }
 
+/* Read once: it is asked for thousands of times in a row, and a machine does not lower it. */
 static guint64
 read_pid_max (void)
 {
+  static guint64 pid_max;
   g_autofree char *text = NULL;
 
-  if (!g_file_get_contents ("/proc/sys/kernel/pid_max", &text, NULL, NULL))
-    return G_MAXINT32;
-  return g_ascii_strtoull (text, NULL, 10);
+  if (pid_max == 0)
+    pid_max = g_file_get_contents ("/proc/sys/kernel/pid_max", &text, NULL, NULL)
+                  ? g_ascii_strtoull (text, NULL, 10)
+                  : G_MAXINT32;
+  return pid_max;
 }
 
 static char *

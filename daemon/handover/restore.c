@@ -59,7 +59,7 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
 
   if (!saved->has_pid || (saved->extra != NULL && saved->extra->main_ended))
     return FALSE;
-  ret_adoption->pid = (pid_t)saved->pid;
+  *ret_adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid, .start_ticks = start_ticks };
   ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, exec);
   if (ret_adoption->pidfd < 0)
     return FALSE;

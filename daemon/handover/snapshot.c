@@ -20,8 +20,6 @@ struct _ZinitSnapshotCache {
 typedef struct {
   ZinitDefinition *definition; /* of which config is the text */
   char *config;                /* NULL if it cannot be written */
-  pid_t pid;                   /* of which start_ticks is the time; 0 = none */
-  guint64 start_ticks;
 } Entry;
 
 static void
@@ -69,7 +67,6 @@ look_up (ZinitSnapshotCache *cache, const ZinitService *service)
 {
   const char *name = zinit_service_get_name (service);
   ZinitDefinition *definition = (ZinitDefinition *)zinit_service_get_definition (service);
-  pid_t pid = zinit_service_get_pid (service);
   Entry *entry = g_hash_table_lookup (cache->services, name);
 
   if (entry == NULL) {
@@ -81,10 +78,6 @@ look_up (ZinitSnapshotCache *cache, const ZinitService *service)
     g_free (entry->config);
     entry->definition = zinit_definition_ref (definition);
     entry->config = print_definition (definition);
-  }
-  if (entry->pid != pid) {
-    entry->pid = pid;
-    entry->start_ticks = pid != 0 ? zinit_proof_read_start_ticks (pid) : 0;
   }
   return entry;
 }
@@ -133,13 +126,15 @@ static ZinitSavedService *
 save_service (const ZinitService *service, ZinitSnapshotCache *cache)
 {
   const Entry *entry = look_up (cache, service);
+  ZinitProcess *process = zinit_service_get_process (service);
+  pid_t pid = zinit_service_get_pid (service);
   ZinitSavedService *saved = zinit_saved_service_new (zinit_service_get_name (service));
   ZinitServiceRecord record;
 
   zinit_service_get_record (service, &record);
   saved->state = record.state;
-  saved->has_pid = entry->pid != 0;
-  saved->pid = (guint32)entry->pid;
+  saved->has_pid = pid != 0;
+  saved->pid = (guint32)pid;
   saved->restart_count = record.restart_count;
   saved->current_restart_delay_ms = record.restart_delay_ms;
   saved->has_last_exit_code = record.last_exit.kind == ZINIT_EXIT_EXITED;
@@ -151,8 +146,8 @@ save_service (const ZinitService *service, ZinitSnapshotCache *cache)
   saved->last_state_change = to_msec (record.state_changed_at_usec);
   saved->ephemeral = zinit_service_is_ephemeral (service);
   /* Also of services that have a file: it may be gone or say something else when this is read. */
-  saved->config = g_strdup (entry->config);
-  saved->extra = make_extra (&record, entry->start_ticks);
+  saved->config = entry->config;
+  saved->extra = make_extra (&record, process != NULL ? zinit_process_get_start_ticks (process) : 0);
   return saved;
 }
 
@@ -175,6 +170,20 @@ zinit_snapshot_take (ZinitSupervisor *supervisor, const ZinitPaths *paths, Zinit
   if (g_hash_table_size (cache->services) > services->len)
     g_hash_table_foreach_remove (cache->services, is_of_no_service, supervisor);
   return state;
+}
+
+static gboolean
+give_back_config (gpointer name, gpointer saved, gpointer data)
+{
+  ((ZinitSavedService *)saved)->config = NULL;
+  return FALSE;
+}
+
+void
+zinit_snapshot_free (ZinitSavedState *state)
+{
+  g_tree_foreach (state->services, give_back_config, NULL);
+  zinit_saved_state_free (state);
 }
 
 static ZinitExit

@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-/* What is costly and changes rarely: definitions as text, start times of processes. One for the daemon's
+/* What is costly and changes rarely: definitions as text. One for the daemon's
  * life. */
 typedef struct _ZinitSnapshotCache ZinitSnapshotCache;
 
@@ -19,9 +19,11 @@ ZinitSnapshotCache *zinit_snapshot_cache_new (void);
 void zinit_snapshot_cache_free (ZinitSnapshotCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSnapshotCache, zinit_snapshot_cache_free)
 
-/* All services as they are now. Transfer full. */
+/* All services as they are now. The texts of definitions stay the cache's: to be freed by
+ * zinit_snapshot_free(), before the cache is used again. */
 ZinitSavedState *zinit_snapshot_take (ZinitSupervisor *supervisor, const ZinitPaths *paths,
                                       ZinitSnapshotCache *cache);
+void zinit_snapshot_free (ZinitSavedState *state);
 /* The other way: what @saved says of a service. Numbers out of range are brought into it. The failure's text
  * is borrowed from
  * @saved. */

@@ -7,6 +7,8 @@
 
 #include "model/graph.h"
 
+#define MAX_CHAIN_NAMES 20 /* of a cycle that is shown */
+
 static const char *const block_words[] = { "requires", "after", "conflicts" };
 
 const char *
@@ -139,7 +141,8 @@ typedef struct {
   guint next; /* edge to look at next: requires, then after */
   gboolean on_stack;
   gboolean in_cycle;
-  guint parent; /* in the walk, +1; 0 = none */
+  guint component; /* number of its component, from 1 */
+  guint parent;    /* in the walk, +1; 0 = none */
 } Vertex;
 
 typedef struct {
@@ -147,6 +150,7 @@ typedef struct {
   GHashTable *by_name; /* name → position + 1 */
   GArray *stack;       /* guint */
   guint last_index;
+  guint last_component;
 } Walk;
 
 static const char *
@@ -188,12 +192,14 @@ complete (Walk *walk, guint position)
 
   if (vertex->low != vertex->index)
     return;
+  walk->last_component++;
   do {
     member = g_array_index (walk->stack, guint, walk->stack->len - 1);
     g_array_set_size (walk->stack, walk->stack->len - 1);
     g_array_index (walk->vertices, Vertex, member).on_stack = FALSE;
     size++;
     g_array_index (walk->vertices, Vertex, member).in_cycle = TRUE;
+    g_array_index (walk->vertices, Vertex, member).component = walk->last_component;
   } while (member != position);
   if (size == 1)
     vertex->in_cycle = needs_itself (vertex->definition);
@@ -233,48 +239,60 @@ walk_from (Walk *walk, guint start)
   }
 }
 
-/* One cycle in words: follow edges inside the component until a name comes again. */
+/* The next service of the same component that @vertex needs. */
+static const Vertex *
+follow (Walk *walk, const Vertex *vertex)
+{
+  const char *name;
+
+  for (guint edge = 0; (name = edge_target (vertex, edge)) != NULL; edge++) {
+    guint target = GPOINTER_TO_UINT (g_hash_table_lookup (walk->by_name, name));
+    const Vertex *other = target != 0 ? &g_array_index (walk->vertices, Vertex, target - 1) : NULL;
+
+    if (other != NULL && other->component == vertex->component)
+      return other;
+  }
+  g_assert_not_reached ();
+}
+
+/* One cycle of the component of @start in words: every member has an edge within it, so following them meets
+ * itself. */
 static char *
 describe_cycle (Walk *walk, const Vertex *start)
 {
   g_autoptr (GPtrArray) path = g_ptr_array_new ();
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
   g_autoptr (GString) chain = g_string_new (NULL);
   const Vertex *vertex = start;
-  guint first;
+  guint first, length;
 
-  while (!g_ptr_array_find (path, vertex->definition->name, &first)) {
-    const char *name;
-
-    g_ptr_array_add (path, vertex->definition->name);
-    for (guint edge = 0; (name = edge_target (vertex, edge)) != NULL; edge++) {
-      guint target = GPOINTER_TO_UINT (g_hash_table_lookup (walk->by_name, name));
-      const Vertex *other = target != 0 ? &g_array_index (walk->vertices, Vertex, target - 1) : NULL;
-
-      /* It may lead into another component, but every member of a cycle has an edge to one, so the walk goes
-       * on until it meets itself. */
-      if (other != NULL && other->in_cycle) {
-        vertex = other;
-        break;
-      }
-    }
+  while (g_hash_table_add (seen, (gpointer)vertex)) {
+    g_ptr_array_add (path, (gpointer)vertex);
+    vertex = follow (walk, vertex);
   }
-  for (guint i = first; i < path->len; i++)
-    g_string_append_printf (chain, "%s → ", (const char *)path->pdata[i]);
-  g_string_append (chain, path->pdata[first]);
+  g_ptr_array_find (path, vertex, &first);
+  length = path->len - first;
+  for (guint i = 0; i < length; i++) {
+    if (length > MAX_CHAIN_NAMES && i == MAX_CHAIN_NAMES / 2) {
+      g_string_append_printf (chain, "… (%u more) → ", length - MAX_CHAIN_NAMES);
+      i = length - MAX_CHAIN_NAMES / 2;
+    }
+    g_string_append_printf (chain, "%s → ", ((const Vertex *)path->pdata[first + i])->definition->name);
+  }
+  g_string_append (chain, vertex->definition->name);
   return g_string_free (g_steal_pointer (&chain), FALSE);
 }
 
 GHashTable *
-zinit_graph_find_cycles (GPtrArray *definitions, char **ret_chain)
+zinit_graph_find_cycles (GPtrArray *definitions)
 {
   g_autoptr (GArray) vertices = g_array_sized_new (FALSE, TRUE, sizeof (Vertex), definitions->len);
   g_autoptr (GHashTable) by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) chains = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   g_autoptr (GArray) stack = g_array_new (FALSE, FALSE, sizeof (guint));
-  GHashTable *names = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   Walk walk = { .vertices = vertices, .by_name = by_name, .stack = stack };
 
-  if (ret_chain != NULL)
-    *ret_chain = NULL;
   for (guint i = 0; i < definitions->len; i++) {
     const ZinitDefinition *definition = definitions->pdata[i];
     Vertex vertex = {
@@ -291,12 +309,13 @@ zinit_graph_find_cycles (GPtrArray *definitions, char **ret_chain)
       walk_from (&walk, i);
   for (guint i = 0; i < vertices->len; i++) {
     const Vertex *vertex = &g_array_index (vertices, Vertex, i);
+    gpointer component = GUINT_TO_POINTER (vertex->component);
 
     if (!vertex->in_cycle)
       continue;
-    g_hash_table_add (names, vertex->definition->name);
-    if (ret_chain != NULL && *ret_chain == NULL)
-      *ret_chain = describe_cycle (&walk, vertex);
+    if (!g_hash_table_contains (chains, component))
+      g_hash_table_insert (chains, component, describe_cycle (&walk, vertex));
+    g_hash_table_insert (names, vertex->definition->name, g_strdup (g_hash_table_lookup (chains, component)));
   }
   return names;
 }

@@ -53,10 +53,9 @@ ZinitVerdict zinit_graph_judge (const ZinitDefinition *definition, const char *c
                                 const char **ret_name);
 
 /* Looks for cycles of requires and after among @definitions (ZinitDefinition*, any order; unknown names have
- * no edges). Returns the names that are in a cycle as a set (key = name borrowed from the definition), empty
- * when there is none; and in
- * @ret_chain (may be NULL) one cycle as "a → b → a", transfer full, or NULL. Linear in edges; no recursion.
- */
-GHashTable *zinit_graph_find_cycles (GPtrArray *definitions, char **ret_chain);
+ * no edges). Returns those that are in one: name (borrowed from the definition) → the cycle as "a → b → a"
+ * (char *, owned by the table; a long one is shortened in the middle). Empty when there is none. Linear in
+ * edges; no recursion. Transfer full. */
+GHashTable *zinit_graph_find_cycles (GPtrArray *definitions);
 
 G_END_DECLS

@@ -81,6 +81,7 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
   process->events = *events;
   process->data = data;
   process->pid = adoption->pid;
+  process->start_ticks = adoption->start_ticks;
   process->pidfd = adoption->pidfd;
   process->has_main = TRUE;
   process->is_stranger =

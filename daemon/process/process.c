@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model/error.h"
 #include "process/group.h"
 #include "process/private.h"
+#include "process/procfs.h"
 
 ZinitProcesses *
 zinit_processes_new (ZinitLoop *loop, GError **error)
@@ -66,10 +68,34 @@ watch_all (ZinitProcess *process)
          zinit_output_watch (process, ZINIT_STREAM_STDERR);
 }
 
+/* As the kernel counts in /proc: since the boot, also asleep. */
+static guint64
+now_ticks (void)
+{
+  struct timespec now;
+  guint64 per_second = (guint64)sysconf (_SC_CLK_TCK);
+
+  clock_gettime (CLOCK_BOOTTIME, &now);
+  return (guint64)now.tv_sec * per_second +
+         (guint64)now.tv_nsec * per_second / G_GUINT64_CONSTANT (1000000000);
+}
+
+guint64
+zinit_process_get_start_ticks (ZinitProcess *process)
+{
+  ZinitProcEntry entry;
+
+  /* While it is our unreaped child, or lives, the number is its own. */
+  if (process->start_ticks == 0 && process->has_main && zinit_proc_read (process->pid, &entry))
+    process->start_ticks = entry.start_ticks;
+  return process->start_ticks;
+}
+
 ZinitProcess *
 zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
                      const ZinitProcessEvents *events, gpointer data, GError **error)
 {
+  guint64 before_ticks = now_ticks ();
   ZinitProcess *process;
   ZinitSpawned spawned;
 
@@ -81,6 +107,9 @@ zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request
   process->data = data;
   process->pid = spawned.pid;
   process->pidfd = spawned.pidfd;
+  /* Mostly within one tick, and then nobody has to ask /proc: what is looked at there costs again when it is
+   * reaped. */
+  process->start_ticks = before_ticks == now_ticks () ? before_ticks : 0;
   process->has_main = TRUE;
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)
     process->outputs[i].fd = spawned.outputs[i];

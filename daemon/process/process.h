@@ -61,6 +61,7 @@ ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRe
 /* A process that an earlier daemon started, or this one before it executed itself anew. */
 typedef struct {
   pid_t pid;
+  guint64 start_ticks;          /* 0 = not known */
   int pidfd;                    /* proven to be that process; taken over */
   int outputs[ZINIT_N_STREAMS]; /* the daemon's ends of its pipes; taken over; -1 = none */
 } ZinitAdoption;
@@ -75,6 +76,9 @@ ZinitProcess *zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoptio
 void zinit_process_free (ZinitProcess *process);
 
 pid_t zinit_process_get_pid (const ZinitProcess *process); /* of the first process; stays when it has ended */
+/* When it started: field 22 of /proc/PID/stat, clock ticks since the boot. 0 when that cannot be known any
+ * more. With the boot it makes the pid unique. */
+guint64 zinit_process_get_start_ticks (ZinitProcess *process);
 /* The daemon's end of a pipe; -1 when it is at its end. Stays the process's. */
 int zinit_process_get_output (const ZinitProcess *process, ZinitStream stream);
 gboolean zinit_process_has_main (const ZinitProcess *process); /* the first process has not ended */

@@ -32,9 +32,9 @@ zinit_proc_parse_stat (const char *text, ZinitProcEntry *ret_entry)
   if (sscanf (text, "%d", &ret_entry->pid) != 1 ||
       sscanf (close + 1,
               " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
-              " %*d %*d %*d %*d %*d %*d %*u %*u %" G_GINT64_FORMAT,
+              " %*d %*d %*d %*d %*d %*d %" G_GUINT64_FORMAT " %*u %" G_GINT64_FORMAT,
               &state, &ret_entry->parent, &ret_entry->group, &ret_entry->session, &user_ticks, &system_ticks,
-              &pages) != 7)
+              &ret_entry->start_ticks, &pages) != 8)
     return FALSE;
   ret_entry->is_dead = state == 'Z' || state == 'X' || state == 'x';
   ret_entry->cpu_ticks = user_ticks + system_ticks;
@@ -61,6 +61,16 @@ read_entry (int proc_fd, const char *name, ZinitProcEntry *ret_entry)
     return FALSE;
   text[length] = '\0';
   return zinit_proc_parse_stat (text, ret_entry);
+}
+
+gboolean
+zinit_proc_read (pid_t pid, ZinitProcEntry *ret_entry)
+{
+  char path[sizeof "/proc/" + 11];
+
+  g_snprintf (path, sizeof path, "/proc/%d", (int)pid);
+  /* An absolute path, so the folder does not count. */
+  return read_entry (AT_FDCWD, path, ret_entry);
 }
 
 gboolean

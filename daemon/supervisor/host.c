@@ -64,6 +64,12 @@ get_pid (gpointer data, const ZinitProcess *process)
   return zinit_process_get_pid (process);
 }
 
+static guint64
+get_start_ticks (gpointer data, ZinitProcess *process)
+{
+  return zinit_process_get_start_ticks (process);
+}
+
 static gboolean
 send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
 {
@@ -79,5 +85,6 @@ const ZinitHost zinit_host_default = {
   .adopt = adopt,
   .release = release,
   .get_pid = get_pid,
+  .get_start_ticks = get_start_ticks,
   .signal = send_signal,
 };

@@ -23,6 +23,7 @@ typedef struct {
                           gpointer service, GError **error);
   void (*release) (gpointer data, ZinitProcess *process);
   pid_t (*get_pid) (gpointer data, const ZinitProcess *process);
+  guint64 (*get_start_ticks) (gpointer data, ZinitProcess *process);
   gboolean (*signal) (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
 } ZinitHost;
 

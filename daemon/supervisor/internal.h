@@ -35,17 +35,17 @@ struct _ZinitService {
 
   ZinitChanges changes; /* not told to observers yet */
 
-  gboolean main_ended : 1; /* the first process is gone */
-  gboolean stop_due : 1;   /* to be stopped once those that need it are down */
-  gboolean stop_asked : 1; /* its end was asked for */
-  gboolean start_timed_out : 1;
-  gboolean kill_needed : 1; /* SIGKILL was sent because the stop took too long */
-  gboolean start_after : 1; /* start again once it is down */
-  gboolean comes_back : 1;  /* down only because something it requires was stopped */
-  gboolean remove_when_down : 1;
-  gboolean is_vanished : 1;  /* restored without the process that its state had */
-  gboolean is_queued : 1;    /* in the supervisor's queue */
-  gboolean start_queued : 1; /* when its turn comes it is started, not only looked at */
+  guint main_ended : 1; /* the first process is gone */
+  guint stop_due : 1;   /* to be stopped once those that need it are down */
+  guint stop_asked : 1; /* its end was asked for */
+  guint start_timed_out : 1;
+  guint kill_needed : 1; /* SIGKILL was sent because the stop took too long */
+  guint start_after : 1; /* start again once it is down */
+  guint comes_back : 1;  /* down only because something it requires was stopped */
+  guint remove_when_down : 1;
+  guint is_vanished : 1;  /* restored without the process that its state had */
+  guint is_queued : 1;    /* in the supervisor's queue */
+  guint start_queued : 1; /* when its turn comes it is started, not only looked at */
 };
 
 typedef struct {
@@ -69,6 +69,7 @@ struct _ZinitSupervisor {
   guint64 sequence;
   guint n_failed;
   guint n_active;
+  guint n_stopping;
   guint n_stop_due;
   gint64 boot_time_usec; /* since 1970 */
   gboolean is_started;   /* the first starts are through */

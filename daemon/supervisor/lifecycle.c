@@ -274,6 +274,17 @@ kill_all (ZinitService *service)
   arm (service, MIN (service->definition->stop_timeout_ms, 1000));
 }
 
+/* With its wanted status, unless somebody has asked for another one by hand meanwhile. */
+static void
+take_loaded (ZinitService *service)
+{
+  gboolean is_as_defined = service->wanted == (ZinitWanted)service->definition->status;
+
+  zinit_registry_adopt_loaded (service);
+  if (is_as_defined)
+    zinit_service_set_wanted (service, (ZinitWanted)service->definition->status);
+}
+
 static void
 finish (ZinitService *service)
 {
@@ -294,6 +305,8 @@ finish (ZinitService *service)
   service->main_ended = service->stop_asked = service->start_timed_out = service->kill_needed = FALSE;
   service->changes |= ZINIT_CHANGED_PID;
   zinit_service_set_failure (service, outcome.failure.type, outcome.failure.number, NULL);
+  if (!service->start_after)
+    take_loaded (service);
   if (outcome.wants_restart && !service->start_after && !service->comes_back)
     schedule_restart (service);
   zinit_service_set_state (service, outcome.state);
@@ -307,8 +320,6 @@ finish (ZinitService *service)
     zinit_supervisor_enqueue (supervisor, service);
   else if (service->start_after && !supervisor->is_shutting_down)
     zinit_lifecycle_event (service, ZINIT_EVENT_START);
-  else
-    zinit_registry_adopt_loaded (service);
 }
 
 static void

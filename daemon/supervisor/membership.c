@@ -12,13 +12,15 @@
 static gboolean
 check_cycles (GPtrArray *definitions, GError **error)
 {
-  g_autofree char *chain = NULL;
-  g_autoptr (GHashTable) names = zinit_graph_find_cycles (definitions, &chain);
+  g_autoptr (GHashTable) names = zinit_graph_find_cycles (definitions);
+  GHashTableIter iter;
+  gpointer chain;
 
-  if (g_hash_table_size (names) == 0)
+  g_hash_table_iter_init (&iter, names);
+  if (!g_hash_table_iter_next (&iter, NULL, &chain))
     return TRUE;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY, "the dependencies go in a circle: %s",
-               chain);
+               (const char *)chain);
   return FALSE;
 }
 
@@ -192,16 +194,16 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
   g_autoptr (GStrvBuilder) added = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) none = g_strv_builder_new ();
   g_autoptr (GHashTable) cyclic = NULL;
-  g_autofree char *chain = NULL;
 
   for (guint i = 0; i < set->entries->len; i++)
     g_ptr_array_add (definitions, ((ZinitConfigEntry *)set->entries->pdata[i])->definition);
-  cyclic = zinit_graph_find_cycles (definitions, &chain);
+  cyclic = zinit_graph_find_cycles (definitions);
 
   for (guint i = 0; i < set->entries->len; i++) {
     const ZinitConfigEntry *entry = set->entries->pdata[i];
+    const char *chain = g_hash_table_lookup (cyclic, entry->definition->name);
 
-    if (g_hash_table_contains (cyclic, entry->definition->name)) {
+    if (chain != NULL) {
       add_error (set->errors, entry, "the dependencies go in a circle: ", chain);
       g_warning ("%s: the dependencies go in a circle: %s", entry->path, chain);
     } else if (zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
@@ -215,14 +217,19 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
   return finish_result (added, none, none, set);
 }
 
-/* A file that is there and cannot be read or parsed keeps what it said before. */
+/* A file that is there and cannot be read or parsed keeps what it said before, and a folder that cannot be
+ * read all of its files. */
 static gboolean
 is_kept (const ZinitService *service, ZinitConfigSet *set)
 {
+  /* There may be more broken files than errors. */
+  if (set->errors->len >= ZINIT_MAX_CONFIG_ERRORS && g_file_test (service->path, G_FILE_TEST_EXISTS))
+    return TRUE;
   for (guint i = 0; i < set->errors->len; i++) {
     const ZinitConfigError *refused = set->errors->pdata[i];
 
     if (g_strcmp0 (refused->path, service->path) == 0 ||
+        g_strcmp0 (refused->path, service->supervisor->config_dir) == 0 ||
         g_strcmp0 (refused->name, zinit_service_get_name (service)) == 0)
       return TRUE;
   }
@@ -269,8 +276,21 @@ apply_entry (ZinitSupervisor *supervisor, ZinitConfigSet *set, const ZinitConfig
     zinit_registry_redefine (service, entry->definition, entry->path);
     g_strv_builder_add (changed, name);
   } else if (!g_str_equal (service->path, entry->path)) {
-    zinit_registry_redefine (service, entry->definition, entry->path);
+    g_free (service->path);
+    service->path = g_strdup (entry->path);
   }
+}
+
+/* A folder that has gone as a whole is a mishap (something is not mounted), not a wish to remove every
+ * service. */
+static gboolean
+check_folder (ZinitSupervisor *supervisor, GError **error)
+{
+  if (zinit_supervisor_count (supervisor) == 0 || g_file_test (supervisor->config_dir, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: there is no such folder; nothing is changed",
+               supervisor->config_dir);
+  return FALSE;
 }
 
 ZinitReloadResult *
@@ -284,7 +304,7 @@ zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error)
   g_autoptr (GStrvBuilder) changed = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) removed = g_strv_builder_new ();
 
-  if (!zinit_supervisor_is_open (supervisor, error))
+  if (!zinit_supervisor_is_open (supervisor, error) || !check_folder (supervisor, error))
     return NULL;
   set = read_folder (supervisor);
   for (guint i = 0; i < set->entries->len; i++) {

@@ -7,11 +7,14 @@
 
 #include "supervisor/record.h"
 
+#include "model/limits.h"
 #include "supervisor/internal.h"
 
 void
 zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record)
 {
+  const ZinitSupervisor *supervisor = service->supervisor;
+
   *ret_record = (ZinitServiceRecord){
     .state = service->state,
     .wanted = service->wanted,
@@ -19,6 +22,9 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
     .last_exit = service->last_exit,
     .restart_count = service->backoff.count,
     .restart_delay_ms = service->backoff.delay_ms,
+    .start_ticks = service->process != NULL
+                       ? supervisor->host->get_start_ticks (supervisor->host_data, service->process)
+                       : 0,
     .started_at_usec = service->started_at_usec,
     .state_changed_at_usec = service->state_changed_at_usec,
     .deadline_usec = zinit_timer_is_armed (&service->timer) ? service->timer.deadline_usec : 0,
@@ -33,7 +39,7 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
   };
 }
 
-const ZinitProcess *
+ZinitProcess *
 zinit_service_get_process (const ZinitService *service)
 {
   return service->process;
@@ -59,11 +65,33 @@ copy_record (ZinitService *service, const ZinitServiceRecord *record)
 }
 
 static void
+count_state (ZinitService *service, int by)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+
+  supervisor->n_active += zinit_state_is_active (service->state) ? by : 0;
+  supervisor->n_stopping += service->state == ZINIT_STATE_STOPPING ? by : 0;
+  supervisor->n_failed += service->state == ZINIT_STATE_FAILED ? by : 0;
+}
+
+static void
 take_state (ZinitService *service, ZinitState state)
 {
-  service->supervisor->n_active += zinit_state_is_active (state);
-  service->supervisor->n_failed += state == ZINIT_STATE_FAILED;
+  count_state (service, -1);
   service->state = state;
+  count_state (service, 1);
+}
+
+/* What the file said of it may already have been taken up when its living process is found. */
+static void
+drop_old_state (ZinitService *service)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+
+  supervisor->host->disarm (supervisor->host_data, &service->timer);
+  service->next_restart_usec = 0;
+  service->is_vanished = FALSE;
+  zinit_stop_set_due (service, FALSE);
 }
 
 static void
@@ -95,6 +123,8 @@ take_deadline (ZinitService *service, gint64 deadline_usec)
 
   if (deadline_usec == 0 || service->state == ZINIT_STATE_INACTIVE || service->state == ZINIT_STATE_BLOCKED)
     return;
+  /* A file may say anything; sums with it have to stay in range. */
+  deadline_usec = MIN (deadline_usec, now_usec + (gint64)(ZINIT_MAX_DELAY_MS * 1000));
   zinit_lifecycle_arm_at (service, deadline_usec);
   if (!zinit_state_is_active (service->state))
     service->next_restart_usec =
@@ -107,6 +137,7 @@ zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, 
 {
   if (adoption != NULL && in_force != NULL && !zinit_definition_equal (in_force, service->definition))
     zinit_registry_keep_in_force (service, in_force);
+  drop_old_state (service);
   copy_record (service, record);
   if (zinit_state_is_active (record->state))
     take_process (service, record, adoption);

@@ -16,6 +16,7 @@ typedef struct {
   ZinitExit last_exit;
   guint32 restart_count;
   guint64 restart_delay_ms;
+  guint64 start_ticks;          /* of its process, told only; 0 = none, or not known */
   gint64 started_at_usec;       /* since 1970, 0 = never */
   gint64 state_changed_at_usec; /* since 1970 */
   /* CLOCK_MONOTONIC: when the back-off, the time-out or the stable period of the present state ends; 0 = none
@@ -33,7 +34,7 @@ typedef struct {
 
 void zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record);
 /* Its process, for what a hand-over has to know of it; NULL = none. Borrowed. */
-const ZinitProcess *zinit_service_get_process (const ZinitService *service);
+ZinitProcess *zinit_service_get_process (const ZinitService *service);
 
 /* Takes @service up where @record left it. To be called after the folder was loaded and before the loop runs;
  * what the load had queued for the service is forgotten. Nothing is told to observers: it was told in the

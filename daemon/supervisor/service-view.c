@@ -146,6 +146,14 @@ zinit_service_dup_required_by (const ZinitService *service)
   return (char **)g_ptr_array_free (names, FALSE);
 }
 
+static gboolean
+has_given_up (const ZinitService *service)
+{
+  return (service->state == ZINIT_STATE_EXITED || service->state == ZINIT_STATE_FAILED) &&
+         service->wanted == ZINIT_WANTED_START &&
+         zinit_backoff_is_exhausted (&service->backoff, service->definition);
+}
+
 static void
 describe_failure (const ZinitService *service, GString *text)
 {
@@ -156,7 +164,7 @@ describe_failure (const ZinitService *service, GString *text)
     g_string_append (text, "; will be restarted");
   else if (zinit_service_is_held (service))
     g_string_append (text, "; starts when that is mended");
-  else if (zinit_backoff_is_exhausted (&service->backoff, service->definition))
+  else if (has_given_up (service))
     g_string_append_printf (text, "; given up after %u restarts", service->backoff.count);
 }
 
@@ -179,6 +187,8 @@ zinit_service_dup_status_text (const ZinitService *service)
     g_string_append (text, "stopped with what it requires; comes back with it");
   } else if (service->next_restart_usec != 0) {
     g_string_append (text, "will be restarted");
+  } else if (has_given_up (service)) {
+    g_string_append_printf (text, "given up after %u restarts", service->backoff.count);
   }
   if (service->loaded != NULL)
     g_string_append_printf (text, "%sa changed definition takes effect at the next start",

@@ -57,6 +57,8 @@ count_state (ZinitSupervisor *supervisor, ZinitState old_state, ZinitState new_s
 
   supervisor->n_active += zinit_state_is_active (new_state);
   supervisor->n_active -= zinit_state_is_active (old_state);
+  supervisor->n_stopping += new_state == ZINIT_STATE_STOPPING;
+  supervisor->n_stopping -= old_state == ZINIT_STATE_STOPPING;
   supervisor->n_failed += new_state == ZINIT_STATE_FAILED;
   supervisor->n_failed -= old_state == ZINIT_STATE_FAILED;
   if (n_failed != supervisor->n_failed)

@@ -71,7 +71,8 @@ gboolean zinit_service_is_satisfied (const ZinitService *service);
 /* A start that was asked for has come to its end, well or badly: running (a oneshot: over), exited, failed
  * with no start to come, or stopped meanwhile. */
 gboolean zinit_service_start_is_settled (const ZinitService *service);
-/* A settled start ended well. Otherwise @error is ZINIT_ERROR_CANNOT_START with the reason. */
+/* A settled start ended well. Otherwise @error has the reason: ZINIT_ERROR_SPAWN_FAILED, _TIMED_OUT or
+ * _CANNOT_START. */
 gboolean zinit_service_start_succeeded (const ZinitService *service, GError **error);
 
 const ZinitLog *zinit_service_get_log (const ZinitService *service); /* never NULL */

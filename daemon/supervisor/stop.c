@@ -107,16 +107,12 @@ tell_shutdown_done (gpointer observer, gpointer data)
     entry->observer->shutdown_done (entry->data);
 }
 
-/* Definitions that changed under running services can make them need each other; none of them is stopping
- * then. */
+/* Definitions that changed under running services can make them need each other; nothing is stopping then. */
 static void
 break_ties (ZinitSupervisor *supervisor)
 {
   g_autoptr (GPtrArray) services = zinit_supervisor_list (supervisor);
 
-  for (guint i = 0; i < services->len; i++)
-    if (((ZinitService *)services->pdata[i])->state == ZINIT_STATE_STOPPING)
-      return;
   for (guint i = 0; i < services->len; i++) {
     ZinitService *service = services->pdata[i];
 
@@ -129,7 +125,7 @@ break_ties (ZinitSupervisor *supervisor)
 void
 zinit_stop_check (ZinitSupervisor *supervisor)
 {
-  if (supervisor->n_stop_due > 0)
+  if (supervisor->n_stop_due > 0 && supervisor->n_stopping == 0)
     break_ties (supervisor);
   if (supervisor->is_shutting_down && supervisor->n_active == 0 && !supervisor->shutdown_is_done) {
     supervisor->shutdown_is_done = TRUE;

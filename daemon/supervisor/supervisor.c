@@ -7,6 +7,8 @@
 
 #include "supervisor/internal.h"
 
+#include "model/limits.h"
+
 /* A turn of the loop handles so many, then lets D-Bus in: a start takes about 0.1 ms. */
 #define SERVICES_PER_TURN 32
 
@@ -183,7 +185,8 @@ zinit_supervisor_find (ZinitSupervisor *supervisor, const char *name, GError **e
   ZinitService *service = g_hash_table_lookup (supervisor->services, name);
 
   if (service == NULL)
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_NO_SUCH_SERVICE, "there is no service \"%s\"", name);
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_NO_SUCH_SERVICE, "there is no service \"%.*s\"",
+                 ZINIT_MAX_NAME_BYTES, name);
   return service;
 }
 

@@ -4,6 +4,9 @@
  */
 #define G_LOG_DOMAIN "zinit-test"
 
+#include <glib/gstdio.h>
+#include <signal.h>
+
 #include "harness.h"
 #include "names.h"
 #include "processes.h"
@@ -159,6 +162,47 @@ test_cycle (void)
   assert_reload (h, "+new ~ -gone");
 }
 
+/* SIGHUP means the same; what is wrong is in the daemon's log. */
+static void
+test_hangup (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autoptr (GVariant) added = NULL;
+  g_autofree char *log = NULL;
+
+  harness_start (h);
+  client_wait_property (h->client, NULL, "State", "running");
+  harness_service (h, "new", "wait", "");
+  harness_write (h, "broken.toml", "[service\n");
+  client_set_mark (h->client);
+  g_assert_cmpint (kill (h->daemon_pid, SIGHUP), ==, 0);
+  added = client_wait_transition (h->client, "new", NULL, "running");
+  g_assert_true (g_file_get_contents (h->log_path, &log, NULL, NULL));
+  g_assert_nonnull (strstr (log, "broken.toml"));
+}
+
+/* A folder that cannot be read does not say that its files are gone. */
+static void
+test_unreadable_folder (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autoptr (GVariant) errors = NULL;
+  g_autofree char *away = NULL;
+
+  harness_service (h, "calm", "wait", "");
+  harness_start (h);
+  client_wait_state (h->client, "calm", "running");
+  away = g_strconcat (h->config_dir, ".away", NULL);
+  g_assert_cmpint (g_rename (h->config_dir, away), ==, 0);
+  g_assert_true (g_file_set_contents (h->config_dir, "", 0, NULL));
+  errors = harness_reload_errors (h);
+  g_assert_cmpuint (g_variant_n_children (errors), ==, 1);
+  assert_property (h->client, "calm", "State", "running");
+  g_assert_cmpint (g_remove (h->config_dir), ==, 0);
+  g_assert_cmpint (g_rename (away, h->config_dir), ==, 0);
+  assert_reload (h, "+ ~ -");
+}
+
 /* What is not in the folder is not the folder's to remove. */
 static void
 test_ephemeral_stays (void)
@@ -202,6 +246,8 @@ main (int argc, char **argv)
   g_test_add_func ("/reload/needs-restart", test_needs_restart);
   g_test_add_func ("/reload/bad-file", test_bad_file);
   g_test_add_func ("/reload/cycle", test_cycle);
+  g_test_add_func ("/reload/hangup", test_hangup);
+  g_test_add_func ("/reload/unreadable-folder", test_unreadable_folder);
   g_test_add_func ("/reload/ephemeral-stays", test_ephemeral_stays);
   g_test_add_func ("/reload/dependencies-change", test_dependencies_change);
   return g_test_run ();

@@ -2,12 +2,12 @@
  *
  * One run of the real daemon: a folder of its own, a bus of its own, the built zinitd, and a client. At the
  * end the daemon must go with exit code 0 and leave no process behind; when a test fails its log is printed,
- * and whatever happens a guard process clears up. The environment says what to run and how:
+ * and whatever happens a guard process clears up.
  *
- *   ZINITD, ZINIT              the built programs (set by meson)
- *   ZINITD_WRAPPER             put before zinitd: "valgrind -q --error-exitcode=99
- * --child-silent-after-fork=yes" ZINIT_TEST_SLOW            factor for all deadlines ZINIT_TEST_KEEP keep the
- * folder
+ * ZINITD and ZINIT are the built programs (set by meson). ZINITD_WRAPPER is put before zinitd, such as
+ * "strace -f -o /tmp/trace"; valgrind 3.19 will not do, as it lacks pidfd_open(2): use
+ * -Db_sanitize=address,undefined. ZINIT_TEST_SLOW is a factor for all deadlines. With ZINIT_TEST_KEEP the
+ * folder stays.
  */
 #pragma once
 

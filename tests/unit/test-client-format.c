@@ -117,7 +117,7 @@ test_signal (void)
     int number;
   } known[] = { { "TERM", SIGTERM }, { "sigterm", SIGTERM }, { "SigHup", SIGHUP }, { "9", SIGKILL },
                 { "CLD", SIGCHLD },  { "SIGPOLL", SIGIO },   { "iot", SIGABRT },   { "1", SIGHUP } };
-  static const char *const wrong[] = { "", "0", "SIG", "-9", "65", "FOO", "TERM ", "9x" };
+  static const char *const wrong[] = { "", "0", "SIG", "-9", "32", "65", "FOO", "TERM ", "9x" };
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++) {
     int number = 0;
     g_assert_true (zinit_parse_signal (known[i].text, &number, NULL));
@@ -283,7 +283,36 @@ test_info (void)
   g_assert_cmpstr (info->name, ==, "web");
   g_assert_cmpuint (info->pid, ==, 0);
   assert_text (zinit_describe_state (info), "blocked: waits for db, net");
-  assert_text (zinit_describe_info (info, 1000000), "waits for db, net; restart in 3s; soon");
+  assert_text (zinit_describe_info (info, 1000000), "waits for db, net; restart in 3s");
+}
+
+/* The daemon's sentence comes in where it says more than the properties, and once. */
+static void
+test_info_status_text (void)
+{
+  static const struct {
+    const char *properties, *expected;
+  } cases[] = {
+    { "{'State': <'failed'>, 'FailureReason': <{'type': <'exit_code'>, 'code': <3>}>, 'StatusText': <'exited "
+      "with code 3; "
+      "given up after 2 restarts'>}",
+      "exited with code 3; given up after 2 restarts" },
+    { "{'State': <'failed'>, 'FailureReason': <{'type': <'exit_code'>, 'code': <3>}>, 'NextRestart': <uint64 "
+      "4000000>, "
+      "'StatusText': <'exited with code 3; will be restarted'>}",
+      "exited with code 3; restart in 3s" },
+    { "{'State': <'stopping'>, 'StatusText': <'stopping'>}", "stopping" },
+    { "{'State': <'exited'>, 'LastExit': <('exited', 0)>, 'StatusText': <'comes back'>}",
+      "exited with code 0; comes back" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GVariant) properties =
+        g_variant_parse (G_VARIANT_TYPE_VARDICT, cases[i].properties, NULL, NULL, NULL);
+    g_autoptr (ZinitServiceInfo) info = zinit_service_info_new (properties);
+
+    assert_text (zinit_describe_info (info, 1000000), cases[i].expected);
+  }
 }
 
 static void
@@ -326,6 +355,7 @@ main (int argc, char **argv)
   g_test_add_func ("/client/definition/wrong", test_definition_wrong);
   g_test_add_func ("/client/describe", test_describe);
   g_test_add_func ("/client/info", test_info);
+  g_test_add_func ("/client/info-status-text", test_info_status_text);
   g_test_add_func ("/client/table", test_table);
   return g_test_run ();
 }

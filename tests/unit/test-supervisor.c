@@ -181,6 +181,30 @@ test_failed_for_good (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (fixture_state (fixture, "db"), ==, "exited");
 }
 
+/* Its dependency failed while it ran: a restart then comes to an end that is seen. */
+static void
+test_restart_on_a_failed_dependency (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  ZinitService *app;
+
+  fixture_add (fixture, DB "lifecycle.restart='never'\n");
+  app = fixture_add (fixture, APP);
+  fake_host_settle (&fixture->host);
+  fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 3);
+  g_assert_cmpstr (fixture_state (fixture, "app"), ==, "running");
+  g_assert_true (zinit_supervisor_restart (fixture->supervisor, app, NULL));
+  g_assert_false (zinit_service_start_is_settled (app));
+  fixture_end (fixture, "app", ZINIT_EXIT_KILLED, SIGTERM);
+  g_assert_cmpstr (fixture_state (fixture, "app"), ==, "failed");
+  g_assert_true (zinit_service_start_is_settled (app));
+  g_assert_false (zinit_service_start_succeeded (app, &error));
+  g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_CANNOT_START);
+  fixture_add (fixture, WEB "dependencies.requires=['app']\n");
+  fake_host_settle (&fixture->host);
+  g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
+}
+
 static void
 test_crash_leaves_dependents_alone (Fixture *fixture, gconstpointer data)
 {
@@ -298,6 +322,25 @@ test_redefine (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_status_changes_while_running (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *web = fixture_add (fixture, WEB);
+
+  fixture_add (fixture, WEB "service.status='stop'\n");
+  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_START);
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGKILL);
+  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_STOP);
+  g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
+
+  /* What somebody asked for by hand stays. */
+  g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
+  fixture_add (fixture, WEB "service.status='ignore'\n");
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGKILL);
+  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_START);
+  g_assert_cmpint (zinit_service_get_next_restart (web), !=, 0);
+}
+
+static void
 test_remove (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -372,12 +415,14 @@ main (int argc, char *argv[])
   ADD ("spawn-error", test_spawn_error);
   ADD ("missing-and-back", test_missing_and_back);
   ADD ("failed-for-good", test_failed_for_good);
+  ADD ("restart-on-a-failed-dependency", test_restart_on_a_failed_dependency);
   ADD ("crash-leaves-dependents-alone", test_crash_leaves_dependents_alone);
   ADD ("cascade", test_cascade);
   ADD ("conflicts", test_conflicts);
   ADD ("start-tree", test_start_tree);
   ADD ("cycle-is-refused", test_cycle_is_refused);
   ADD ("redefine", test_redefine);
+  ADD ("status-changes-while-running", test_status_changes_while_running);
   ADD ("remove", test_remove);
   ADD ("shutdown", test_shutdown);
   ADD ("shutdown-of-nothing", test_shutdown_of_nothing);

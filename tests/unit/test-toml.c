@@ -44,17 +44,12 @@ test_shape (void)
   static const char text[] = "\xef\xbb\xbf# a mark of the byte order is passed over\n"
                              "whole = -9223372036854775808\n"
                              "half = 0.5\nyes = true\n"
-                             "day = 1979-05-27\nclock = 07:32:00.5\n"
-                             "when = 1979-05-27T07:32:00Z\nlocal = 1979-05-27T07:32:00\n"
-                             "west = 1979-05-27T00:32:00-07:30\n"
                              "text = \"\"\"\\\n   ä\nt\\u00e4o\"\"\"\n"
                              "list = [1, [\"x\"], {a.b = 'c'}]\n"
                              "[table.\"a.b\"]\nc = 1\n[[many]]\n[[many]]\nd = 2\n";
   static const char expected[] =
-      "{\"clock\":\"07:32:00.500000000\",\"day\":\"1979-05-27\",\"half\":0.5,"
-      "\"list\":[1,[\"x\"],{\"a\":{\"b\":\"c\"}}],\"local\":\"1979-05-27T07:32:00\",\"many\":[{},{\"d\":2}],"
-      "\"table\":{\"a.b\":{\"c\":1}},\"text\":\"ä\\ntäo\",\"west\":\"1979-05-27T00:32:00-07:30\","
-      "\"when\":\"1979-05-27T07:32:00Z\",\"whole\":-9223372036854775808,\"yes\":true}";
+      "{\"half\":0.5,\"list\":[1,[\"x\"],{\"a\":{\"b\":\"c\"}}],\"many\":[{},{\"d\":2}],"
+      "\"table\":{\"a.b\":{\"c\":1}},\"text\":\"ä\\ntäo\",\"whole\":-9223372036854775808,\"yes\":true}";
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = zinit_toml_parse (text, strlen (text), &error);
   g_autofree char *json = NULL;
@@ -62,6 +57,24 @@ test_shape (void)
   g_assert_no_error (error);
   json = json_to_string (node, FALSE);
   g_assert_cmpstr (json, ==, expected);
+}
+
+/* A word that was meant as text must not turn into another spelling of it. */
+static void
+test_dates (void)
+{
+  static const char *const values[] = { "1979-05-27", "07:32:00.5", "1979-05-27T07:32:00Z",
+                                        "1979-05-27T00:32:00-07:30" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (values); i++) {
+    g_autofree char *text = g_strdup_printf ("[service]\nexec = %s\n", values[i]);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (zinit_toml_parse (text, strlen (text), &error));
+    g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG);
+    g_assert_true (g_str_has_prefix (error->message, "2:8: "));
+    g_assert_nonnull (strstr (error->message, "quotes"));
+  }
 }
 
 static void
@@ -373,6 +386,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/toml/shape", test_shape);
   g_test_add_func ("/toml/not-terminated", test_not_terminated);
+  g_test_add_func ("/toml/dates", test_dates);
   g_test_add_func ("/toml/upstream-samples", test_upstream_samples);
   g_test_add_func ("/toml/spellings", test_spellings);
   g_test_add_func ("/toml/delay-raises-maximum", test_delay_raises_maximum);
