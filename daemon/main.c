@@ -134,6 +134,8 @@ watch_signals (Daemon *daemon, GError **error)
   sigaddset (&mask, SIGUSR1);
   sigprocmask (SIG_BLOCK, &mask, NULL);
   signal (SIGPIPE, SIG_IGN);
+  /* A file as long as RLIMIT_FSIZE allows is an error like others. */
+  signal (SIGXFSZ, SIG_IGN);
   daemon->signal_fd = signalfd (-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
   if (daemon->signal_fd >= 0 && zinit_loop_watch (daemon->loop, &daemon->signal_watch, daemon->signal_fd,
                                                   EPOLLIN, ZINIT_URGENT, on_signal))
@@ -165,6 +167,7 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes };
   daemon->supervisor = zinit_supervisor_new (&zinit_host_default, &daemon->host_context,
                                              daemon->paths->config_dir, daemon->paths->runtime_dir);
+  zinit_supervisor_set_log_folder (daemon->supervisor, daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
   daemon->keeper = zinit_keeper_new (daemon->supervisor, daemon->loop, daemon->paths);
   daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->paths,

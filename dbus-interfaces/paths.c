@@ -101,6 +101,7 @@ zinit_paths_new (ZinitScope scope, const char *config_dir, const char *runtime_d
   paths->state = g_build_filename (paths->runtime_dir, "state.json", NULL);
   paths->fds = g_build_filename (paths->runtime_dir, "fds.json", NULL);
   paths->lock = g_build_filename (paths->runtime_dir, "zinitd.lock", NULL);
+  paths->logs = g_build_filename (paths->runtime_dir, "logs", NULL);
   return paths;
 }
 
@@ -115,5 +116,6 @@ zinit_paths_free (ZinitPaths *paths)
   g_free (paths->state);
   g_free (paths->fds);
   g_free (paths->lock);
+  g_free (paths->logs);
   g_free (paths);
 }

@@ -18,6 +18,7 @@ typedef struct {
   char *state;  /* state.json */
   char *fds;    /* fds.json */
   char *lock;
+  char *logs; /* folder of the output of services */
 } ZinitPaths;
 
 /* @config_dir, @runtime_dir, @socket override (NULL = look on). Then the variables ZINIT_CONFIG_DIR,

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "handover/inherited.h"
-#include "handover/saved-logs.h"
 #include "persist/state-file.h"
 
 #define MAX_COMPLAINT_BYTES 2000 /* of what the program says against the state */
@@ -195,33 +194,29 @@ keep_pipes_open (gpointer key, gpointer value, gpointer is_kept)
 }
 
 static void
-keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, int logs, gboolean is_kept)
+keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, gboolean is_kept)
 {
   g_tree_foreach (fds->services, keep_pipes_open, GINT_TO_POINTER (is_kept));
   keep_open (fds->has_rpc_socket ? fds->rpc_socket : -1, is_kept);
   keep_open (handover->lock_fd, is_kept);
-  keep_open (logs, is_kept);
 }
 
 gboolean
 zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error)
 {
   g_autoptr (ZinitSavedFds) fds = collect_fds (handover, listener_fd);
-  int reason, logs;
+  int reason;
 
   if (!zinit_keeper_save (handover->keeper, error) ||
-      !zinit_saved_fds_save (fds, handover->paths->fds, error))
+      !zinit_saved_fds_save (fds, handover->paths->fds, error) ||
+      !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
-  logs = zinit_saved_logs_write (handover->supervisor, error);
-  if (logs < 0)
-    return FALSE;
-  zinit_inherited_offer (fds, handover->lock_fd, logs, zinit_processes_get_file_limit (handover->processes));
-  keep_all_open (handover, fds, logs, TRUE);
+  zinit_inherited_offer (fds, handover->lock_fd, zinit_processes_get_file_limit (handover->processes));
+  keep_all_open (handover, fds, TRUE);
   execv (handover->program, handover->argv);
   reason = errno;
-  keep_all_open (handover, fds, logs, FALSE);
+  keep_all_open (handover, fds, FALSE);
   zinit_inherited_withdraw ();
-  close (logs);
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot be executed: %s", handover->program,
                g_strerror (reason));
   return FALSE;

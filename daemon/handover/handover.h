@@ -29,7 +29,7 @@ typedef void (*ZinitHandoverFunc) (const GError *error, gpointer data);
  * cannot be written. */
 gboolean zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, gpointer data,
                                GError **error);
-/* Becomes the program, with everything that is open: pipes, @listener_fd, the lock, the logs. Returns only on
+/* Becomes the program, with everything that is open: pipes, @listener_fd, the lock. Returns only on
  * failure, and then everything is as before. */
 gboolean zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error);
 /* For a daemon that is about to end without stopping a service: writes the state and the map of descriptors

@@ -123,16 +123,14 @@ static void
 take_ours (Taking *taking, const char *text)
 {
   ZinitInherited *inherited = taking->inherited;
-  int pid, lock, logs;
+  int pid, lock;
   unsigned long long file_limit;
 
   /* A service that starts a zinitd of its own gives it nothing of ours, whatever its environment says. */
-  if (text == NULL || sscanf (text, "%d,%d,%d,%llu", &pid, &lock, &logs, &file_limit) != 4 ||
-      pid != getpid ())
+  if (text == NULL || sscanf (text, "%d,%d,%llu", &pid, &lock, &file_limit) != 3 || pid != getpid ())
     return;
   inherited->is_reexecuted = TRUE;
   inherited->lock = accept_fd (lock, is_file, taking->seen, "the lock");
-  inherited->logs = accept_fd (logs, is_file, taking->seen, "the file of logs");
   inherited->file_limit = file_limit;
 }
 
@@ -145,7 +143,7 @@ zinit_inherited_take (const char *fds_path)
   Taking taking = { inherited, seen };
 
   inherited->pipes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_pipes);
-  inherited->listener = inherited->lock = inherited->logs = -1;
+  inherited->listener = inherited->lock = -1;
   take_ours (&taking, g_getenv (HANDOVER_VARIABLE));
   fds = read_fds (g_getenv (FDS_VARIABLE), inherited->is_reexecuted ? fds_path : NULL);
   if (fds != NULL)
@@ -157,7 +155,7 @@ zinit_inherited_take (const char *fds_path)
 void
 zinit_inherited_free (ZinitInherited *inherited)
 {
-  const int fds[] = { inherited->listener, inherited->lock, inherited->logs };
+  const int fds[] = { inherited->listener, inherited->lock };
 
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
     if (fds[i] >= 0)
@@ -181,11 +179,10 @@ zinit_inherited_take_pipes (ZinitInherited *inherited, const char *service, int 
 }
 
 void
-zinit_inherited_offer (const ZinitSavedFds *fds, int lock, int logs, guint64 file_limit)
+zinit_inherited_offer (const ZinitSavedFds *fds, int lock, guint64 file_limit)
 {
   g_autofree char *text = zinit_saved_fds_print (fds, NULL);
-  g_autofree char *ours =
-      g_strdup_printf ("%d,%d,%d,%" G_GUINT64_FORMAT, (int)getpid (), lock, logs, file_limit);
+  g_autofree char *ours = g_strdup_printf ("%d,%d,%" G_GUINT64_FORMAT, (int)getpid (), lock, file_limit);
 
   if (strlen (text) < MAX_VARIABLE_BYTES)
     g_setenv (FDS_VARIABLE, text, TRUE);

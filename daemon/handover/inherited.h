@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a daemon that executed itself anew left open for this one: pipes, the private socket, the lock, the
- * logs. The variables that name it are read once and leave the environment, so that no service sees them.
+ * What a daemon that executed itself anew left open for this one: pipes, the private socket, the lock.
+ * The variables that name it are read once and leave the environment, so that no service sees them.
  */
 #pragma once
 
@@ -14,7 +14,6 @@ typedef struct {
   GHashTable *pipes;      /* service → ZinitInheritedPipes; what is not taken is closed at the end */
   int listener;           /* of the private socket; -1 = none */
   int lock;               /* -1 = none */
-  int logs;               /* -1 = none */
   guint64 file_limit;     /* the soft RLIMIT_NOFILE that the first daemon was started with; 0 = not known */
 } ZinitInherited;
 
@@ -35,7 +34,7 @@ gboolean zinit_inherited_take_pipes (ZinitInherited *inherited, const char *serv
                                      int outputs[ZINIT_N_STREAMS]);
 
 /* The other side. The variables are set from these two, and unset again if the execution fails. */
-void zinit_inherited_offer (const ZinitSavedFds *fds, int lock, int logs, guint64 file_limit);
+void zinit_inherited_offer (const ZinitSavedFds *fds, int lock, guint64 file_limit);
 void zinit_inherited_withdraw (void);
 
 G_END_DECLS

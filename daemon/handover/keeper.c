@@ -132,4 +132,5 @@ zinit_keeper_finish (ZinitKeeper *keeper)
   keeper->is_finished = TRUE;
   zinit_loop_disarm (keeper->loop, &keeper->timer);
   zinit_saved_files_remove (keeper->paths->state, keeper->paths->fds);
+  zinit_supervisor_forget_logs (keeper->supervisor);
 }

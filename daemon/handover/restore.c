@@ -15,7 +15,6 @@
 #include "config/format.h"
 #include "config/strict-json.h"
 #include "handover/proof.h"
-#include "handover/saved-logs.h"
 #include "handover/snapshot.h"
 #include "handover/survivors.h"
 #include "model/limits.h"
@@ -308,14 +307,15 @@ zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInheri
       g_tree_foreach (restoration.state->services, restore_one, &restoration);
     for (guint i = 0; i < restoration.survivors->len; i++)
       adopt_survivor (&restoration, restoration.survivors->pdata[i]);
+    zinit_supervisor_recover_logs (supervisor);
+  } else {
+    zinit_supervisor_forget_logs (supervisor);
   }
   /* In order, which only those know that have been taken up as well. */
   for (guint i = 0; i < restoration.gone->len; i++)
     zinit_service_dismiss (restoration.gone->pdata[i]);
   g_ptr_array_unref (restoration.gone);
   g_ptr_array_unref (restoration.survivors);
-  if (inherited->logs >= 0)
-    zinit_saved_logs_read (supervisor, inherited->logs);
   n_adopted = g_hash_table_size (restoration.adopted);
   g_hash_table_unref (restoration.adopted);
   if (restoration.state != NULL)

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "logs/log-private.h"
 #include "model/limits.h"
 
 #define MIN_CHUNK_BYTES 256
@@ -24,33 +25,17 @@ typedef struct __attribute__ ((packed)) {
   guint32 stream : 8;
 } Record;
 
+typedef ZinitLogChunk Chunk;
+typedef ZinitLogPartial Partial;
+
 G_STATIC_ASSERT (sizeof (Record) == 12 && ZINIT_MAX_LINE_BYTES < 1 << 24);
 
-typedef struct _Chunk Chunk;
-
-struct _Chunk {
+struct _ZinitLogChunk {
   Chunk *next;
   guint32 capacity;
   guint32 start; /* of the oldest record that is kept */
   guint32 end;
   char data[];
-};
-
-typedef struct {
-  char *text; /* NULL = no unfinished line */
-  guint32 length;
-  guint32 capacity;
-  gint64 time_usec;
-} Partial;
-
-struct _ZinitLog {
-  guint64 max_lines;
-  guint64 total;
-  guint64 kept;
-  gsize record_bytes; /* of the kept records, with their headers */
-  Chunk *first;
-  Chunk *last;
-  Partial partials[ZINIT_N_STREAMS];
 };
 
 ZinitLog *
@@ -70,6 +55,7 @@ zinit_log_free (ZinitLog *log)
   zinit_log_set_max_lines (log, 0);
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)
     g_free (log->partials[i].text);
+  zinit_journal_free (log->journal);
   g_free (log);
 }
 
@@ -193,7 +179,7 @@ take_piece (ZinitLog *log, ZinitStream stream, const char *bytes, gsize length, 
 }
 
 void
-zinit_log_append (ZinitLog *log, ZinitStream stream, const char *bytes, gsize length, gint64 time_usec)
+zinit_log_take (ZinitLog *log, ZinitStream stream, const char *bytes, gsize length, gint64 time_usec)
 {
   while (length > 0) {
     gsize taken = take_piece (log, stream, bytes, length, time_usec);
@@ -204,7 +190,7 @@ zinit_log_append (ZinitLog *log, ZinitStream stream, const char *bytes, gsize le
 }
 
 void
-zinit_log_end (ZinitLog *log)
+zinit_log_finish (ZinitLog *log)
 {
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     if (log->partials[stream].text != NULL)
@@ -286,7 +272,7 @@ zinit_log_load (ZinitLog *log, const guint8 *bytes, gsize length)
       return FALSE;
     if (head.partials[stream].is_there)
       extend_partial (&log->partials[stream], at, head.partials[stream].length,
-                      head.partials[stream].time_usec);
+                      MAX (head.partials[stream].time_usec, 0));
     at += head.partials[stream].length;
     length -= head.partials[stream].length;
   }
@@ -298,7 +284,7 @@ zinit_log_load (ZinitLog *log, const guint8 *bytes, gsize length)
     length -= sizeof record;
     if (record.length > MIN (length, ZINIT_MAX_LINE_BYTES) || record.stream >= ZINIT_N_STREAMS)
       return FALSE;
-    add_line (log, record.stream, record.time_usec, NULL, 0, at, record.length);
+    add_line (log, record.stream, MAX (record.time_usec, 0), NULL, 0, at, record.length);
     at += record.length;
     length -= record.length;
   }

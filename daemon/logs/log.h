@@ -2,11 +2,12 @@
  *
  * The recent output of one service: bytes in, lines with time and stream kept in a ring. A long line is split
  * at ZINIT_MAX_LINE_BYTES, an unfinished last line is kept and shown, bytes are kept as they came (making
- * them safe for a reader is the reader's matter). Costs nothing for a service that says nothing. Reads no
- * descriptor, knows no clock.
+ * them safe for a reader is the reader's matter). With a folder, all of it outlives the daemon however that
+ * ends. Costs nothing for a service that says nothing. Reads no descriptor of a service, knows no clock.
  */
 #pragma once
 
+#include "logs/log-folder.h"
 #include "model/state.h"
 
 G_BEGIN_DECLS
@@ -27,16 +28,31 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitLog, zinit_log_free)
 
 /* Fewer lines than are kept drops the oldest. */
 void zinit_log_set_max_lines (ZinitLog *log, guint64 max_lines);
+/* @bytes may be what zinit_log_reserve() gave: then they are kept where they are. */
 void zinit_log_append (ZinitLog *log, ZinitStream stream, const char *bytes, gsize length, gint64 time_usec);
 /* The writer is gone: an unfinished line becomes a line. */
 void zinit_log_end (ZinitLog *log);
+
+/* From now on what is appended goes to files of @service in @folder (borrowed) first. When they cannot be
+ * written it is kept in memory alone, which @folder says once, and tried again after some seconds. */
+void zinit_log_attach (ZinitLog *log, ZinitLogFolder *folder, const char *service);
+/* Takes up what an earlier daemon kept of @log, which is attached and has nothing yet. */
+void zinit_log_recover (ZinitLog *log);
+/* Room to read at most @wanted bytes of @stream into, which zinit_log_append() has to be told next, or
+ * nothing was read. What was read when the daemon dies in between is not lost. Borrowed until the next call;
+ * NULL when there is none, and what is read elsewhere is as good but for such a death. */
+char *zinit_log_reserve (ZinitLog *log, ZinitStream stream, gsize wanted, gint64 time_usec, gsize *ret_size);
+/* TRUE when all of it is in the files, or it has none to be in. Tries it if it was not. */
+gboolean zinit_log_sync (ZinitLog *log, GError **error);
+/* The files go. */
+void zinit_log_discard (ZinitLog *log);
 
 guint64 zinit_log_get_total (const ZinitLog *log);   /* lines ever, without unfinished ones */
 guint64 zinit_log_get_dropped (const ZinitLog *log); /* of these, no longer kept */
 gsize zinit_log_get_bytes (const ZinitLog *log);     /* of the kept lines, and 12 for each finished one */
 
 /* Appends all that is kept, unfinished lines and counters included, in a form that only zinit_log_load() of
- * the same build reads: for a daemon that executes itself anew. */
+ * the same layout reads: for the next daemon. */
 void zinit_log_save (const ZinitLog *log, GByteArray *out);
 /* Fills @log, which is new, from that. FALSE when @bytes is nothing of the kind; @log is then empty or has
  * what could be read. */

@@ -6,6 +6,7 @@
 #define G_LOG_DOMAIN "zinit-process"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -27,14 +28,49 @@ zinit_output_close (ZinitProcess *process, ZinitStream stream)
   output->fd = -1;
 }
 
+/* How much there is to be read now. Asked for first, so that nothing is read that has no place yet, and no
+ * place is made for nothing; that no writer is left only poll(2) tells then. */
+static gsize
+measure (ZinitProcess *process, ZinitStream stream)
+{
+  struct pollfd poll_fd = { .fd = process->outputs[stream].fd, .events = POLLIN };
+  int left = 0;
+
+  if (ioctl (poll_fd.fd, FIONREAD, &left) == 0 && left > 0)
+    return (gsize)left;
+  if (poll (&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN) == 0)
+    zinit_output_close (process, stream);
+  return 0;
+}
+
+static char *
+find_place (ZinitProcess *process, ZinitStream stream, gsize *size)
+{
+  gsize wanted = MIN (*size, ZINIT_OUTPUT_BUFFER_BYTES);
+  char *place = NULL;
+
+  *size = wanted;
+  if (process->events.reserve != NULL)
+    place = process->events.reserve (process, stream, wanted, size, process->data);
+  if (place != NULL)
+    return place;
+  *size = wanted;
+  return process->processes->buffer;
+}
+
 /* FALSE when there was nothing, or @process was freed in the callback. */
 static gboolean
 read_once (ZinitProcess *process, ZinitStream stream, gsize limit, gsize *ret_length)
 {
   ZinitOutput *output = &process->outputs[stream];
-  char *buffer = process->processes->buffer;
-  gssize length = read (output->fd, buffer, MIN (limit, ZINIT_OUTPUT_BUFFER_BYTES));
+  gsize size = MIN (limit, measure (process, stream));
+  gssize length;
+  char *place;
 
+  if (size == 0)
+    return FALSE;
+  place = find_place (process, stream, &size);
+  length = read (output->fd, place, size);
   if (length < 0 && (errno == EAGAIN || errno == EINTR))
     return FALSE;
   if (length <= 0) {
@@ -44,7 +80,7 @@ read_once (ZinitProcess *process, ZinitStream stream, gsize limit, gsize *ret_le
   output->period_bytes += (guint)length;
   *ret_length = (gsize)length;
   zinit_process_enter (process);
-  process->events.output (process, stream, buffer, (gsize)length, process->data);
+  process->events.output (process, stream, place, (gsize)length, process->data);
   return zinit_process_leave (process);
 }
 

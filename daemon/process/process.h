@@ -38,6 +38,10 @@ typedef struct {
   /* Nothing is left of its group. Always after main_ended, once. */
   void (*group_empty) (ZinitProcess *process, gpointer data);
   void (*output) (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length, gpointer data);
+  /* There are @wanted bytes to be read: a place for at most *@ret_size of them, which output is told next,
+   * or nothing was read. Never for nothing. May be NULL or return NULL: they are read into a place of our
+   * own. Must not free the process. */
+  char *(*reserve) (ZinitProcess *process, ZinitStream stream, gsize wanted, gsize *ret_size, gpointer data);
 } ZinitProcessEvents;
 
 typedef struct {

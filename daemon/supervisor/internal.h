@@ -56,8 +56,9 @@ typedef struct {
 struct _ZinitSupervisor {
   const ZinitHost *host;
   gpointer host_data;
-  char *config_dir; /* NULL = nothing on disk */
-  char *mark;       /* "ZINIT_INSTANCE=…", in every child's environment */
+  char *config_dir;           /* NULL = nothing on disk */
+  ZinitLogFolder *log_folder; /* NULL = output is in memory alone */
+  char *mark;                 /* "ZINIT_INSTANCE=…", in every child's environment */
 
   GHashTable *services;  /* name → ZinitService, owned */
   GHashTable *referrers; /* name → GPtrArray of services that name it in requires, after or conflicts */

@@ -92,6 +92,14 @@ on_group_empty (ZinitProcess *process, gpointer data)
   zinit_service_publish (service);
 }
 
+static char *
+on_reserve (ZinitProcess *process, ZinitStream stream, gsize wanted, gsize *ret_size, gpointer data)
+{
+  ZinitService *service = data;
+
+  return zinit_log_reserve (service->log, stream, wanted, realtime_usec (service), ret_size);
+}
+
 static void
 on_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length, gpointer data)
 {
@@ -103,6 +111,7 @@ on_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize l
 const ZinitProcessEvents zinit_process_events = {
   .main_ended = on_main_ended,
   .group_empty = on_group_empty,
+  .reserve = on_reserve,
   .output = on_output,
 };
 
@@ -120,6 +129,8 @@ spawn (ZinitService *service)
   service->comes_back = service->start_after = service->start_queued = FALSE;
   service->main_ended = service->stop_asked = service->start_timed_out = service->kill_needed = FALSE;
 
+  /* Half a line that an earlier daemon left is not the beginning of what comes. */
+  zinit_log_end (service->log);
   service->process =
       supervisor->host->spawn (supervisor->host_data, &request, &zinit_process_events, service, &error);
   if (service->process == NULL) {

@@ -45,12 +45,6 @@ zinit_service_get_process (const ZinitService *service)
   return service->process;
 }
 
-ZinitLog *
-zinit_service_get_writable_log (ZinitService *service)
-{
-  return service->log;
-}
-
 static void
 copy_record (ZinitService *service, const ZinitServiceRecord *record)
 {
@@ -171,4 +165,49 @@ zinit_service_dismiss (ZinitService *service)
   zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
   zinit_stop_in_order (service);
   zinit_supervisor_enqueue (service->supervisor, service);
+}
+
+void
+zinit_supervisor_recover_logs (ZinitSupervisor *supervisor)
+{
+  g_autoptr (GHashTable) names = NULL;
+  GHashTableIter iter;
+  gpointer name;
+
+  if (supervisor->log_folder == NULL)
+    return;
+  names = zinit_log_folder_list (supervisor->log_folder);
+  g_hash_table_iter_init (&iter, names);
+  while (g_hash_table_iter_next (&iter, &name, NULL)) {
+    ZinitService *service = g_hash_table_lookup (supervisor->services, name);
+
+    if (service != NULL) {
+      zinit_log_recover (service->log);
+    } else {
+      zinit_log_folder_remove (supervisor->log_folder, name, ZINIT_JOURNAL_SUFFIX);
+      zinit_log_folder_remove (supervisor->log_folder, name, ZINIT_RING_SUFFIX);
+    }
+  }
+}
+
+gboolean
+zinit_supervisor_sync_logs (ZinitSupervisor *supervisor, GError **error)
+{
+  GHashTableIter iter;
+  gpointer service;
+
+  g_hash_table_iter_init (&iter, supervisor->services);
+  while (g_hash_table_iter_next (&iter, NULL, &service))
+    if (!zinit_log_sync (((ZinitService *)service)->log, error)) {
+      g_prefix_error (error, "the output of %s cannot be kept: ", zinit_service_get_name (service));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+zinit_supervisor_forget_logs (ZinitSupervisor *supervisor)
+{
+  if (supervisor->log_folder != NULL)
+    zinit_log_folder_clear (supervisor->log_folder);
 }

@@ -36,9 +36,6 @@ void zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *
 /* Its process, for what a hand-over has to know of it; NULL = none. Borrowed. */
 ZinitProcess *zinit_service_get_process (const ZinitService *service);
 
-/* Its log, to be filled with what was kept of it; only before the loop runs. Borrowed. */
-ZinitLog *zinit_service_get_writable_log (ZinitService *service);
-
 /* Takes @service up where @record left it. To be called after the folder was loaded and before the loop runs;
  * what the load had queued for the service is forgotten. Nothing is told to observers: it was told in the
  * daemon's earlier life.
@@ -49,6 +46,13 @@ void zinit_service_restore (ZinitService *service, const ZinitServiceRecord *rec
                             ZinitDefinition *in_force, const ZinitAdoption *adoption);
 /* Adds a service that the folder does not know. It is not started. Borrowed. */
 ZinitService *zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition);
+/* All services take up the output that an earlier daemon kept; what it kept of others is removed. To be
+ * called when all are restored and before the loop runs. */
+void zinit_supervisor_recover_logs (ZinitSupervisor *supervisor);
+/* Everything that was said is in the files; else FALSE and @error names a service. */
+gboolean zinit_supervisor_sync_logs (ZinitSupervisor *supervisor, GError **error);
+/* Nobody is to take up anything: the files are removed. */
+void zinit_supervisor_forget_logs (ZinitSupervisor *supervisor);
 /* Stops it in order if it is up, and forgets it then. Its file is not touched. */
 void zinit_service_dismiss (ZinitService *service);
 

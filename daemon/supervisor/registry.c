@@ -124,6 +124,7 @@ zinit_registry_remove (ZinitService *service)
     supervisor->n_failed--;
   zinit_supervisor_for_each_observer (supervisor, tell_removed, service);
   zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_COUNTS);
+  zinit_log_discard (service->log);
   zinit_service_free (service);
 
   referrers = zinit_registry_referrers (supervisor, name);

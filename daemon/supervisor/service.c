@@ -17,6 +17,8 @@ zinit_service_new (ZinitSupervisor *supervisor, ZinitDefinition *definition, con
   service->path = g_strdup (path);
   service->wanted = (ZinitWanted)definition->status;
   service->log = zinit_log_new (definition->buffer_lines);
+  if (supervisor->log_folder != NULL)
+    zinit_log_attach (service->log, supervisor->log_folder, definition->name);
   service->state_changed_at_usec = supervisor->host->realtime_usec (supervisor->host_data);
   zinit_backoff_reset (&service->backoff, definition);
   return service;

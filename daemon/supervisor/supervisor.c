@@ -32,6 +32,12 @@ zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *con
 }
 
 void
+zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, const char *path)
+{
+  supervisor->log_folder = zinit_log_folder_new (path);
+}
+
+void
 zinit_supervisor_free (ZinitSupervisor *supervisor)
 {
   supervisor->host->disarm (supervisor->host_data, &supervisor->queue_timer);
@@ -39,6 +45,7 @@ zinit_supervisor_free (ZinitSupervisor *supervisor)
   g_hash_table_unref (supervisor->referrers);
   g_hash_table_unref (supervisor->services);
   g_array_unref (supervisor->observers);
+  zinit_log_folder_free (supervisor->log_folder);
   g_free (supervisor->config_dir);
   g_free (supervisor->mark);
   g_free (supervisor);

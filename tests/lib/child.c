@@ -185,6 +185,25 @@ flood (long count)
   write_all (1, block, (sizeof line - 1) * (size_t)count);
 }
 
+/* Lines "0", "1", … to @fd, each in two pieces, until the file is there; then the line "end". @usec 0 = as
+ * fast as they are taken. */
+static void
+count_until (int fd, long usec, const char *path)
+{
+  const struct timespec interval = { usec / 1000000, usec % 1000000 * 1000 };
+  char text[32];
+
+  for (long number = 0; number % 16 != 0 || access (path, F_OK) < 0; number++) {
+    int length = snprintf (text, sizeof text, "%ld\n", number);
+
+    write_all (fd, text, (size_t)length / 2);
+    if (usec > 0)
+      nanosleep (&interval, NULL);
+    write_all (fd, text + length / 2, (size_t)(length - length / 2));
+  }
+  write_all (fd, "end\n", 4);
+}
+
 /* A process of the same group that only SIGKILL ends. */
 static void
 fork_stubborn (void)
@@ -353,6 +372,10 @@ carry_out (const char *order)
     print_all_bytes ();
   } else if (strcmp (order, "flood") == 0) {
     flood (next_number ());
+  } else if (strcmp (order, "count-until") == 0) {
+    int fd = (int)next_number ();
+    long usec = next_number ();
+    count_until (fd, usec, next ());
   } else if (strcmp (order, "ignore") == 0) {
     ignore ((int)next_number ());
   } else if (strcmp (order, "on-term") == 0) {

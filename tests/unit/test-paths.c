@@ -35,6 +35,7 @@ test_system_defaults (void)
   g_assert_cmpstr (paths->state, ==, "/run/zinit/state.json");
   g_assert_cmpstr (paths->fds, ==, "/run/zinit/fds.json");
   g_assert_true (g_str_has_prefix (paths->lock, "/run/zinit/"));
+  g_assert_cmpstr (paths->logs, ==, "/run/zinit/logs");
 }
 
 static void

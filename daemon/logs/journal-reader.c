@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The journal as it is read by the next daemon. Whatever the bytes are, nothing outside them is looked at.
+ */
+#define G_LOG_DOMAIN "zinit-logs"
+
+#include <string.h>
+
+#include "logs/journal-format.h"
+#include "logs/journal.h"
+
+typedef struct {
+  const char *service;
+  const ZinitJournalReader *reader;
+  gpointer data;
+} Reading;
+
+static GByteArray *
+read_file (ZinitLogFolder *folder, const char *service, const char *suffix, gsize max_bytes)
+{
+  g_autoptr (GError) error = NULL;
+  GByteArray *bytes = zinit_log_folder_read (folder, service, suffix, max_bytes, &error);
+
+  if (error != NULL)
+    g_warning ("kept output is not used: %s", error->message);
+  return bytes;
+}
+
+/* FALSE when there is none of any use. */
+static gboolean
+read_ring (const Reading *reading, const GByteArray *bytes, guint64 *ret_generation)
+{
+  ZinitRingHead head;
+
+  if (bytes->len >= sizeof head) {
+    memcpy (&head, bytes->data, sizeof head);
+    if (strncmp (head.magic, ZINIT_RING_MAGIC, ZINIT_MAGIC_BYTES) == 0 &&
+        reading->reader->ring (bytes->data + sizeof head, bytes->len - sizeof head, reading->data)) {
+      *ret_generation = head.generation;
+      return TRUE;
+    }
+  }
+  g_warning ("%s: the ring of its kept output is damaged", reading->service);
+  return FALSE;
+}
+
+static ZinitJournalRecord
+record_at (const GByteArray *bytes, gsize offset)
+{
+  ZinitJournalRecord record;
+
+  memcpy (&record, bytes->data + offset, sizeof record);
+  return record;
+}
+
+/* A record begins at @offset and ends before @end. */
+static gboolean
+is_record (const GByteArray *bytes, gsize offset, gsize end)
+{
+  ZinitJournalRecord record;
+
+  if (end - offset < sizeof record)
+    return FALSE;
+  record = record_at (bytes, offset);
+  return record.length <= end - offset - sizeof record &&
+         (record.kind < ZINIT_N_STREAMS || (record.kind == ZINIT_JOURNAL_ENDED && record.length == 0));
+}
+
+static void
+give (const Reading *reading, const GByteArray *bytes, gsize offset, gsize length)
+{
+  ZinitJournalRecord record = record_at (bytes, offset);
+
+  if (record.kind == ZINIT_JOURNAL_ENDED)
+    reading->reader->ended (reading->data);
+  else
+    reading->reader->output ((ZinitStream)record.kind, (const char *)bytes->data + offset + sizeof record,
+                             length, MAX (record.time_usec, 0), reading->data);
+}
+
+/* What the daemon had read when it died, and had not told. */
+static void
+give_pending (const Reading *reading, const GByteArray *bytes, gsize offset)
+{
+  const guint8 *room = bytes->data + offset + sizeof (ZinitJournalRecord);
+  gsize length;
+
+  if (!is_record (bytes, offset, bytes->len))
+    return;
+  length = record_at (bytes, offset).length;
+  while (length > 0 && room[length - 1] == ZINIT_JOURNAL_FILLER)
+    length--;
+  if (length > 0)
+    give (reading, bytes, offset, length);
+}
+
+static void
+read_records (const Reading *reading, const GByteArray *bytes, const ZinitJournalHead *head)
+{
+  gsize end = MIN (head->end, bytes->len);
+  gsize at = sizeof *head;
+
+  while (at < end && is_record (bytes, at, end)) {
+    gsize length = record_at (bytes, at).length;
+
+    give (reading, bytes, at, length);
+    at += sizeof (ZinitJournalRecord) + length;
+  }
+  if (at != head->end)
+    g_warning ("%s: the journal of its kept output is damaged", reading->service);
+  else if (head->pending == head->end)
+    give_pending (reading, bytes, at);
+}
+
+/* FALSE when it is nothing of the kind. */
+static gboolean
+read_head (const Reading *reading, const GByteArray *bytes, ZinitJournalHead *ret_head)
+{
+  static const char none[ZINIT_MAGIC_BYTES];
+
+  if (bytes->len == 0)
+    return FALSE;
+  if (bytes->len >= sizeof *ret_head) {
+    memcpy (ret_head, bytes->data, sizeof *ret_head);
+    if (memcmp (ret_head->magic, ZINIT_JOURNAL_MAGIC, ZINIT_MAGIC_BYTES) == 0)
+      return TRUE;
+    /* The daemon was about to make it. */
+    if (memcmp (ret_head->magic, none, sizeof none) == 0)
+      return FALSE;
+  }
+  g_warning ("%s: the journal of its kept output is none", reading->service);
+  return FALSE;
+}
+
+guint64
+zinit_journal_read_files (ZinitLogFolder *folder, const char *service, const ZinitJournalReader *reader,
+                          gpointer data)
+{
+  g_autoptr (GByteArray) ring = read_file (folder, service, ZINIT_RING_SUFFIX, ZINIT_MAX_RING_FILE_BYTES);
+  g_autoptr (GByteArray) journal =
+      read_file (folder, service, ZINIT_JOURNAL_SUFFIX, ZINIT_MAX_JOURNAL_FILE_BYTES);
+  const Reading reading = { service, reader, data };
+  gboolean has_ring;
+  guint64 generation = 0;
+  ZinitJournalHead head;
+
+  has_ring = ring != NULL && read_ring (&reading, ring, &generation);
+  if (journal == NULL || !read_head (&reading, journal, &head))
+    return generation;
+  /* Without its ring the newest lines are better than none. */
+  if (!has_ring || head.generation == generation)
+    read_records (&reading, journal, &head);
+  return MAX (generation, head.generation);
+}

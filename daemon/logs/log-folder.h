@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The folder in which the output of services outlives the daemon: for each service that said something a ring
+ * (NAME.ring) and a journal (NAME.journal). It is made when the first of them is; only its owner may look
+ * into it. What is in the files is not its matter.
+ */
+#pragma once
+
+#include <sys/uio.h>
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define ZINIT_RING_SUFFIX ".ring"
+#define ZINIT_JOURNAL_SUFFIX ".journal"
+
+typedef struct _ZinitLogFolder ZinitLogFolder;
+
+/* Touches nothing. Transfer full. */
+ZinitLogFolder *zinit_log_folder_new (const char *path);
+void zinit_log_folder_free (ZinitLogFolder *folder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitLogFolder, zinit_log_folder_free)
+
+/* Opens a regular file of @service for reading and writing, and makes it (0600) if it is not there.
+ * Close-on-exec. -1 with @error. */
+int zinit_log_folder_open (ZinitLogFolder *folder, const char *service, const char *suffix, GError **error);
+/* Replaces a file of @service whole or not at all. */
+gboolean zinit_log_folder_replace (ZinitLogFolder *folder, const char *service, const char *suffix,
+                                   const struct iovec *parts, guint n_parts, GError **error);
+/* The whole of a file of @service; NULL without @error when there is none, with it when it cannot be read or
+ * is longer than @max_bytes. Transfer full. */
+GByteArray *zinit_log_folder_read (ZinitLogFolder *folder, const char *service, const char *suffix,
+                                   gsize max_bytes, GError **error);
+void zinit_log_folder_remove (ZinitLogFolder *folder, const char *service, const char *suffix);
+
+/* The services that have files here, as a set of names; what is no service's file is removed. Transfer full.
+ */
+GHashTable *zinit_log_folder_list (ZinitLogFolder *folder);
+/* Removes all files, and the folder. */
+void zinit_log_folder_clear (ZinitLogFolder *folder);
+
+/* That the output of a service is not kept is said once in the daemon's life. */
+void zinit_log_folder_complain (ZinitLogFolder *folder, const GError *error);
+
+G_END_DECLS

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Output and the end of the daemon: killed at any moment, or executed anew, it has every line once.
+ */
+#define G_LOG_DOMAIN "zinit-test"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+
+#include "harness.h"
+#include "processes.h"
+
+#define N_KILLS 40
+#define ALL_LINES "buffer_lines = 1000000\n"
+
+typedef struct {
+  const char *name;
+  int fd;
+  guint usec; /* between half lines; 0 = as fast as it can */
+  const char *more;
+  gboolean is_whole; /* the ring keeps all */
+} Talker;
+
+static const Talker talkers[] = {
+  { "slow", 1, 3000, "[logging]\n" ALL_LINES, TRUE },
+  { "errors", 2, 1100, "[logging]\n" ALL_LINES, TRUE },
+  { "busy", 1, 150, "[logging]\n" ALL_LINES, TRUE },
+  { "flood", 1, 0, "[logging]\nbuffer_lines = 2000\n", FALSE },
+};
+
+static const char *const private_only[] = { "--no-bus", NULL };
+
+static Harness *
+start_talkers (void)
+{
+  Harness *h = harness_new ();
+  g_autofree char *stop = harness_path (h, "stop");
+
+  for (guint i = 0; i < G_N_ELEMENTS (talkers); i++) {
+    g_autofree char *orders =
+        g_strdup_printf ("count-until %d %u %s wait", talkers[i].fd, talkers[i].usec, stop);
+
+    harness_service (h, talkers[i].name, orders, talkers[i].more);
+  }
+  harness_start_with (h, private_only);
+  for (guint i = 0; i < G_N_ELEMENTS (talkers); i++)
+    client_wait_log_lines (h->client, talkers[i].name, 1);
+  return h;
+}
+
+static guint64
+get_stat (TestClient *client, const char *service, const char *key)
+{
+  g_autoptr (GVariant) reply = client_ok (client, "GetStats", "('%s',)", service);
+  g_autoptr (GVariant) stats = g_variant_get_child_value (reply, 0);
+  guint64 number = 0;
+
+  g_assert_true (g_variant_lookup (stats, key, "t", &number));
+  return number;
+}
+
+/* Each number once and in order, then "end"; and as many lines in all as there were numbers. */
+static void
+check_lines (Harness *h, const Talker *talker)
+{
+  g_autoptr (GVariant) reply = client_ok (h->client, "GetLogs", "('%s', " NO_OPTIONS ")", talker->name);
+  g_autoptr (GVariant) lines = g_variant_get_child_value (reply, 0);
+  gsize n_lines = g_variant_n_children (lines);
+  guint64 next = get_stat (h->client, talker->name, "log_dropped");
+
+  g_assert_cmpuint (n_lines, >, 1);
+  if (talker->is_whole)
+    g_assert_cmpuint (next, ==, 0);
+  for (gsize i = 0; i < n_lines; i++) {
+    g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, next++);
+    const char *stream, *text;
+
+    g_variant_get_child (lines, i, "(t&s&s)", NULL, &stream, &text);
+    g_assert_cmpstr (stream, ==, talker->fd == 1 ? "stdout" : "stderr");
+    g_assert_cmpstr (text, ==, i < n_lines - 1 ? number : "end");
+  }
+  g_assert_cmpuint (get_stat (h->client, talker->name, "log_lines"), ==, next);
+  g_test_message ("%s: %" G_GUINT64_FORMAT " lines", talker->name, next);
+}
+
+static gboolean
+has_ended (Harness *h, const char *service)
+{
+  g_autoptr (GVariant) reply = client_ok (h->client, "GetLogs", "('%s', {'lines': <uint32 1>})", service);
+  g_autoptr (GVariant) lines = g_variant_get_child_value (reply, 0);
+  const char *text = "";
+
+  if (g_variant_n_children (lines) == 1)
+    g_variant_get_child (lines, 0, "(t&s&s)", NULL, NULL, &text);
+  return g_str_equal (text, "end");
+}
+
+static void
+check_all (Harness *h)
+{
+  g_autofree char *stop = harness_path (h, "stop");
+  g_autofree char *folder = g_build_filename (h->runtime_dir, "logs", NULL);
+  gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+  g_autoptr (GError) error = NULL;
+
+  g_file_set_contents (stop, "", 0, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (talkers); i++) {
+    while (!has_ended (h, talkers[i].name)) {
+      if (g_get_monotonic_time () > deadline)
+        client_fail (h->client, "%s does not end", talkers[i].name);
+      g_usleep (5000);
+    }
+    check_lines (h, &talkers[i]);
+  }
+  g_assert_true (g_file_test (folder, G_FILE_TEST_IS_DIR));
+  g_variant_unref (client_ok (h->client, "Shutdown", "(" NO_OPTIONS ",)"));
+  g_assert_cmpint (harness_wait_exit (h), ==, 0);
+  g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
+}
+
+static void
+kill_daemon (Harness *h)
+{
+  int status;
+
+  g_assert_cmpint (kill (h->daemon_pid, SIGKILL), ==, 0);
+  g_assert_true (processes_wait_child (h->daemon_pid, CLIENT_PATIENCE_SECONDS, &status));
+  g_clear_pointer (&h->client, client_free);
+}
+
+static void
+test_killed (void)
+{
+  g_autoptr (Harness) h = start_talkers ();
+
+  for (guint i = 0; i < N_KILLS; i++) {
+    g_usleep ((gulong)g_test_rand_int_range (100, 60000));
+    kill_daemon (h);
+    harness_launch (h, private_only);
+    /* Some die before they are ready. */
+    if (i == N_KILLS - 1 || g_test_rand_int_range (0, 4) > 0)
+      harness_wait_ready (h);
+  }
+  h->client = client_new_for_socket (h->socket);
+  check_all (h);
+}
+
+static void
+test_reexecuted (void)
+{
+  g_autoptr (Harness) h = start_talkers ();
+
+  for (guint i = 0; i < 20; i++) {
+    g_usleep ((gulong)g_test_rand_int_range (100, 60000));
+    g_assert_cmpint (kill (h->daemon_pid, SIGUSR1), ==, 0);
+    harness_wait_ready (h);
+  }
+  g_clear_pointer (&h->client, client_free);
+  h->client = client_new_for_socket (h->socket);
+  check_all (h);
+}
+
+/* Until the state file knows the process; before that the next daemon would start another. */
+static void
+wait_saved (Harness *h, pid_t pid)
+{
+  g_autofree char *number = g_strdup_printf (" %d,", (int)pid);
+  gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+
+  for (;;) {
+    g_autofree char *state = harness_read_when_there (h, "run/state.json");
+
+    if (strstr (state, number) != NULL)
+      return;
+    if (g_get_monotonic_time () > deadline)
+      client_fail (h->client, "process %d is not saved", (int)pid);
+    g_usleep (5000);
+  }
+}
+
+/* A service that ends while there is no daemon: its last line is one, also for the daemon after the next. And
+ * what nobody knows any more is removed. */
+static void
+test_ended (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *gone = g_build_filename (h->runtime_dir, "logs", "gone.journal", NULL);
+  g_autofree char *silent = g_build_filename (h->runtime_dir, "logs", "silent.journal", NULL);
+  pid_t pid;
+
+  harness_service (h, "once", "out hello err bad partial half wait", "[lifecycle]\nrestart = \"never\"\n");
+  harness_service (h, "gone", "out bye exit 0", "oneshot = true\n");
+  harness_service (h, "silent", "wait", "");
+  harness_start_with (h, private_only);
+  client_wait_log_lines (h->client, "once", 3);
+  client_wait_log_lines (h->client, "gone", 1);
+  client_wait_state (h->client, "gone", "exited");
+  g_assert_true (g_file_test (gone, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (silent, G_FILE_TEST_EXISTS));
+  g_assert_cmpuint (get_stat (h->client, "once", "log_lines"), ==, 2);
+  pid = (pid_t)client_get_pid (h->client, "once");
+  wait_saved (h, pid);
+  harness_remove (h, "gone.toml");
+  kill_daemon (h);
+  g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
+  for (guint i = 0; i < 3; i++) {
+    harness_start_with (h, private_only);
+    /* How it ended is known only if its new parent has not reaped it yet. */
+    client_wait_property (h->client, "once", "Pid", "0");
+    g_assert_cmpuint (get_stat (h->client, "once", "log_lines"), ==, 3);
+    g_assert_false (g_file_test (gone, G_FILE_TEST_EXISTS));
+    if (i < 2)
+      kill_daemon (h);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  harness_init (&argc, &argv);
+  g_test_add_func ("/log-survival/killed", test_killed);
+  g_test_add_func ("/log-survival/reexecuted", test_reexecuted);
+  g_test_add_func ("/log-survival/ended", test_ended);
+  return g_test_run ();
+}
