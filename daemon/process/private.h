@@ -26,7 +26,7 @@ struct _ZinitProcess {
   gpointer data;
   pid_t pid;
   int pidfd;            /* -1 = there are none here: its end is noticed by SIGCHLD */
-  guint64 start_ticks; /* clock ticks since the boot; 0 = not asked for yet */
+  guint64 start_ticks;  /* clock ticks since the boot; 0 = not asked for yet */
   gboolean has_main;    /* its end has not been told */
   gboolean is_stranger; /* adopted, and not our child */
   gboolean is_held;     /* has ended and is left a zombie, so that the group's number stays ours */
