@@ -12,7 +12,8 @@
 #include "survival.h"
 #include "processes.h"
 
-enum { N_MANY = 300, N_STEADY = 6, N_ROUNDS = 20 };
+/* With those of log-survival over 200 kills in all. */
+enum { N_MANY = 300, N_STEADY = 6, N_MOMENTS = 120, N_REQUESTS = 80 };
 
 static const char *const options[] = { "--no-bus", NULL };
 
@@ -104,10 +105,10 @@ test_any_moment (void)
   survival_wait_saved (h, "once", "state", "\"exited\"");
   survival_wait_saved (h, "stopped", "state", "\"exited\"");
   survival_crash (h);
-  for (int round = 0; round < N_ROUNDS; round++) {
+  for (int round = 0; round < N_MOMENTS; round++) {
     run_for (h, (gulong)g_test_rand_int_range (0, 80000));
     survival_check_at_most_once_each (h, NULL);
-    if (round % 5 != 4)
+    if (round % 20 != 19)
       continue;
     survival_start (h);
     read_pids (h, after);
@@ -128,7 +129,7 @@ test_any_moment (void)
   g_variant_unref (client_ok (h->client, "StopService", "('restless', " NO_OPTIONS ")"));
 }
 
-/* While everything is being stopped and started by hand. */
+/* While everything is being stopped and started by hand, and while it hands over to itself. */
 static void
 test_amid_requests (void)
 {
@@ -136,14 +137,17 @@ test_amid_requests (void)
 
   write_services (h);
   survival_start (h);
-  for (int round = 0; round < N_ROUNDS; round++) {
+  for (int round = 0; round < N_REQUESTS; round++) {
+    gboolean hands_over = g_test_rand_int_range (0, 4) == 0;
     g_autofree char *name = g_strdup_printf ("steady%d", g_test_rand_int_range (0, N_STEADY));
 
     client_send (h->client, g_test_rand_bit () ? "RestartService" : "StopService", "('%s', " NO_OPTIONS ")",
                  name);
     g_usleep ((gulong)g_test_rand_int_range (0, 20000));
     client_send (h->client, "StartService", "('%s', {'tree': <true>})", name);
-    g_usleep ((gulong)g_test_rand_int_range (0, 10000));
+    if (hands_over)
+      client_send (h->client, "Reexecute", "(" NO_OPTIONS ",)");
+    g_usleep ((gulong)g_test_rand_int_range (0, hands_over ? 60000 : 10000));
     survival_start_again (h);
     survival_check_at_most_once_each (h, NULL);
   }
