@@ -15,7 +15,7 @@
 
 #include "model/error.h"
 
-#define READ_STEP_BYTES (64 * 1024)
+#define READ_STEP_BYTES (16 * 1024) /* more would be mapped and unmapped for each small file */
 
 static gboolean
 fail_read (GError **error, const char *what, int number)

@@ -9,7 +9,8 @@
 #include "loop/trim.h"
 #include "persist/state-file.h"
 
-#define GATHER_USEC (100 * 1000) /* from a change to the file */
+#define GATHER_USEC (100 * 1000)   /* from a change to the file */
+#define WISH_REST_USEC (50 * 1000) /* between two files that do not wait for that */
 #define RETRY_USEC G_USEC_PER_SEC
 /* A file of more than 5 minutes is refused, and with it what no process can tell: it is kept younger. */
 #define REFRESH_USEC (240 * G_USEC_PER_SEC)
@@ -20,7 +21,7 @@ struct _ZinitKeeper {
   const ZinitPaths *paths;
   ZinitSnapshotCache *cache;
   ZinitTimer timer;
-  gint64 saved_usec;   /* when the last file was written, CLOCK_MONOTONIC */
+  gint64 wish_usec;    /* when the last file for a wish was asked for, CLOCK_MONOTONIC */
   gboolean has_failed; /* and said so */
   gboolean is_finished;
 };
@@ -71,11 +72,16 @@ static void
 on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 {
   ZinitKeeper *keeper = data;
-  gboolean is_wish = (changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && !keeper->has_failed;
-  gint64 rested_usec = g_get_monotonic_time () - keeper->saved_usec;
+  gint64 now_usec = g_get_monotonic_time ();
 
   zinit_snapshot_cache_drop (keeper->cache, zinit_service_get_name (service));
-  arm (keeper, is_wish ? MAX (0, GATHER_USEC - rested_usec) : GATHER_USEC);
+  if ((changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && !keeper->has_failed &&
+      now_usec - keeper->wish_usec >= WISH_REST_USEC) {
+    keeper->wish_usec = now_usec;
+    arm (keeper, 0);
+  } else {
+    arm (keeper, GATHER_USEC);
+  }
 }
 
 /* Who starts after a shutdown, however far that came, starts afresh. */
@@ -121,7 +127,6 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
   g_autoptr (ZinitSavedState) state = zinit_snapshot_take (keeper->supervisor, keeper->paths, keeper->cache);
   gboolean is_saved = zinit_saved_state_save (state, keeper->paths->state, error);
 
-  keeper->saved_usec = g_get_monotonic_time ();
   zinit_trim_soon ();
   return is_saved;
 }
