@@ -98,7 +98,8 @@ show ()
   cat <<END
 
 Look around:
-  export DBUS_SESSION_BUS_ADDRESS=$DBUS_SESSION_BUS_ADDRESS ZINIT_SOCKET=$runtime_dir/zinit.sock
+  export DBUS_SESSION_BUS_ADDRESS=$DBUS_SESSION_BUS_ADDRESS ZINIT_SOCKET=$runtime_dir/zinit.sock \\
+    ZINIT_DAEMON=$build_dir/daemon/zinitd
   alias zinit=$build_dir/client/zinit
   zinit status redis;  zinit logs -n 5 worker;  zinit why maintenance;  zinit watch
   busctl --user tree org.zinit;  busctl --user introspect org.zinit /org/zinit/service/redis
