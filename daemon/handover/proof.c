@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_PROC_BYTES (128 * 1024) /* of a file in /proc that is read whole */
@@ -136,4 +137,14 @@ zinit_proof_open (guint32 pid, guint64 start_ticks, const char *exec)
     return pidfd;
   close (pidfd);
   return -1;
+}
+
+int
+zinit_proof_open_child (pid_t pid)
+{
+  siginfo_t info = { 0 };
+
+  if (pid < 2 || waitid (P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+    return -1;
+  return pidfd_open (pid, 0);
 }

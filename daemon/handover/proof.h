@@ -25,4 +25,8 @@ guint64 zinit_proof_read_start_ticks (pid_t pid);
  * the ticks say so: it may be a child to be waited for. Transfer full. */
 int zinit_proof_open (guint32 pid, guint64 start_ticks, const char *exec);
 
+/* A pidfd of @pid if that is a child of this process, dead or alive, else -1: while it is not reaped, its
+ * number cannot be another's. Transfer full. */
+int zinit_proof_open_child (pid_t pid);
+
 G_END_DECLS

@@ -66,7 +66,13 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
       (saved->extra != NULL && saved->extra->main_ended))
     return FALSE;
   *ret_adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid, .start_ticks = start_ticks };
-  ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, exec);
+  /* What this very process started, and wrote down a moment ago, is proven by being its child. */
+  ret_adoption->pidfd =
+      restoration->inherited->is_reexecuted && !restoration->is_stale && saved->pid <= G_MAXINT32
+          ? zinit_proof_open_child (ret_adoption->pid)
+          : -1;
+  if (ret_adoption->pidfd < 0)
+    ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, exec);
   if (ret_adoption->pidfd < 0)
     return FALSE;
   if (!zinit_inherited_take_pipes (restoration->inherited, name, ret_adoption->outputs))
@@ -172,6 +178,14 @@ heed_new_definition (ZinitServiceRecord *record, const ZinitDefinition *old_defi
   }
 }
 
+/* The folder says what it said then. Most do, and reading the same again a thousand times takes time. */
+static gboolean
+is_unchanged (const ZinitService *service, const ZinitSavedService *saved)
+{
+  return service != NULL && saved->extra != NULL && saved->extra->definition_hash != 0 &&
+         saved->extra->definition_hash == zinit_definition_hash (zinit_service_get_definition (service));
+}
+
 static gboolean
 restore_one (gpointer key, gpointer value, gpointer data)
 {
@@ -179,7 +193,8 @@ restore_one (gpointer key, gpointer value, gpointer data)
   const ZinitSavedService *saved = value;
   Restoration *restoration = data;
   ZinitService *service = zinit_supervisor_find (restoration->supervisor, name, NULL);
-  g_autoptr (ZinitDefinition) in_force = parse_config (name, saved->config);
+  g_autoptr (ZinitDefinition) in_force =
+      is_unchanged (service, saved) ? NULL : parse_config (name, saved->config);
   const ZinitDefinition *definition = service != NULL ? zinit_service_get_definition (service) : in_force;
   ZinitServiceRecord record;
   ZinitAdoption adoption;

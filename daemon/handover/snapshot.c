@@ -114,6 +114,7 @@ save_service (const ZinitService *service)
   /* Also of services that have a file: it may be gone or say something else when this is read. */
   saved->config = print_definition (zinit_service_get_definition (service));
   saved->extra = make_extra (&record);
+  saved->extra->definition_hash = zinit_definition_hash (zinit_service_get_definition (service));
   return saved;
 }
 

@@ -88,6 +88,41 @@ zinit_definition_unref (ZinitDefinition *definition)
   g_free (definition);
 }
 
+/* FNV-1a. The NUL at the end of each string keeps neighbours apart. */
+static guint64
+hash_bytes (guint64 hash, const void *bytes, gsize length)
+{
+  for (const guint8 *at = bytes; length > 0; at++, length--)
+    hash = (hash ^ *at) * G_GUINT64_CONSTANT (1099511628211);
+  return hash;
+}
+
+static guint64
+hash_string (guint64 hash, const char *string)
+{
+  return hash_bytes (hash, string, strlen (string) + 1);
+}
+
+guint64
+zinit_definition_hash (const ZinitDefinition *definition)
+{
+  guint64 hash = G_GUINT64_CONSTANT (14695981039346656037);
+  ZinitValue value;
+
+  for (gsize i = 0; i < zinit_n_options; i++) {
+    if (!zinit_schema_get (definition, &zinit_options[i], &value))
+      continue;
+    hash = hash_bytes (hash, &i, sizeof i);
+    hash = hash_bytes (hash, &value.boolean, sizeof value.boolean);
+    hash = hash_bytes (hash, &value.magnitude, sizeof value.magnitude);
+    if (value.string != NULL)
+      hash = hash_string (hash, value.string);
+    for (const char *const *string = value.strings; string != NULL && *string != NULL; string++)
+      hash = hash_string (hash, *string);
+  }
+  return MAX (1, hash & G_MAXINT64);
+}
+
 gboolean
 zinit_definition_equal (const ZinitDefinition *a, const ZinitDefinition *b)
 {

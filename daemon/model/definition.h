@@ -69,6 +69,9 @@ ZinitDefinition *zinit_definition_new (void);
 ZinitDefinition *zinit_definition_copy (const ZinitDefinition *definition);
 ZinitDefinition *zinit_definition_ref (ZinitDefinition *definition);
 void zinit_definition_unref (ZinitDefinition *definition); /* NULL is fine */
+/* Of its content: equal definitions have the same, others hardly ever. From 1 to G_MAXINT64; may differ
+ * between versions of zinit. */
+guint64 zinit_definition_hash (const ZinitDefinition *definition);
 gboolean zinit_definition_equal (const ZinitDefinition *a, const ZinitDefinition *b);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitDefinition, zinit_definition_unref)

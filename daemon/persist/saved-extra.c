@@ -23,6 +23,7 @@ typedef struct {
 
 static const Field fields[] = {
   { "pid_start_ticks", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, pid_start_ticks) },
+  { "definition_hash", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, definition_hash) },
   { "wanted_status", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, wanted_status), zinit_wanted_words },
   { "failure_reason", FIELD_FAILURE, G_STRUCT_OFFSET (ZinitSavedExtra, failure) },
   { "clock", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, clock), zinit_saved_clock_words },

@@ -22,6 +22,7 @@ extern const char *const zinit_saved_clock_words[];
 
 typedef struct {
   guint64 pid_start_ticks; /* field 22 of /proc/PID/stat, clock ticks since the boot; 0 = not known */
+  guint64 definition_hash; /* zinit_definition_hash() of the one in force; 0 = not known */
   int wanted_status;       /* ZinitWanted; -1 = not known */
   ZinitFailure failure;    /* why the state is failed */
   ZinitSavedClock clock;   /* of deadline_at */

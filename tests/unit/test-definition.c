@@ -53,8 +53,10 @@ test_every_row (void)
     g_assert_true (zinit_schema_set (definition, option, &value, NULL));
     g_assert_false (zinit_schema_is_equal (plain, definition, option));
     g_assert_false (zinit_definition_equal (plain, definition));
+    g_assert_cmpuint (zinit_definition_hash (plain), !=, zinit_definition_hash (definition));
     copy = zinit_definition_copy (definition);
     g_assert_true (zinit_definition_equal (copy, definition));
+    g_assert_cmpuint (zinit_definition_hash (copy), ==, zinit_definition_hash (definition));
     g_assert_true (zinit_schema_get (copy, option, &back));
     g_assert_cmpint (back.kind, ==, value.kind);
     g_assert_cmpstr (back.string, ==, value.string);
@@ -80,8 +82,10 @@ test_get_absent (void)
   /* What a health check would have is nothing while there is none. */
   other->health_retries = 99;
   g_assert_true (zinit_definition_equal (definition, other));
+  g_assert_cmpuint (zinit_definition_hash (definition), ==, zinit_definition_hash (other));
   other->health_type = ZINIT_HEALTH_EXEC;
   g_assert_false (zinit_definition_equal (definition, other));
+  g_assert_cmpuint (zinit_definition_hash (definition), !=, zinit_definition_hash (other));
 }
 
 static void

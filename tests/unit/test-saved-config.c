@@ -221,6 +221,7 @@ test_extras (void)
     else if (zinit_failure_field_name (extra->failure.type) != NULL)
       extra->failure.number = i % 2 ? G_MININT32 : G_MAXINT32;
     extra->pid_start_ticks = G_MAXINT64;
+    extra->definition_hash = i + 1;
     extra->wanted_status = (int)(i % (ZINIT_N_WANTED + 1)) - 1;
     extra->clock = i % ZINIT_N_SAVED_CLOCKS;
     extra->deadline_at = 1700000000000;
