@@ -142,13 +142,29 @@ test_folder (void)
   g_assert_true (has_line (lines, cwd));
 }
 
+/* Where everybody can execute it; the tree may be in a folder of root's alone. Transfer full. */
+static char *
+copy_child (Harness *h)
+{
+  char *path = harness_path (h, "child");
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (harness_child (), &bytes, &length, NULL));
+  g_assert_true (
+      g_file_set_contents_full (path, bytes, (gssize)length, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+  g_assert_cmpint (chmod (path, 0755), ==, 0);
+  return path;
+}
+
 static void
 test_user (void)
 {
   g_autoptr (Harness) h = NULL;
   g_auto (GStrv) by_name = NULL, by_number = NULL;
   struct passwd *nobody = getpwnam ("nobody");
-  g_autofree char *uid = NULL, *gid = NULL;
+  g_autofree char *uid = NULL, *gid = NULL, *child = NULL;
+  g_autofree char *usual_child = g_strdup (harness_child ());
 
   if (geteuid () != 0 || nobody == NULL) {
     g_test_skip ("needs root and a user nobody");
@@ -158,6 +174,8 @@ test_user (void)
   gid = g_strdup_printf ("gid %u %u", nobody->pw_gid, nobody->pw_gid);
   h = harness_new ();
   g_assert_cmpint (chmod (h->directory, 0777), ==, 0);
+  child = copy_child (h);
+  g_setenv ("ZINIT_TEST_CHILD", child, TRUE);
   by_name = get_report (h, "name", "user = \"nobody\"\n");
   g_assert_true (has_line (by_name, uid));
   g_assert_true (has_line (by_name, gid));
@@ -167,6 +185,7 @@ test_user (void)
   by_number = get_report (h, "number", "user = \"65534\"\ngroup = \"12345\"\n");
   g_assert_true (has_line (by_number, "uid 65534 65534"));
   g_assert_true (has_line (by_number, "gid 12345 12345"));
+  g_setenv ("ZINIT_TEST_CHILD", usual_child, TRUE);
 }
 
 /* The name of the program that the process executes. The kernel lets the daemon go on a moment before a new
