@@ -57,7 +57,8 @@ struct _ZinitProcesses {
   GQueue lingering; /* processes to look at again: the main one cannot be reaped yet, or the group lives on */
   ZinitTimer linger_timer;
   gint64 linger_delay_usec;
-  guint n_lingers; /* ticks of that timer */
+  gint64 next_look_usec; /* not into /proc before, for a single process; CLOCK_MONOTONIC */
+  guint n_lingers;       /* ticks of that timer */
 };
 
 /* process.c */

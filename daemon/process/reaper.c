@@ -126,11 +126,23 @@ tell_group_empty (ZinitProcess *process)
   zinit_process_leave (process);
 }
 
+/* Looks into /proc where the kernel does not tell, but not all the time: who comes too soon lingers. */
 static gboolean
 is_gone (const ZinitProcess *process)
 {
-  return (process->processes->has_group_signals && zinit_group_is_gone (process)) ||
-         (process->is_stranger && zinit_adopted_is_gone (process));
+  ZinitProcesses *processes = process->processes;
+  gint64 began_usec = g_get_monotonic_time ();
+  gboolean gone;
+
+  if (processes->has_group_signals && zinit_group_is_gone (process))
+    return TRUE;
+  if (processes->has_group_signals && !process->is_stranger)
+    return FALSE;
+  if (!process->is_stranger && began_usec < processes->next_look_usec)
+    return FALSE;
+  gone = zinit_adopted_is_gone (process);
+  processes->next_look_usec = g_get_monotonic_time () + LINGER_REST * (g_get_monotonic_time () - began_usec);
+  return gone;
 }
 
 static void
