@@ -68,9 +68,12 @@ zinit_json_write_number (GString *out, gboolean is_negative, guint64 magnitude)
 void
 zinit_json_write_line (GString *out, guint level)
 {
-  g_string_append_c (out, '\n');
-  while (level-- > 0)
-    g_string_append_len (out, "  ", 2);
+  static const char blanks[] = "\n                ";
+  gsize length = MIN (1 + 2 * (gsize)level, sizeof blanks - 1);
+
+  g_string_append_len (out, blanks, (gssize)length);
+  for (length = 1 + 2 * (gsize)level - length; length > 0; length--)
+    g_string_append_c (out, ' ');
 }
 
 static void

@@ -20,7 +20,7 @@ void
 zinit_reading_init (ZinitReading *reading, const char *text, gsize length, ZinitExtras extras)
 {
   reading->reader = zinit_json_reader_new (text, length, MAX_DEPTH);
-  reading->path = g_string_new (NULL);
+  reading->names = g_ptr_array_new ();
   reading->extras = extras;
   reading->error = NULL;
 }
@@ -29,7 +29,7 @@ gboolean
 zinit_reading_finish (ZinitReading *reading, GError **error)
 {
   g_clear_pointer (&reading->reader, zinit_json_reader_free);
-  g_string_free (g_steal_pointer (&reading->path), TRUE);
+  g_clear_pointer (&reading->names, g_ptr_array_unref);
   if (reading->error == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&reading->error));
@@ -39,39 +39,54 @@ zinit_reading_finish (ZinitReading *reading, GError **error)
 gsize
 zinit_reading_go_to (ZinitReading *reading, const char *name)
 {
-  gsize place = reading->path->len;
+  gsize place = reading->names->len;
 
-  if (place > 0)
-    g_string_append_c (reading->path, '.');
-  if (*name != '\0' && strlen (name) <= ZINIT_MAX_NAME_BYTES &&
-      name[strspn (name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-@")] == '\0') {
-    g_string_append (reading->path, name);
-  } else {
-    g_autofree char *shown = zinit_schema_quote (name);
-
-    g_string_append (reading->path, shown);
-  }
+  g_ptr_array_add (reading->names, (gpointer)name);
   return place;
 }
 
 void
 zinit_reading_leave (ZinitReading *reading, gsize place)
 {
-  g_string_truncate (reading->path, place);
+  g_ptr_array_set_size (reading->names, (int)place);
+}
+
+char *
+zinit_reading_describe_place (const ZinitReading *reading)
+{
+  GString *path = g_string_new (reading->names->len == 0 ? "document" : NULL);
+
+  for (guint i = 0; i < reading->names->len; i++) {
+    const char *name = reading->names->pdata[i];
+
+    if (i > 0)
+      g_string_append_c (path, '.');
+    if (*name != '\0' && strlen (name) <= ZINIT_MAX_NAME_BYTES &&
+        name[strspn (name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-@")] == '\0') {
+      g_string_append (path, name);
+    } else {
+      g_autofree char *shown = zinit_schema_quote (name);
+
+      g_string_append (path, shown);
+    }
+  }
+  return g_string_free (path, FALSE);
 }
 
 gboolean
 zinit_reading_refuse (ZinitReading *reading, const char *format, ...)
 {
+  g_autofree char *place = NULL;
   g_autofree char *what = NULL;
   va_list arguments;
 
+  if (reading->error != NULL)
+    return FALSE;
   va_start (arguments, format);
   what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  if (reading->error == NULL)
-    g_set_error (&reading->error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%s: %s",
-                 reading->path->len > 0 ? reading->path->str : "document", what);
+  place = zinit_reading_describe_place (reading);
+  g_set_error (&reading->error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%s: %s", place, what);
   return FALSE;
 }
 
@@ -110,8 +125,8 @@ refuse_number (ZinitReading *reading, const ZinitJsonNumber *number, const char 
 gboolean
 zinit_reading_unsigned (ZinitReading *reading, guint64 maximum, guint64 *ret_value)
 {
-  ZinitJsonNumber number;
   g_autofree char *allowed = NULL;
+  ZinitJsonNumber number;
 
   if (zinit_json_reader_peek (reading->reader) == ZINIT_JSON_NUMBER) {
     if (!zinit_json_reader_number (reading->reader, &number))
@@ -153,16 +168,28 @@ zinit_reading_boolean (ZinitReading *reading, gboolean *ret_value)
   return zinit_json_reader_boolean (reading->reader, ret_value) || zinit_reading_refuse_text (reading);
 }
 
-gboolean
-zinit_reading_string (ZinitReading *reading, char **ret_text)
+const char *
+zinit_reading_borrow_string (ZinitReading *reading)
 {
   const char *text;
 
-  if (zinit_json_reader_peek (reading->reader) != ZINIT_JSON_STRING)
-    return zinit_reading_refuse_kind (reading, "a string is allowed");
+  if (zinit_json_reader_peek (reading->reader) != ZINIT_JSON_STRING) {
+    zinit_reading_refuse_kind (reading, "a string is allowed");
+    return NULL;
+  }
   text = zinit_json_reader_string (reading->reader, NULL);
   if (text == NULL)
-    return zinit_reading_refuse_text (reading);
+    zinit_reading_refuse_text (reading);
+  return text;
+}
+
+gboolean
+zinit_reading_string (ZinitReading *reading, char **ret_text)
+{
+  const char *text = zinit_reading_borrow_string (reading);
+
+  if (text == NULL)
+    return FALSE;
   g_free (*ret_text);
   *ret_text = g_strdup (text);
   return TRUE;

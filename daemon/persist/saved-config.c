@@ -92,14 +92,14 @@ static const char *const health_words[] = { "tcp", "http", "exec", NULL };
 
 /* Appends one member to the object that @out ends with. */
 static void
-write_member (GString *out, const char *name, const char *text, guint level)
+write_member (GString *out, const char *name, const char *text, gsize length, guint level)
 {
   if (out->str[out->len - 1] != '{')
     g_string_append_c (out, ',');
   zinit_json_write_line (out, level);
   zinit_json_write_string (out, name);
-  g_string_append (out, ": ");
-  g_string_append (out, text);
+  g_string_append_len (out, ": ", 2);
+  g_string_append_len (out, text, (gssize)length);
 }
 
 /* Appends the members of @map, name → text. */
@@ -107,7 +107,8 @@ static void
 write_members (GString *out, GTree *map, guint level)
 {
   for (GTreeNode *node = g_tree_node_first (map); node != NULL; node = g_tree_node_next (node))
-    write_member (out, g_tree_node_key (node), g_tree_node_value (node), level);
+    write_member (out, g_tree_node_key (node), g_tree_node_value (node), strlen (g_tree_node_value (node)),
+                  level);
 }
 
 static void
@@ -122,12 +123,11 @@ write_end (GString *out, guint level)
 static gboolean
 read_text (ZinitReading *reading, GString *out)
 {
-  g_autofree char *text = NULL;
+  const char *text = zinit_reading_borrow_string (reading);
 
-  if (!zinit_reading_string (reading, &text))
-    return FALSE;
-  zinit_json_write_string (out, text);
-  return TRUE;
+  if (text != NULL)
+    zinit_json_write_string (out, text);
+  return text != NULL;
 }
 
 static gboolean
@@ -275,10 +275,20 @@ read_value (ZinitReading *reading, const Row *row, GString *out, guint level)
   return FALSE;
 }
 
+static void
+warn_of_unknown (ZinitReading *reading, const char *name, const GError *error)
+{
+  gsize place = zinit_reading_go_to (reading, name);
+  g_autofree char *path = zinit_reading_describe_place (reading);
+
+  g_warning ("%s is passed over: %s", path, error->message);
+  zinit_reading_leave (reading, place);
+}
+
 /* Passes over a member that the format does not know, or keeps it in @extras if it is one of zinit's own.
  * What is wrong with such a one costs it alone. */
 static gboolean
-read_unknown (ZinitReading *reading, const char *section, GTree *extras, guint level)
+read_unknown (ZinitReading *reading, const char *section, GTree **extras, guint level)
 {
   gsize name_length, length;
   const char *text;
@@ -294,11 +304,12 @@ read_unknown (ZinitReading *reading, const char *section, GTree *extras, guint l
     return TRUE;
   inner = zinit_json_reader_new (text, length, ZINIT_MAX_JSON_DEPTH);
   copy = g_string_new (NULL);
+  if (*extras == NULL)
+    *extras = zinit_saved_map_new (g_free);
   if (zinit_json_copy_value (inner, copy, level))
-    g_tree_replace (extras, g_steal_pointer (&name), g_string_free (g_steal_pointer (&copy), FALSE));
+    g_tree_replace (*extras, g_steal_pointer (&name), g_string_free (g_steal_pointer (&copy), FALSE));
   else
-    g_warning ("%s.%s is passed over: %s", reading->path->str, name,
-               zinit_json_reader_get_error (inner)->message);
+    warn_of_unknown (reading, name, zinit_json_reader_get_error (inner));
   return TRUE;
 }
 
@@ -314,32 +325,40 @@ find_row (ZinitReading *reading, const Row *rows)
   return rows;
 }
 
-/* Reads the members of @rows from the object that is entered; their text by row goes to @values. */
+/* The members of an object as they were found: their values one after the other, and where each row's is. */
+typedef struct {
+  GString *text;
+  gsize begins[MAX_ROWS];
+  gsize ends[MAX_ROWS]; /* 0 = not found */
+  GTree *extras;        /* what is zinit's own, name → text; made when there is one */
+} Members;
+
+/* Reads the members of @rows from the object that is entered. */
 static gboolean
-read_members (ZinitReading *reading, const char *section, const Row *rows, GString **values, GTree *extras,
-              guint level)
+read_members (ZinitReading *reading, const char *section, const Row *rows, Members *members, guint level)
 {
   while (zinit_json_reader_next (reading->reader)) {
     const Row *row = find_row (reading, rows);
     gsize place;
 
     if (row->key == NULL) {
-      if (!read_unknown (reading, section, extras, level))
+      if (!read_unknown (reading, section, &members->extras, level))
         return FALSE;
       continue;
     }
     place = zinit_reading_go_to (reading, row->key);
-    if (values[row - rows] != NULL)
+    if (members->ends[row - rows] != 0)
       return zinit_reading_refuse (reading, "given twice; it is allowed once");
-    values[row - rows] = g_string_new (NULL);
-    if (!read_value (reading, row, values[row - rows], level))
+    members->begins[row - rows] = members->text->len;
+    if (!read_value (reading, row, members->text, level))
       return FALSE;
+    members->ends[row - rows] = members->text->len;
     zinit_reading_leave (reading, place);
   }
   if (zinit_json_reader_get_error (reading->reader) != NULL)
     return zinit_reading_refuse_text (reading);
   for (const Row *row = rows; row->key != NULL; row++) {
-    if (row->needed && values[row - rows] == NULL)
+    if (row->needed && members->ends[row - rows] == 0)
       return zinit_reading_refuse_missing (reading, row->key);
   }
   return TRUE;
@@ -349,24 +368,23 @@ read_members (ZinitReading *reading, const char *section, const Row *rows, GStri
 static gboolean
 read_section (ZinitReading *reading, const char *section, const Row *rows, GString *out, guint level)
 {
-  g_autoptr (GTree) extras = zinit_saved_map_new (g_free);
-  GString *values[MAX_ROWS] = { NULL };
-  gboolean is_good;
+  Members members = { .text = g_string_new (NULL) };
+  gboolean is_good =
+      zinit_reading_enter (reading) && read_members (reading, section, rows, &members, level + 1);
 
-  is_good = zinit_reading_enter (reading) && read_members (reading, section, rows, values, extras, level + 1);
   if (is_good) {
     g_string_append_c (out, '{');
     for (guint i = 0; rows[i].key != NULL; i++) {
-      if (values[i] != NULL)
-        write_member (out, rows[i].key, values[i]->str, level + 1);
+      if (members.ends[i] != 0)
+        write_member (out, rows[i].key, members.text->str + members.begins[i],
+                      members.ends[i] - members.begins[i], level + 1);
     }
-    write_members (out, extras, level + 1);
+    if (members.extras != NULL)
+      write_members (out, members.extras, level + 1);
     write_end (out, level);
   }
-  for (guint i = 0; i < MAX_ROWS; i++) {
-    if (values[i] != NULL)
-      g_string_free (values[i], TRUE);
-  }
+  g_clear_pointer (&members.extras, g_tree_unref);
+  g_string_free (members.text, TRUE);
   return is_good;
 }
 

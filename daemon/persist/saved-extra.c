@@ -6,9 +6,13 @@
 
 #include "persist/saved-extra.h"
 
+#include <string.h>
+
 #include "config/json-writer.h"
 #include "config/strict-json.h"
 #include "model/error.h"
+
+#define MAX_PLAIN_DIGITS 18 /* no such number is above G_MAXINT64 */
 
 const char *const zinit_saved_clock_words[] = { "realtime", "monotonic", "boottime", NULL };
 
@@ -154,15 +158,61 @@ read_failure (ZinitFailure *failure, JsonNode *node, GError **error)
   return TRUE;
 }
 
+static gboolean
+is_text (const char *text, gsize length, const char *expected)
+{
+  return strlen (expected) == length && memcmp (text, expected, length) == 0;
+}
+
+/* Values as we write them ourselves: thousands in a file, and a tree for each would be most of the time of
+ * reading it. FALSE for any other, right or wrong. */
+static gboolean
+read_plain (const Field *field, gpointer place, const char *text, gsize length)
+{
+  guint64 number;
+
+  switch (field->kind) {
+  case FIELD_NUMBER:
+    if (!g_ascii_isdigit (*text) || length > MAX_PLAIN_DIGITS)
+      return FALSE;
+    number = 0;
+    for (gsize i = 0; i < length; i++) {
+      if (!g_ascii_isdigit (text[i]))
+        return FALSE;
+      number = number * 10 + (guint64)(text[i] - '0');
+    }
+    *(guint64 *)place = number;
+    return TRUE;
+  case FIELD_FLAG:
+    if (!is_text (text, length, "true"))
+      return FALSE;
+    *(gboolean *)place = TRUE;
+    return TRUE;
+  case FIELD_WORD:
+    for (int i = 0; *text == '"' && field->words[i] != NULL; i++) {
+      if (is_text (text + 1, length - 2, field->words[i])) {
+        *(int *)place = i;
+        return TRUE;
+      }
+    }
+    return FALSE;
+  default:
+    return FALSE;
+  }
+}
+
 gboolean
 zinit_saved_extra_read (ZinitSavedExtra *extra, const char *name, const char *text, gsize length,
                         GError **error)
 {
   const Field *field = find_field (name);
-  g_autoptr (JsonNode) node = zinit_strict_json_parse (text, length, error);
   gpointer place = (char *)extra + field->offset;
+  g_autoptr (JsonNode) node = NULL;
   const char *word;
 
+  if (read_plain (field, place, text, length))
+    return TRUE;
+  node = zinit_strict_json_parse (text, length, error);
   if (node == NULL)
     return FALSE;
   switch (field->kind) {

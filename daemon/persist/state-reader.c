@@ -128,9 +128,13 @@ take_extra (ZinitReading *reading, const ZinitFieldTable *table, gpointer object
     else if (node != NULL)
       g_set_error_literal (&error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "a string is allowed");
   }
-  if (error != NULL)
-    g_warning ("%s%s%s is passed over: %s", reading->path->str, reading->path->len > 0 ? "." : "", name,
-               error->message);
+  if (error != NULL) {
+    gsize place = zinit_reading_go_to (reading, name);
+    g_autofree char *path = zinit_reading_describe_place (reading);
+
+    g_warning ("%s is passed over: %s", path, error->message);
+    zinit_reading_leave (reading, place);
+  }
 }
 
 /* Passes over a field that the format does not know. */
