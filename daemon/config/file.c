@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,7 +110,43 @@ fail_write (GError **error, const char *step, const char *path)
 }
 
 static gboolean
-write_temporary (const char *path, const char *text, gsize length, GError **error)
+write_rest (int fd, const char *bytes, gsize length)
+{
+  while (length > 0) {
+    gssize n = TEMP_FAILURE_RETRY (write (fd, bytes, length));
+
+    if (n < 0)
+      return FALSE;
+    bytes += n;
+    length -= (gsize)n;
+  }
+  return TRUE;
+}
+
+static gboolean
+write_parts (int fd, const struct iovec *parts, guint n_parts)
+{
+  while (n_parts > 0) {
+    gssize n = TEMP_FAILURE_RETRY (writev (fd, parts, (int)MIN (n_parts, IOV_MAX)));
+    gsize written = (gsize)MAX (n, 0);
+
+    if (n < 0)
+      return FALSE;
+    for (; n_parts > 0 && written >= parts->iov_len; parts++, n_parts--)
+      written -= parts->iov_len;
+    /* It stopped inside of one. */
+    if (n_parts == 0)
+      return TRUE;
+    if (!write_rest (fd, (const char *)parts->iov_base + written, parts->iov_len - written))
+      return FALSE;
+    parts++;
+    n_parts--;
+  }
+  return TRUE;
+}
+
+static gboolean
+write_temporary (const char *path, const struct iovec *parts, guint n_parts, GError **error)
 {
   gboolean is_good = TRUE;
   int fd;
@@ -119,16 +156,8 @@ write_temporary (const char *path, const char *text, gsize length, GError **erro
   fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0)
     return fail_write (error, "made", path);
-  while (length > 0 && is_good) {
-    gssize n = TEMP_FAILURE_RETRY (write (fd, text, length));
-
-    if (n < 0) {
-      is_good = fail_write (error, "written", path);
-    } else {
-      text += n;
-      length -= (gsize)n;
-    }
-  }
+  if (!write_parts (fd, parts, n_parts))
+    is_good = fail_write (error, "written", path);
   if (is_good && TEMP_FAILURE_RETRY (fsync (fd)) < 0)
     is_good = fail_write (error, "synced", path);
   close (fd);
@@ -182,10 +211,10 @@ move_in_place (const char *path, const char *temporary, ZinitFileRule rule, GErr
 }
 
 gboolean
-zinit_file_write (const char *path, const char *temporary, const char *text, gsize length, ZinitFileRule rule,
-                  GError **error)
+zinit_file_write (const char *path, const char *temporary, const struct iovec *parts, guint n_parts,
+                  ZinitFileRule rule, GError **error)
 {
-  if (!write_temporary (temporary, text, length, error))
+  if (!write_temporary (temporary, parts, n_parts, error))
     return FALSE;
   if (!move_in_place (path, temporary, rule, error)) {
     unlink (temporary);

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/uio.h>
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -22,12 +24,12 @@ typedef enum {
   ZINIT_FILE_KEEP_OLD,  /* it is replaced and stays as PATH.old, in place of an older one */
 } ZinitFileRule;
 
-/* Makes @path hold @text, all of it or nothing: writes @temporary, which has to be in the same folder and is
- * removed first if it is there, with mode 0600, syncs it, gives it the name @path and syncs the folder. No
- * link is followed at either name. A failure leaves no @temporary behind. Errors: ZINIT_ERROR_FAILED with the
- * path, or as
+/* Makes @path hold @parts one after the other, all of it or nothing: writes @temporary, which has to be in
+ * the same folder and is removed first if it is there, with mode 0600, syncs it, gives it the name @path and
+ * syncs the folder. No link is followed at either name. A failure leaves no @temporary behind. Errors:
+ * ZINIT_ERROR_FAILED with the path, or as
  * @rule says. */
-gboolean zinit_file_write (const char *path, const char *temporary, const char *text, gsize length,
+gboolean zinit_file_write (const char *path, const char *temporary, const struct iovec *parts, guint n_parts,
                            ZinitFileRule rule, GError **error);
 
 G_END_DECLS

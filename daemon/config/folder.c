@@ -282,11 +282,11 @@ zinit_config_write (const char *directory, const ZinitDefinition *definition, gb
   g_autofree char *hidden = g_strconcat (".", file_name, ".tmp", NULL);
   g_autofree char *temporary = g_build_filename (directory, hidden, NULL);
   g_autofree char *text = zinit_definition_to_toml (definition);
+  struct iovec part = { text, strlen (text) };
 
   if (g_mkdir_with_parents (directory, 0755) < 0)
     return fail (error, directory, "the folder cannot be made");
-  if (!zinit_file_write (path, temporary, text, strlen (text),
-                         overwrite ? ZINIT_FILE_OVERWRITE : ZINIT_FILE_NEW, error))
+  if (!zinit_file_write (path, temporary, &part, 1, overwrite ? ZINIT_FILE_OVERWRITE : ZINIT_FILE_NEW, error))
     return FALSE;
   if (ret_path != NULL)
     *ret_path = g_steal_pointer (&path);

@@ -6,7 +6,6 @@
 
 #include "handover/keeper.h"
 
-#include "loop/trim.h"
 #include "persist/state-file.h"
 
 #define GATHER_USEC (100 * 1000)   /* from a change to the file */
@@ -19,7 +18,7 @@ struct _ZinitKeeper {
   ZinitSupervisor *supervisor;
   ZinitLoop *loop;
   const ZinitPaths *paths;
-  ZinitSnapshotCache *cache;
+  ZinitSnapshot *snapshot;
   ZinitTimer timer;
   gint64 wish_usec;    /* when the last file for a wish was asked for, CLOCK_MONOTONIC */
   gboolean has_failed; /* and said so */
@@ -59,11 +58,20 @@ on_timer (ZinitTimer *timer)
 }
 
 static void
-on_service (ZinitService *service, gpointer data)
+on_added (ZinitService *service, gpointer data)
 {
   ZinitKeeper *keeper = data;
 
-  zinit_snapshot_cache_drop (keeper->cache, zinit_service_get_name (service));
+  zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
+  arm (keeper, GATHER_USEC);
+}
+
+static void
+on_removed (ZinitService *service, gpointer data)
+{
+  ZinitKeeper *keeper = data;
+
+  zinit_snapshot_forget (keeper->snapshot, zinit_service_get_name (service));
   arm (keeper, GATHER_USEC);
 }
 
@@ -74,7 +82,7 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
   ZinitKeeper *keeper = data;
   gint64 now_usec = g_get_monotonic_time ();
 
-  zinit_snapshot_cache_drop (keeper->cache, zinit_service_get_name (service));
+  zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
   if ((changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && !keeper->has_failed &&
       now_usec - keeper->wish_usec >= WISH_REST_USEC) {
     keeper->wish_usec = now_usec;
@@ -93,8 +101,8 @@ on_shutdown_begun (gpointer data)
 
 static const ZinitObserver observer = {
   .shutdown_begun = on_shutdown_begun,
-  .service_added = on_service,
-  .service_removed = on_service,
+  .service_added = on_added,
+  .service_removed = on_removed,
   .service_changed = on_changed,
 };
 
@@ -106,7 +114,7 @@ zinit_keeper_new (ZinitSupervisor *supervisor, ZinitLoop *loop, const ZinitPaths
   keeper->supervisor = supervisor;
   keeper->loop = loop;
   keeper->paths = paths;
-  keeper->cache = zinit_snapshot_cache_new ();
+  keeper->snapshot = zinit_snapshot_new (supervisor, paths);
   zinit_supervisor_add_observer (supervisor, &observer, keeper);
   arm (keeper, REFRESH_USEC);
   return keeper;
@@ -117,18 +125,17 @@ zinit_keeper_free (ZinitKeeper *keeper)
 {
   zinit_supervisor_remove_observer (keeper->supervisor, &observer, keeper);
   zinit_loop_disarm (keeper->loop, &keeper->timer);
-  zinit_snapshot_cache_free (keeper->cache);
+  zinit_snapshot_free (keeper->snapshot);
   g_free (keeper);
 }
 
 gboolean
 zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
-  g_autoptr (ZinitSavedState) state = zinit_snapshot_take (keeper->supervisor, keeper->paths, keeper->cache);
-  gboolean is_saved = zinit_saved_state_save (state, keeper->paths->state, error);
+  const GArray *document = zinit_snapshot_print (keeper->snapshot);
 
-  zinit_trim_soon ();
-  return is_saved;
+  return zinit_saved_state_save ((const struct iovec *)(gpointer)document->data, document->len,
+                                 keeper->paths->state, error);
 }
 
 void

@@ -6,54 +6,79 @@
 
 #include "handover/snapshot.h"
 
+#include <string.h>
+
 #include "config/format.h"
 #include "handover/proof.h"
 #include "persist/saved-config.h"
 
 #define USEC_PER_MSEC 1000
 
-struct _ZinitSnapshotCache {
+/* One service's part of the text. */
+typedef struct {
+  gboolean is_current;
+  char *text; /* NULL = not printed yet */
+  gsize length;
+  ZinitDefinition *definition; /* in it, as config_length bytes at config_at */
+  gsize config_at;
+  gsize config_length;
+} Part;
+
+struct _ZinitSnapshot {
+  ZinitSupervisor *supervisor;
+  const ZinitPaths *paths;
   char *boot_id;
-  GHashTable *texts; /* name → char * */
+  GHashTable *parts; /* name → Part */
+  char *frame;
+  GArray *document; /* struct iovec */
 };
 
-ZinitSnapshotCache *
-zinit_snapshot_cache_new (void)
+static void
+part_free (gpointer data)
 {
-  ZinitSnapshotCache *cache = g_new0 (ZinitSnapshotCache, 1);
+  Part *part = data;
 
-  cache->boot_id = zinit_proof_read_boot_id ();
-  cache->texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  return cache;
+  zinit_definition_unref (part->definition);
+  g_free (part->text);
+  g_free (part);
+}
+
+ZinitSnapshot *
+zinit_snapshot_new (ZinitSupervisor *supervisor, const ZinitPaths *paths)
+{
+  ZinitSnapshot *snapshot = g_new0 (ZinitSnapshot, 1);
+
+  snapshot->supervisor = supervisor;
+  snapshot->paths = paths;
+  snapshot->boot_id = zinit_proof_read_boot_id ();
+  snapshot->parts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, part_free);
+  snapshot->document = g_array_new (FALSE, FALSE, sizeof (struct iovec));
+  return snapshot;
 }
 
 void
-zinit_snapshot_cache_free (ZinitSnapshotCache *cache)
+zinit_snapshot_free (ZinitSnapshot *snapshot)
 {
-  g_hash_table_unref (cache->texts);
-  g_free (cache->boot_id);
-  g_free (cache);
-}
-
-static char *
-print_definition (const ZinitDefinition *definition)
-{
-  g_autoptr (JsonNode) node = zinit_definition_to_json (definition);
-  g_autoptr (GError) error = NULL;
-  char *text = zinit_saved_config_from_json (node, &error);
-
-  if (text == NULL)
-    g_warning ("%s: its definition cannot be saved: %s", definition->name, error->message);
-  return text;
+  g_array_unref (snapshot->document);
+  g_hash_table_unref (snapshot->parts);
+  g_free (snapshot->frame);
+  g_free (snapshot->boot_id);
+  g_free (snapshot);
 }
 
 void
-zinit_snapshot_cache_drop (ZinitSnapshotCache *cache, const char *name)
+zinit_snapshot_mark (ZinitSnapshot *snapshot, const char *name)
 {
-  if (name != NULL)
-    g_hash_table_remove (cache->texts, name);
-  else
-    g_hash_table_remove_all (cache->texts);
+  Part *part = g_hash_table_lookup (snapshot->parts, name);
+
+  if (part != NULL)
+    part->is_current = FALSE;
+}
+
+void
+zinit_snapshot_forget (ZinitSnapshot *snapshot, const char *name)
+{
+  g_hash_table_remove (snapshot->parts, name);
 }
 
 static guint64
@@ -90,6 +115,19 @@ make_extra (const ZinitServiceRecord *record)
   return extra;
 }
 
+static char *
+print_definition (const ZinitDefinition *definition)
+{
+  g_autoptr (JsonNode) node = zinit_definition_to_json (definition);
+  g_autoptr (GError) error = NULL;
+  char *text = zinit_saved_config_from_json (node, &error);
+
+  if (text == NULL)
+    g_warning ("%s: its definition cannot be saved: %s", definition->name, error->message);
+  return text;
+}
+
+/* Everything but its definition. */
 static ZinitSavedService *
 save_service (const ZinitService *service)
 {
@@ -111,49 +149,90 @@ save_service (const ZinitService *service)
   saved->started_at = to_msec (record.started_at_usec);
   saved->last_state_change = to_msec (record.state_changed_at_usec);
   saved->ephemeral = zinit_service_is_ephemeral (service);
-  /* Also of services that have a file: it may be gone or say something else when this is read. */
-  saved->config = print_definition (zinit_service_get_definition (service));
   saved->extra = make_extra (&record);
   saved->extra->definition_hash = zinit_definition_hash (zinit_service_get_definition (service));
   return saved;
 }
 
-static const char *
-look_up (ZinitSnapshotCache *cache, const ZinitService *service)
+static void
+print_part (Part *part, const ZinitService *service)
 {
-  const char *name = zinit_service_get_name (service);
-  char *text = g_hash_table_lookup (cache->texts, name);
+  const ZinitDefinition *definition = zinit_service_get_definition (service);
+  g_autoptr (ZinitSavedService) saved = save_service (service);
 
-  if (text == NULL) {
-    g_autoptr (ZinitSavedService) saved = save_service (service);
-
-    text = zinit_saved_service_print (saved);
-    g_hash_table_insert (cache->texts, g_strdup (name), text);
+  /* Also of services that have a file: it may be gone or say something else when this is read. */
+  saved->config = part->definition == definition && part->config_length > 0
+                      ? g_strndup (part->text + part->config_at, part->config_length)
+                      : print_definition (definition);
+  part->config_length = saved->config != NULL ? strlen (saved->config) : 0;
+  if (part->definition != definition) {
+    zinit_definition_unref (part->definition);
+    part->definition = zinit_definition_ref ((ZinitDefinition *)definition);
   }
-  return text;
+  g_free (part->text);
+  part->text = zinit_saved_service_print (saved, &part->length, &part->config_at);
+  part->is_current = TRUE;
 }
 
-ZinitSavedState *
-zinit_snapshot_take (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitSnapshotCache *cache)
+static const Part *
+look_up (ZinitSnapshot *snapshot, const ZinitService *service)
 {
-  ZinitSavedState *state = zinit_saved_state_new ();
-  g_autoptr (GPtrArray) services = zinit_supervisor_list (supervisor);
+  const char *name = zinit_service_get_name (service);
+  Part *part = g_hash_table_lookup (snapshot->parts, name);
+
+  if (part == NULL) {
+    part = g_new0 (Part, 1);
+    g_hash_table_insert (snapshot->parts, g_strdup (name), part);
+  }
+  if (!part->is_current)
+    print_part (part, service);
+  return part;
+}
+
+static void
+add (ZinitSnapshot *snapshot, const char *text, gsize length)
+{
+  struct iovec part = { (void *)text, length };
+
+  g_array_append_val (snapshot->document, part);
+}
+
+static void
+print_frame (ZinitSnapshot *snapshot, gsize *ret_length, gsize *ret_end_at)
+{
+  g_autoptr (ZinitSavedState) state = zinit_saved_state_new ();
 
   state->saved_at = to_msec (g_get_real_time ());
-  state->boot_time = to_msec (zinit_supervisor_get_boot_time (supervisor));
+  state->boot_time = to_msec (zinit_supervisor_get_boot_time (snapshot->supervisor));
   g_free (state->config_dir);
   g_free (state->socket_path);
-  state->config_dir = g_strdup (paths->config_dir);
-  state->socket_path = g_strdup (paths->socket);
-  state->boot_id = g_strdup (cache->boot_id);
-  for (guint i = 0; i < services->len; i++) {
-    const char *name = zinit_service_get_name (services->pdata[i]);
-    ZinitSavedService *saved = zinit_saved_service_new (name);
+  state->config_dir = g_strdup (snapshot->paths->config_dir);
+  state->socket_path = g_strdup (snapshot->paths->socket);
+  state->boot_id = g_strdup (snapshot->boot_id);
+  g_free (snapshot->frame);
+  snapshot->frame = zinit_saved_state_print_frame (state, ret_length, ret_end_at);
+}
 
-    saved->printed = look_up (cache, services->pdata[i]);
-    g_tree_insert (state->services, g_strdup (name), saved);
+const GArray *
+zinit_snapshot_print (ZinitSnapshot *snapshot)
+{
+  static const char line[] = "\n  ";
+  g_autoptr (GPtrArray) services = zinit_supervisor_list (snapshot->supervisor);
+  gsize length, end_at;
+
+  print_frame (snapshot, &length, &end_at);
+  g_array_set_size (snapshot->document, 0);
+  add (snapshot, snapshot->frame, end_at);
+  for (guint i = 0; i < services->len; i++) {
+    const Part *part = look_up (snapshot, services->pdata[i]);
+    gsize comma = i == 0 ? 1 : 0;
+
+    add (snapshot, part->text + comma, part->length - comma);
   }
-  return state;
+  if (services->len > 0)
+    add (snapshot, line, strlen (line));
+  add (snapshot, snapshot->frame + end_at, length - end_at);
+  return snapshot->document;
 }
 
 static ZinitExit

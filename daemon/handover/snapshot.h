@@ -5,30 +5,32 @@
  */
 #pragma once
 
+#include <sys/uio.h>
+
 #include "paths.h"
 #include "persist/state-format.h"
 #include "supervisor/record.h"
 
 G_BEGIN_DECLS
 
-/* What is costly and changes rarely: definitions as text. One for the daemon's
- * life. */
-typedef struct _ZinitSnapshotCache ZinitSnapshotCache;
+/* The text of the state file, of which only what has changed is made again. One for the daemon's life. */
+typedef struct _ZinitSnapshot ZinitSnapshot;
 
-ZinitSnapshotCache *zinit_snapshot_cache_new (void);
-void zinit_snapshot_cache_free (ZinitSnapshotCache *cache);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSnapshotCache, zinit_snapshot_cache_free)
+/* Both must outlive it. Transfer full. */
+ZinitSnapshot *zinit_snapshot_new (ZinitSupervisor *supervisor, const ZinitPaths *paths);
+void zinit_snapshot_free (ZinitSnapshot *snapshot);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSnapshot, zinit_snapshot_free)
 
-/* The service has changed: what is kept of it is not true any more. @name NULL = of all. */
-void zinit_snapshot_cache_drop (ZinitSnapshotCache *cache, const char *name);
+/* The service has changed: what was printed of it is not true any more. */
+void zinit_snapshot_mark (ZinitSnapshot *snapshot, const char *name);
+/* There is no such service any more. */
+void zinit_snapshot_forget (ZinitSnapshot *snapshot, const char *name);
 
-/* All services as they are now, for printing; their texts stay the cache's until that is used again. Transfer
- * full. */
-ZinitSavedState *zinit_snapshot_take (ZinitSupervisor *supervisor, const ZinitPaths *paths,
-                                      ZinitSnapshotCache *cache);
+/* All services as they are now: the document's text in parts (struct iovec), to be used until the next call
+ * of any function here. Borrowed. */
+const GArray *zinit_snapshot_print (ZinitSnapshot *snapshot);
 /* The other way: what @saved says of a service. Numbers out of range are brought into it. The failure's text
- * is borrowed from
- * @saved. */
+ * is borrowed from @saved. */
 void zinit_snapshot_read (const ZinitSavedService *saved, ZinitServiceRecord *ret_record);
 
 G_END_DECLS

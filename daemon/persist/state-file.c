@@ -58,13 +58,11 @@ zinit_saved_fds_load (const char *path, GError **error)
 }
 
 gboolean
-zinit_saved_state_save (const ZinitSavedState *state, const char *path, GError **error)
+zinit_saved_state_save (const struct iovec *parts, guint n_parts, const char *path, GError **error)
 {
   g_autofree char *temporary = g_strconcat (path, ".tmp", NULL);
-  gsize length;
-  g_autofree char *text = zinit_saved_state_print (state, &length);
 
-  return zinit_file_write (path, temporary, text, length, ZINIT_FILE_KEEP_OLD, error);
+  return zinit_file_write (path, temporary, parts, n_parts, ZINIT_FILE_KEEP_OLD, error);
 }
 
 gboolean
@@ -73,8 +71,9 @@ zinit_saved_fds_save (const ZinitSavedFds *fds, const char *path, GError **error
   g_autofree char *temporary = g_strconcat (path, ".tmp", NULL);
   gsize length;
   g_autofree char *text = zinit_saved_fds_print (fds, &length);
+  struct iovec part = { text, length };
 
-  return zinit_file_write (path, temporary, text, length, ZINIT_FILE_OVERWRITE, error);
+  return zinit_file_write (path, temporary, &part, 1, ZINIT_FILE_OVERWRITE, error);
 }
 
 gboolean

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/uio.h>
+
 #include "persist/state-format.h"
 
 G_BEGIN_DECLS
@@ -25,9 +27,9 @@ ZinitLoadResult zinit_saved_state_load (const char *path, guint64 now_ms, ZinitE
                                         ZinitSavedState **ret_state, GError **error);
 ZinitSavedFds *zinit_saved_fds_load (const char *path, GError **error);
 
-/* Makes @path hold the document, all of it or nothing, mode 0600; the file that was there stays as PATH.old.
- * The folder has to be there. Errors: ZINIT_ERROR_FAILED. */
-gboolean zinit_saved_state_save (const ZinitSavedState *state, const char *path, GError **error);
+/* Makes @path hold the document whose text is in @parts, all of it or nothing, mode 0600; the file that was
+ * there stays as PATH.old. The folder has to be there. Errors: ZINIT_ERROR_FAILED. */
+gboolean zinit_saved_state_save (const struct iovec *parts, guint n_parts, const char *path, GError **error);
 /* The same, without keeping an old file: descriptors mean nothing later. */
 gboolean zinit_saved_fds_save (const ZinitSavedFds *fds, const char *path, GError **error);
 

@@ -49,7 +49,6 @@ const ZinitFieldTable zinit_saved_service_table = {
   .n_fields = G_N_ELEMENTS (service_fields),
   .new_item = new_unnamed_service,
   .free_item = (GDestroyNotify)zinit_saved_service_free,
-  .offset_of_printed = G_STRUCT_OFFSET (ZinitSavedService, printed),
   .offset_of_extra = G_STRUCT_OFFSET (ZinitSavedService, extra),
 };
 

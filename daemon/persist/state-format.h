@@ -35,9 +35,6 @@ typedef struct {
   gboolean ephemeral;        /* added at run time, in no file */
   char *config;              /* its definition as zinit_saved_config_from_json() gives it, or NULL */
   ZinitSavedExtra *extra;    /* our own fields, or NULL */
-  /* For writing: what zinit_saved_service_print() made of it, borrowed; then only the name is looked at
-   * beside it. NULL = the fields are printed. */
-  const char *printed;
 } ZinitSavedService;
 
 typedef struct {
@@ -94,9 +91,14 @@ ZinitSavedFds *zinit_saved_fds_parse (const char *text, gsize length, GError **e
 /* The canonical text: the format's order of fields, maps in order of their keys, a line feed at the end; the
  * extra fields that are there follow the format's. Transfer full. */
 char *zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length);
-/* The part of that text that is about one service, to be used for as long as the service does not change.
- * Transfer full. */
-char *zinit_saved_service_print (const ZinitSavedService *service);
+/* The same text in pieces, for who prints it again and again while little changes: a part for each service,
+ * in order of the keys, between the two of the frame. */
+/* The part of one service, its name being the key. It begins with a comma, which the first one goes without.
+ * @ret_config_at is where in it its config stands, if it has one. Transfer full. */
+char *zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length, gsize *ret_config_at);
+/* What is around the parts of services, of which @state has none; what comes after them begins at
+ * @ret_end_at. Transfer full. */
+char *zinit_saved_state_print_frame (const ZinitSavedState *state, gsize *ret_length, gsize *ret_end_at);
 char *zinit_saved_fds_print (const ZinitSavedFds *fds, gsize *ret_length);
 
 /* The text of one definition, an object, in the layout it has as `config` of a service, fields in the

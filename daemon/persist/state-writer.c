@@ -4,11 +4,15 @@
  */
 #define G_LOG_DOMAIN "zinit-persist"
 
+#include <string.h>
+
 #include "config/json-writer.h"
 #include "persist/state-fields.h"
 
 /* Of the braces of a service in the document. */
 #define SERVICE_LEVEL 2
+#define CONFIG_BEGINS "\n      \"config\": "
+#define NO_SERVICES "\n  \"services\": {}"
 
 static void write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level);
 
@@ -99,13 +103,6 @@ write_extras (GString *out, const ZinitFieldTable *table, gconstpointer object, 
 static void
 write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level)
 {
-  const char *printed =
-      table->offset_of_printed != 0 ? ZINIT_FIELD_AT (const char *, object, table->offset_of_printed) : NULL;
-
-  if (printed != NULL) {
-    g_string_append (out, printed);
-    return;
-  }
   g_string_append_c (out, '{');
   for (guint i = 0; i < table->n_fields; i++) {
     const ZinitField *field = &table->fields[i];
@@ -147,11 +144,30 @@ zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length)
 }
 
 char *
-zinit_saved_service_print (const ZinitSavedService *service)
+zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length, gsize *ret_config_at)
+{
+  GString *out = g_string_new (",");
+
+  zinit_json_write_line (out, SERVICE_LEVEL);
+  zinit_json_write_string (out, service->name);
+  g_string_append (out, ": ");
+  write_object (out, &zinit_saved_service_table, service, SERVICE_LEVEL);
+  /* No string holds a line feed, so this is the field itself. */
+  if (service->config != NULL)
+    *ret_config_at = (gsize)(strstr (out->str, CONFIG_BEGINS) - out->str) + strlen (CONFIG_BEGINS);
+  *ret_length = out->len;
+  return g_string_free (out, FALSE);
+}
+
+char *
+zinit_saved_state_print_frame (const ZinitSavedState *state, gsize *ret_length, gsize *ret_end_at)
 {
   GString *out = g_string_new (NULL);
 
-  write_object (out, &zinit_saved_service_table, service, SERVICE_LEVEL);
+  write_object (out, &zinit_saved_state_table, state, 0);
+  g_string_append_c (out, '\n');
+  *ret_end_at = (gsize)(strstr (out->str, NO_SERVICES) - out->str) + strlen (NO_SERVICES) - 1;
+  *ret_length = out->len;
   return g_string_free (out, FALSE);
 }
 

@@ -61,6 +61,7 @@ struct _ZinitSupervisor {
   char *mark;                 /* "ZINIT_INSTANCE=…", in every child's environment */
 
   GHashTable *services;  /* name → ZinitService, owned */
+  GPtrArray *by_name;    /* the same services, sorted */
   GHashTable *referrers; /* name → GPtrArray of services that name it in requires, after or conflicts */
   GArray *observers;     /* ZinitObserverEntry */
   GQueue queue;          /* services to look at */

@@ -93,12 +93,31 @@ tell_removed (gpointer observer, gpointer service)
     entry->observer->service_removed (service, entry->data);
 }
 
+/* Where in by_name the service @name is, or would have to be. */
+static guint
+find_place (const ZinitSupervisor *supervisor, const char *name)
+{
+  guint low = 0, high = supervisor->by_name->len;
+
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+
+    if (strcmp (zinit_service_get_name (supervisor->by_name->pdata[middle]), name) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 ZinitService *
 zinit_registry_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition, const char *path)
 {
   ZinitService *service = zinit_service_new (supervisor, definition, path);
 
   g_hash_table_insert (supervisor->services, (gpointer)zinit_service_get_name (service), service);
+  g_ptr_array_insert (supervisor->by_name, (int)find_place (supervisor, zinit_service_get_name (service)),
+                      service);
   for_each_name (service, refer);
   zinit_supervisor_for_each_observer (supervisor, tell_added, service);
   zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_COUNTS);
@@ -119,6 +138,7 @@ zinit_registry_remove (ZinitService *service)
   zinit_stop_set_due (service, FALSE);
   for_each_name (service, forget);
   g_hash_table_steal (supervisor->services, name);
+  g_ptr_array_remove_index (supervisor->by_name, find_place (supervisor, name));
   mark_required_by (service);
   if (service->state == ZINIT_STATE_FAILED)
     supervisor->n_failed--;

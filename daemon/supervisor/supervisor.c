@@ -23,6 +23,7 @@ zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *con
   supervisor->mark = instance != NULL ? g_strconcat ("ZINIT_INSTANCE=", instance, NULL) : NULL;
   supervisor->services =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)zinit_service_free);
+  supervisor->by_name = g_ptr_array_new ();
   supervisor->referrers =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   supervisor->observers = g_array_new (FALSE, FALSE, sizeof (ZinitObserverEntry));
@@ -43,6 +44,7 @@ zinit_supervisor_free (ZinitSupervisor *supervisor)
   supervisor->host->disarm (supervisor->host_data, &supervisor->queue_timer);
   g_queue_clear (&supervisor->queue);
   g_hash_table_unref (supervisor->referrers);
+  g_ptr_array_unref (supervisor->by_name);
   g_hash_table_unref (supervisor->services);
   g_array_unref (supervisor->observers);
   zinit_log_folder_free (supervisor->log_folder);
@@ -190,25 +192,10 @@ zinit_supervisor_find (ZinitSupervisor *supervisor, const char *name, GError **e
   return service;
 }
 
-static int
-compare_services (gconstpointer a, gconstpointer b)
-{
-  return strcmp (zinit_service_get_name (*(ZinitService *const *)a),
-                 zinit_service_get_name (*(ZinitService *const *)b));
-}
-
 GPtrArray *
 zinit_supervisor_list (ZinitSupervisor *supervisor)
 {
-  GPtrArray *services = g_ptr_array_sized_new (g_hash_table_size (supervisor->services));
-  GHashTableIter iter;
-  gpointer service;
-
-  g_hash_table_iter_init (&iter, supervisor->services);
-  while (g_hash_table_iter_next (&iter, NULL, &service))
-    g_ptr_array_add (services, service);
-  g_ptr_array_sort (services, compare_services);
-  return services;
+  return g_ptr_array_copy (supervisor->by_name, NULL, NULL);
 }
 
 guint

@@ -17,7 +17,7 @@
 typedef struct {
   Fixture fixture;
   ZinitPaths *paths;
-  ZinitSnapshotCache *cache;
+  ZinitSnapshot *snapshot;
 } Snapshots;
 
 static void
@@ -25,32 +25,36 @@ set_up (Snapshots *snapshots, gconstpointer data)
 {
   fixture_init (&snapshots->fixture);
   snapshots->paths = zinit_paths_new (ZINIT_SCOPE_SESSION, "/services", "/run-time", NULL);
-  snapshots->cache = zinit_snapshot_cache_new ();
+  snapshots->snapshot = zinit_snapshot_new (snapshots->fixture.supervisor, snapshots->paths);
 }
 
 static void
 tear_down (Snapshots *snapshots, gconstpointer data)
 {
-  zinit_snapshot_cache_free (snapshots->cache);
+  zinit_snapshot_free (snapshots->snapshot);
   zinit_paths_free (snapshots->paths);
   fixture_clear (&snapshots->fixture);
 }
 
-/* Through the text, as a daemon does it. */
+/* Through the text, as a daemon does it. In parts or in one piece it is the same. */
 static ZinitSavedState *
 take (Snapshots *snapshots)
 {
-  ZinitSavedState *state =
-      zinit_snapshot_take (snapshots->fixture.supervisor, snapshots->paths, snapshots->cache);
+  const GArray *document = zinit_snapshot_print (snapshots->snapshot);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *whole = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
   ZinitSavedState *parsed;
-  gsize length;
 
-  text = zinit_saved_state_print (state, &length);
-  zinit_saved_state_free (state);
-  parsed = zinit_saved_state_parse (text, length, ZINIT_EXTRAS_READ, &error);
+  for (guint i = 0; i < document->len; i++) {
+    const struct iovec *part = &g_array_index (document, struct iovec, i);
+
+    g_string_append_len (text, part->iov_base, (gssize)part->iov_len);
+  }
+  parsed = zinit_saved_state_parse (text->str, text->len, ZINIT_EXTRAS_READ, &error);
   g_assert_no_error (error);
+  whole = zinit_saved_state_print (parsed, NULL);
+  g_assert_cmpstr (text->str, ==, whole);
   return parsed;
 }
 
@@ -212,13 +216,13 @@ test_cache (Snapshots *snapshots, gconstpointer data)
   g_assert_cmpuint (look_up (first, "web")->extra->pid_start_ticks, ==, 1010);
 
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
-  zinit_snapshot_cache_drop (snapshots->cache, "web");
+  zinit_snapshot_mark (snapshots->snapshot, "web");
   second = take (snapshots);
   g_assert_false (look_up (second, "web")->has_pid);
   g_assert_cmpuint (look_up (second, "web")->extra->pid_start_ticks, ==, 0);
   fixture_add (fixture, WEB "service.dir='/elsewhere'\n");
   g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
-  zinit_snapshot_cache_drop (snapshots->cache, NULL);
+  zinit_snapshot_mark (snapshots->snapshot, "web");
   third = take (snapshots);
   g_assert_cmpuint (look_up (third, "web")->pid, ==, 102);
   g_assert_cmpuint (look_up (third, "web")->extra->pid_start_ticks, ==, 1020);
@@ -227,7 +231,7 @@ test_cache (Snapshots *snapshots, gconstpointer data)
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
   g_assert_true (zinit_supervisor_remove (fixture->supervisor, web, TRUE, NULL));
   fake_host_settle (&fixture->host);
-  zinit_snapshot_cache_drop (snapshots->cache, "web");
+  zinit_snapshot_forget (snapshots->snapshot, "web");
   fourth = take (snapshots);
   g_assert_cmpint (g_tree_nnodes (fourth->services), ==, 0);
 }
@@ -388,7 +392,7 @@ test_out_of_range (Snapshots *snapshots, gconstpointer data)
     zinit_service_restore (web, &record, NULL, NULL);
     g_assert_cmpint (zinit_service_get_next_restart (web), >=, 0);
     g_assert_cmpuint (zinit_service_get_restart_delay_ms (web), >, 0);
-    zinit_snapshot_cache_drop (snapshots->cache, "web");
+    zinit_snapshot_mark (snapshots->snapshot, "web");
     state = take (snapshots);
     g_assert_nonnull (g_tree_lookup (state->services, "web"));
     fake_host_settle (&snapshots->fixture.host);

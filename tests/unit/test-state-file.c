@@ -71,6 +71,23 @@ assert_list (const Place *place, const char *expected)
   g_assert_cmpstr (names, ==, expected);
 }
 
+static gboolean
+save_at (const char *path, const ZinitSavedState *state, GError **error)
+{
+  gsize length;
+  g_autofree char *text = zinit_saved_state_print (state, &length);
+  /* A part without anything in it, and more of them than one call takes. */
+  g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (struct iovec));
+
+  for (gsize i = 0; i < 3000; i++) {
+    gsize begin = MIN (i, length - 1);
+    struct iovec part = { text + begin, i + 1 < 3000 ? MIN (1, length - 1 - begin) : length - begin };
+
+    g_array_append_val (parts, part);
+  }
+  return zinit_saved_state_save ((const struct iovec *)(gpointer)parts->data, parts->len, path, error);
+}
+
 static void
 save (const Place *place, guint64 saved_at)
 {
@@ -78,7 +95,7 @@ save (const Place *place, guint64 saved_at)
   g_autoptr (GError) error = NULL;
 
   state->saved_at = saved_at;
-  g_assert_true (zinit_saved_state_save (state, place->state, &error));
+  g_assert_true (save_at (place->state, state, &error));
   g_assert_no_error (error);
 }
 
@@ -143,13 +160,13 @@ test_save_fails (Place *place, gconstpointer data)
 
   save (place, 1);
   g_assert_cmpint (g_mkdir (blocked, 0755), ==, 0);
-  g_assert_false (zinit_saved_state_save (state, place->state, &error));
+  g_assert_false (save_at (place->state, state, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED);
   g_assert_true (g_str_has_prefix (error->message, blocked));
   g_assert_cmpuint (saved_at (place->state), ==, 1);
   g_assert_cmpint (g_rmdir (blocked), ==, 0);
   g_clear_error (&error);
-  g_assert_false (zinit_saved_state_save (state, nowhere, &error));
+  g_assert_false (save_at (nowhere, state, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED);
 }
 
