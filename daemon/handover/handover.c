@@ -89,6 +89,11 @@ on_judge_gone (ZinitProcess *process, gpointer data)
   g_clear_handle_id (&handover->judge_timeout, g_source_remove);
   zinit_process_free (g_steal_pointer (&handover->judge));
   g_strchomp (handover->complaint->str);
+  /* A shutdown is a later wish, and takes the state away from under the judge. */
+  if (!zinit_supervisor_is_open (handover->supervisor, &error)) {
+    handover->done (error, handover->done_data);
+    return;
+  }
   if (handover->verdict.kind != ZINIT_EXIT_EXITED || handover->verdict.value != 0)
     g_set_error (&error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s does not take the state (%s %d): %s",
                  handover->program, zinit_exit_kind_to_string (handover->verdict.kind),
@@ -120,10 +125,10 @@ start_judge (ZinitHandover *handover, GError **error)
   g_autofree char *program = g_shell_quote (handover->program);
   g_autofree char *state = g_shell_quote (handover->paths->state);
   g_autoptr (ZinitDefinition) definition = zinit_definition_new ();
-  ZinitSpawnRequest request = { .definition = definition };
+  ZinitSpawnRequest request = { .definition = definition, .is_mute = TRUE };
 
   definition->name = g_strdup ("check-state");
-  definition->exec = g_strdup_printf ("exec %s --check-state %s --at now >/dev/null", program, state);
+  definition->exec = g_strdup_printf ("%s --check-state %s --at now", program, state);
   handover->verdict = (ZinitExit){ ZINIT_EXIT_NONE, 0 };
   g_string_truncate (handover->complaint, 0);
   handover->judge = zinit_process_spawn (handover->processes, &request, &judge_events, handover, error);
@@ -207,7 +212,9 @@ zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error
   g_autoptr (ZinitSavedFds) fds = collect_fds (handover, listener_fd);
   int reason;
 
-  if (!zinit_keeper_save (handover->keeper, error) ||
+  /* What is saved is mostly what was judged. */
+  if (!zinit_supervisor_is_open (handover->supervisor, error) ||
+      !zinit_keeper_save_changes (handover->keeper, error) ||
       !zinit_saved_fds_save (fds, handover->paths->fds, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;

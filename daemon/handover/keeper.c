@@ -21,6 +21,7 @@ struct _ZinitKeeper {
   ZinitSnapshot *snapshot;
   ZinitTimer timer;
   gint64 wish_usec;    /* when the last file for a wish was asked for, CLOCK_MONOTONIC */
+  gboolean is_current; /* the file says what is */
   gboolean has_failed; /* and said so */
   gboolean is_finished;
 };
@@ -58,12 +59,19 @@ on_timer (ZinitTimer *timer)
 }
 
 static void
+gather (ZinitKeeper *keeper, gint64 delay_usec)
+{
+  keeper->is_current = FALSE;
+  arm (keeper, delay_usec);
+}
+
+static void
 on_added (ZinitService *service, gpointer data)
 {
   ZinitKeeper *keeper = data;
 
   zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
-  arm (keeper, GATHER_USEC);
+  gather (keeper, GATHER_USEC);
 }
 
 static void
@@ -72,7 +80,7 @@ on_removed (ZinitService *service, gpointer data)
   ZinitKeeper *keeper = data;
 
   zinit_snapshot_forget (keeper->snapshot, zinit_service_get_name (service));
-  arm (keeper, GATHER_USEC);
+  gather (keeper, GATHER_USEC);
 }
 
 /* What somebody wants of a service cannot be found out from its processes afterwards. */
@@ -86,9 +94,9 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
   if ((changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && !keeper->has_failed &&
       now_usec - keeper->wish_usec >= WISH_REST_USEC) {
     keeper->wish_usec = now_usec;
-    arm (keeper, 0);
+    gather (keeper, 0);
   } else {
-    arm (keeper, GATHER_USEC);
+    gather (keeper, GATHER_USEC);
   }
 }
 
@@ -134,8 +142,15 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
   const GArray *document = zinit_snapshot_print (keeper->snapshot);
 
-  return zinit_saved_state_save ((const struct iovec *)(gpointer)document->data, document->len,
-                                 keeper->paths->state, error);
+  keeper->is_current = zinit_saved_state_save ((const struct iovec *)(gpointer)document->data, document->len,
+                                               keeper->paths->state, error);
+  return keeper->is_current;
+}
+
+gboolean
+zinit_keeper_save_changes (ZinitKeeper *keeper, GError **error)
+{
+  return keeper->is_current || zinit_keeper_save (keeper, error);
 }
 
 void
@@ -143,6 +158,7 @@ zinit_keeper_finish (ZinitKeeper *keeper)
 {
   keeper->is_finished = TRUE;
   zinit_loop_disarm (keeper->loop, &keeper->timer);
-  zinit_saved_files_remove (keeper->paths->state, keeper->paths->fds);
+  zinit_saved_file_remove (keeper->paths->state);
+  zinit_saved_file_remove (keeper->paths->fds);
   zinit_supervisor_forget_logs (keeper->supervisor);
 }

@@ -21,6 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitKeeper, zinit_keeper_free)
 
 /* Writes now, whether or not anything has changed. */
 gboolean zinit_keeper_save (ZinitKeeper *keeper, GError **error);
+/* Writes now, unless nothing has changed since that was done last. */
+gboolean zinit_keeper_save_changes (ZinitKeeper *keeper, GError **error);
 /* From now on there is nothing to keep: the files are removed, also those of logs, and no more
  * are written. */
 void zinit_keeper_finish (ZinitKeeper *keeper);

@@ -326,6 +326,8 @@ zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInheri
   } else {
     zinit_supervisor_forget_logs (supervisor);
   }
+  /* The numbers in it mean nothing from now on. The state file is written anew in a moment. */
+  zinit_saved_file_remove (paths->fds);
   /* In order, which only those know that have been taken up as well. */
   for (guint i = 0; i < restoration.gone->len; i++)
     zinit_service_dismiss (restoration.gone->pdata[i]);

@@ -89,8 +89,10 @@ zinit_saved_file_put_aside (const char *path, GError **error)
 }
 
 void
-zinit_saved_files_remove (const char *state_path, const char *fds_path)
+zinit_saved_file_remove (const char *path)
 {
-  unlink (state_path);
-  unlink (fds_path);
+  g_autofree char *old = g_strconcat (path, ".old", NULL);
+
+  unlink (path);
+  unlink (old);
 }

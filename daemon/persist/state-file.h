@@ -36,7 +36,8 @@ gboolean zinit_saved_fds_save (const ZinitSavedFds *fds, const char *path, GErro
 /* Renames a file that was refused to PATH.refused, replacing an older one, so that the next save does not
  * destroy what somebody may want to look at. A file that is gone already is success. */
 gboolean zinit_saved_file_put_aside (const char *path, GError **error);
-/* Removes both files; what cannot be removed is none of the caller's trouble. */
-void zinit_saved_files_remove (const char *state_path, const char *fds_path);
+/* Removes one of the files and what was kept of it; what cannot be removed is none of the caller's trouble.
+ */
+void zinit_saved_file_remove (const char *path);
 
 G_END_DECLS

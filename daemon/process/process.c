@@ -64,7 +64,8 @@ watch_all (ZinitProcess *process)
   return (process->pidfd < 0 ||
           zinit_loop_watch (process->processes->loop, &process->main_watch, process->pidfd, EPOLLIN,
                             ZINIT_URGENT, zinit_reaper_main_readable)) &&
-         zinit_output_watch (process, ZINIT_STREAM_STDOUT) &&
+         (process->outputs[ZINIT_STREAM_STDOUT].fd < 0 ||
+          zinit_output_watch (process, ZINIT_STREAM_STDOUT)) &&
          zinit_output_watch (process, ZINIT_STREAM_STDERR);
 }
 

@@ -47,6 +47,7 @@ typedef struct {
 typedef struct {
   const ZinitDefinition *definition; /* exec, dir, env, user, group are used */
   const char *const *marks; /* "KEY=value" set in the child's environment after all others; NULL = none */
+  gboolean is_mute;         /* its standard output is /dev/null, and no pipe */
 } ZinitSpawnRequest;
 
 /* Starts a process: own session, stdin /dev/null, stdout and stderr pipes, no other descriptor, empty signal

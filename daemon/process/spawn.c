@@ -165,9 +165,11 @@ release_slots (ZinitSpawner *spawner)
 }
 
 static gboolean
-open_pipes (ZinitSpawner *spawner, ZinitSpawned *spawned, GError **error)
+open_pipes (ZinitSpawner *spawner, const ZinitSpawnRequest *request, ZinitSpawned *spawned, GError **error)
 {
-  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++) {
+  /* A slot that gets no pipe is /dev/null. */
+  for (ZinitStream stream = request->is_mute ? ZINIT_STREAM_STDERR : ZINIT_STREAM_STDOUT;
+       stream < ZINIT_N_STREAMS; stream++) {
     spawned->outputs[stream] = open_pipe (spawner, stream);
     if (spawned->outputs[stream] < 0)
       return fail (error, ZINIT_STEP_PIPE, zinit_stream_words[stream], errno);
@@ -195,10 +197,10 @@ step_subject (ZinitStep step, const ZinitDefinition *definition, const ZinitChil
 }
 
 static gboolean
-launch (ZinitSpawner *spawner, const ZinitDefinition *definition, const ZinitChildPlan *plan,
+launch (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitChildPlan *plan,
         ZinitSpawned *spawned, GError **error)
 {
-  gboolean has_pipes = open_pipes (spawner, spawned, error);
+  gboolean has_pipes = open_pipes (spawner, request, spawned, error);
   ZinitStepFailure failure;
 
   if (has_pipes)
@@ -209,7 +211,8 @@ launch (ZinitSpawner *spawner, const ZinitDefinition *definition, const ZinitChi
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)
     if (spawned->outputs[i] >= 0)
       close (spawned->outputs[i]);
-  return has_pipes ? fail (error, failure.step, step_subject (failure.step, definition, plan), failure.reason)
+  return has_pipes ? fail (error, failure.step, step_subject (failure.step, request->definition, plan),
+                           failure.reason)
                    : FALSE;
 }
 
@@ -284,5 +287,5 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, Zi
     .stack = spawner->stack + STACK_BYTES + sysconf (_SC_PAGESIZE),
     .is_isolated = spawner->is_isolated || identity.sets_uid,
   };
-  return launch (spawner, definition, &plan, ret_spawned, error);
+  return launch (spawner, request, &plan, ret_spawned, error);
 }

@@ -47,6 +47,7 @@ check_kept (Harness *h, guint32 web, guint32 app)
 {
   TestClient *c = h->client;
   g_autofree char *say = harness_path (h, "say");
+  g_autofree char *fds = g_build_filename (h->runtime_dir, "fds.json", NULL);
   g_autoptr (GArray) pids = NULL;
   g_auto (GStrv) lines = NULL;
 
@@ -58,6 +59,8 @@ check_kept (Harness *h, guint32 web, guint32 app)
   assert_property (c, "stopped", "WantedStatus", "stop");
   assert_property (c, "stopped", "Pid", "0");
   assert_failure (c, "given-up", "exit_code code=3");
+  /* The numbers in it were true for a moment. */
+  g_assert_false (g_file_test (fds, G_FILE_TEST_EXISTS));
   pids = harness_service_pids (h, "web");
   g_assert_cmpuint (pids->len, ==, 1);
   /* Its output is read again. */

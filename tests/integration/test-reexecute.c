@@ -155,6 +155,21 @@ test_refused (void)
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
 }
 
+/* Asked to end while the new image is judged: that is the later wish. */
+static void
+test_shutdown_meanwhile (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+
+  harness_service (h, "web", "on-term 0 500 wait", "");
+  harness_start_with (h, private_only);
+  client_wait_state (h->client, "web", "running");
+  client_send (h->client, "Reexecute", "(" NO_OPTIONS ",)");
+  client_send (h->client, "Shutdown", "(" NO_OPTIONS ",)");
+  g_assert_cmpint (harness_wait_exit (h), ==, 0);
+  harness_check_nothing_left (h);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -162,5 +177,6 @@ main (int argc, char **argv)
   g_test_add_func ("/reexecute/hundred-times", test_hundred_times);
   g_test_add_func ("/reexecute/exact-exit-codes", test_exact_exit_codes);
   g_test_add_func ("/reexecute/refused", test_refused);
+  g_test_add_func ("/reexecute/shutdown-meanwhile", test_shutdown_meanwhile);
   return g_test_run ();
 }

@@ -291,13 +291,18 @@ test_removed_at_shutdown (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *state = survival_path (h, "state.json");
+  g_autofree char *old = survival_path (h, "state.json.old");
 
   harness_service (h, "web", "wait", "");
   survival_start (h);
   survival_wait_saved (h, "web", "state", "\"running\"");
+  g_variant_unref (client_ok (h->client, "StopService", "('web', {'wait': <true>})"));
+  survival_wait_saved (h, "web", "state", "\"exited\"");
+  g_assert_true (g_file_test (old, G_FILE_TEST_EXISTS));
   g_variant_unref (client_ok (h->client, "Shutdown", "(" NO_OPTIONS ",)"));
   g_assert_cmpint (harness_wait_exit (h), ==, 0);
   g_assert_false (g_file_test (state, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (old, G_FILE_TEST_EXISTS));
 }
 
 int

@@ -264,11 +264,15 @@ test_remove (Place *place, gconstpointer data)
   g_autofree char *temporary = g_strconcat (place->state, ".tmp", NULL);
 
   save (place, 1);
+  save (place, 2);
   g_assert_true (zinit_saved_fds_save (fds, place->fds, NULL));
   g_assert_true (g_file_set_contents (temporary, "", -1, NULL));
-  zinit_saved_files_remove (place->state, place->fds);
+  assert_list (place, "fds.json state.json state.json.old state.json.tmp");
+  zinit_saved_file_remove (place->state);
+  assert_list (place, "fds.json state.json.tmp");
+  zinit_saved_file_remove (place->fds);
   assert_list (place, "state.json.tmp");
-  zinit_saved_files_remove (place->state, place->fds);
+  zinit_saved_file_remove (place->fds);
 }
 
 /* Runs a check and returns its exit code, with what it wrote. */
