@@ -25,9 +25,9 @@ fail_read (GError **error, const char *what, int number)
   return FALSE;
 }
 
-/* Opens @path for reading if it is a regular file; -1 otherwise. */
+/* Opens @path for reading if it is a regular file, and tells its size for now; -1 otherwise. */
 static int
-open_regular (const char *path, gboolean *ret_missing, GError **error)
+open_regular (const char *path, gsize *ret_size, gboolean *ret_missing, GError **error)
 {
   /* Without O_NONBLOCK a FIFO would wait for its writer, without O_NOCTTY a terminal would become ours. */
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -45,8 +45,10 @@ open_regular (const char *path, gboolean *ret_missing, GError **error)
     fail_read (error, "cannot be opened", number);
     return -1;
   }
-  if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+  if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode)) {
+    *ret_size = (gsize)status.st_size;
     return fd;
+  }
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s; only regular files are allowed",
                S_ISDIR (status.st_mode)    ? "a folder"
                : S_ISFIFO (status.st_mode) ? "a FIFO"
@@ -58,19 +60,22 @@ open_regular (const char *path, gboolean *ret_missing, GError **error)
 char *
 zinit_file_read (const char *path, gsize max_bytes, gsize *ret_length, gboolean *ret_missing, GError **error)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autoptr (GByteArray) bytes = NULL;
   gboolean is_good = FALSE;
+  gsize size;
   int fd;
 
   if (ret_missing != NULL)
     *ret_missing = FALSE;
-  fd = open_regular (path, ret_missing, error);
+  fd = open_regular (path, &size, ret_missing, error);
   if (fd < 0)
     return NULL;
+  /* A file of megabytes would else be copied again and again while its buffer grows. */
+  bytes = g_byte_array_sized_new ((guint)MIN (size, max_bytes) + READ_STEP_BYTES);
   for (;;) {
     /* One byte more than allowed tells a file that is too large from one that just fits. */
-    gsize step = MIN (READ_STEP_BYTES, max_bytes + 1 - bytes->len);
     guint length = bytes->len;
+    gsize step = MIN (MAX (READ_STEP_BYTES, size > length ? size - length : 0), max_bytes + 1 - length);
     gssize n;
 
     g_byte_array_set_size (bytes, length + (guint)step);

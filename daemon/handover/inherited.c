@@ -6,7 +6,7 @@
 
 #include "handover/inherited.h"
 
-#include <fcntl.h>
+#include <linux/close_range.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,7 +57,6 @@ accept_fd (int fd, CheckFunc check, GHashTable *seen, const char *what)
     g_warning ("the inherited descriptor %d is not %s that it is said to be; it is not used", fd, what);
     return -1;
   }
-  fcntl (fd, F_SETFD, FD_CLOEXEC);
   return fd;
 }
 
@@ -144,6 +143,9 @@ zinit_inherited_take (const char *fds_path)
 
   inherited->pipes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_pipes);
   inherited->listener = inherited->lock = -1;
+  /* All of them at one stroke: there may be thousands, and what nobody names must not go on to services
+   * either. */
+  close_range (3, ~0U, CLOSE_RANGE_CLOEXEC);
   take_ours (&taking, g_getenv (HANDOVER_VARIABLE));
   fds = read_fds (g_getenv (FDS_VARIABLE), inherited->is_reexecuted ? fds_path : NULL);
   if (fds != NULL)

@@ -8,8 +8,7 @@
 
 #include "persist/state-file.h"
 
-#define GATHER_USEC (100 * 1000)   /* from a change to the file */
-#define WISH_REST_USEC (50 * 1000) /* between two files that do not wait for that */
+#define GATHER_USEC (100 * 1000) /* from a change to the file */
 #define RETRY_USEC G_USEC_PER_SEC
 /* A file of more than 5 minutes is refused, and with it what no process can tell: it is kept younger. */
 #define REFRESH_USEC (240 * G_USEC_PER_SEC)
@@ -20,7 +19,7 @@ struct _ZinitKeeper {
   const ZinitPaths *paths;
   ZinitSnapshot *snapshot;
   ZinitTimer timer;
-  gint64 wish_usec;    /* when the last file for a wish was asked for, CLOCK_MONOTONIC */
+  gint64 saved_usec;   /* when that was tried last, CLOCK_MONOTONIC */
   gboolean is_current; /* the file says what is */
   gboolean has_failed; /* and said so */
   gboolean is_finished;
@@ -83,21 +82,17 @@ on_removed (ZinitService *service, gpointer data)
   gather (keeper, GATHER_USEC);
 }
 
-/* What somebody wants of a service cannot be found out from its processes afterwards. */
+/* What somebody wants of a service cannot be found out from its processes afterwards: it is written at once,
+ * unless many want something. */
 static void
 on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 {
   ZinitKeeper *keeper = data;
-  gint64 now_usec = g_get_monotonic_time ();
+  gboolean is_wish = (changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && !keeper->has_failed;
+  gint64 since_usec = g_get_monotonic_time () - keeper->saved_usec;
 
   zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
-  if ((changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && !keeper->has_failed &&
-      now_usec - keeper->wish_usec >= WISH_REST_USEC) {
-    keeper->wish_usec = now_usec;
-    gather (keeper, 0);
-  } else {
-    gather (keeper, GATHER_USEC);
-  }
+  gather (keeper, is_wish ? MAX (0, GATHER_USEC - since_usec) : GATHER_USEC);
 }
 
 /* Who starts after a shutdown, however far that came, starts afresh. */
@@ -142,6 +137,7 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
   const GArray *document = zinit_snapshot_print (keeper->snapshot);
 
+  keeper->saved_usec = g_get_monotonic_time ();
   keeper->is_current = zinit_saved_state_save ((const struct iovec *)(gpointer)document->data, document->len,
                                                keeper->paths->state, error);
   return keeper->is_current;

@@ -8,13 +8,17 @@
 
 #include <signal.h>
 
+#include <glib/gstdio.h>
+
 #include "bench.h"
 #include "processes.h"
 
 #define SERVICES 1000
 #define TURNS 9
 #define CHANGES_PER_SECOND 100
-#define STEADY_SECONDS 5
+#define STEADY_SECONDS 2
+#define STEADY_TURNS 3
+#define SETTLE_SECONDS 2 /* what cannot be written is tried again each second */
 
 /* Anything that has to be answered by the daemon itself. */
 static void
@@ -78,29 +82,66 @@ bench_kill (Harness *h)
   g_test_message ("  %-40s %9.1f ms", "from the launch until all are watched", bench_median (times));
 }
 
+/* Stops or starts one service after the other, at a steady pace. */
 static void
-bench_changes (Harness *h, Stamps *stamps)
+change_states (TestClient *client, const Stamps *stamps, const char *method)
 {
-  g_autoptr (TestClient) client = client_new_for_socket (h->socket);
-  gint64 begin_cpu = bench_cpu_ns (h->daemon_pid), idle_cpu, begin = bench_now_ns ();
+  gint64 begin = bench_now_ns ();
 
-  g_usleep (G_USEC_PER_SEC);
-  idle_cpu = bench_cpu_ns (h->daemon_pid) - begin_cpu;
-  begin_cpu = bench_cpu_ns (h->daemon_pid);
-  begin = bench_now_ns ();
   for (gint64 i = 0; i < STEADY_SECONDS * CHANGES_PER_SECOND; i++) {
     g_autofree char *name = g_strdup_printf ("s%04u", (guint)(i * 7 % stamps->count));
     gint64 left_ns = begin + i * 1000000000 / CHANGES_PER_SECOND - bench_now_ns ();
 
     if (left_ns > 0)
       g_usleep ((gulong)left_ns / 1000);
-    g_variant_unref (client_ok (client, "StopService", "('%s', " NO_OPTIONS ")", name));
+    g_variant_unref (client_ok (client, method, "('%s', " NO_OPTIONS ")", name));
   }
-  g_test_message ("changes of state, %d a second for %d s:", CHANGES_PER_SECOND, STEADY_SECONDS);
-  g_test_message ("  %-40s %9.2f %% of a core", "zinitd, all its work",
-                  (double)(bench_cpu_ns (h->daemon_pid) - begin_cpu) / (double)(bench_now_ns () - begin) *
-                      100);
-  g_test_message ("  %-40s %9.2f %% of a core", "at rest before", (double)idle_cpu / 1e9 * 100);
+}
+
+/* Adds the share of a core that zinitd takes meanwhile, in percent. */
+static void
+measure_changes (Harness *h, TestClient *client, const Stamps *stamps, GArray *percents)
+{
+  gint64 begin_cpu = bench_cpu_ns (h->daemon_pid), begin = bench_now_ns ();
+  double percent;
+
+  change_states (client, stamps, "StopService");
+  change_states (client, stamps, "StartService");
+  percent = (double)(bench_cpu_ns (h->daemon_pid) - begin_cpu) / (double)(bench_now_ns () - begin) * 100;
+  g_array_append_val (percents, percent);
+  g_usleep (SETTLE_SECONDS * G_USEC_PER_SEC);
+}
+
+/* What writing the state costs is what the same changes cost less when it cannot be written, for a folder is
+ * in its way. */
+static void
+bench_changes (Harness *h, Stamps *stamps)
+{
+  g_autoptr (TestClient) client = client_new_for_socket (h->socket);
+  g_autoptr (GArray) saved = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autoptr (GArray) unsaved = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autofree char *obstacle = g_build_filename (h->runtime_dir, "state.json.tmp", "obstacle", NULL);
+  g_autofree char *temporary = g_path_get_dirname (obstacle);
+  gint64 begin_cpu, idle_cpu;
+
+  g_usleep (SETTLE_SECONDS * G_USEC_PER_SEC);
+  begin_cpu = bench_cpu_ns (h->daemon_pid);
+  g_usleep (SETTLE_SECONDS * G_USEC_PER_SEC);
+  idle_cpu = bench_cpu_ns (h->daemon_pid) - begin_cpu;
+  for (guint i = 0; i < STEADY_TURNS; i++) {
+    measure_changes (h, client, stamps, saved);
+    while (g_mkdir_with_parents (obstacle, 0700) != 0)
+      g_usleep (1000);
+    measure_changes (h, client, stamps, unsaved);
+    g_assert_cmpint (g_rmdir (obstacle), ==, 0);
+    g_assert_cmpint (g_rmdir (temporary), ==, 0);
+    g_usleep (SETTLE_SECONDS * G_USEC_PER_SEC);
+  }
+  g_test_message ("changes of state, %d a second, median of %d:", CHANGES_PER_SECOND, STEADY_TURNS);
+  g_test_message ("  %-40s %9.2f %% of a core", "zinitd, all its work", bench_median (saved));
+  g_test_message ("  %-40s %9.2f %% of a core", "of these writing the state",
+                  bench_median (saved) - bench_median (unsaved));
+  g_test_message ("  %-40s %9.2f %% of a core", "at rest", (double)idle_cpu / SETTLE_SECONDS / 1e7);
 }
 
 static void
