@@ -81,7 +81,6 @@ on_shutdown_done (gpointer data)
 {
   Daemon *daemon = data;
 
-  zinit_keeper_finish (daemon->keeper);
   zinit_bus_finish (daemon->bus, quit, daemon);
 }
 
@@ -169,7 +168,8 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
                                              daemon->paths->config_dir, daemon->paths->runtime_dir);
   zinit_supervisor_set_log_folder (daemon->supervisor, daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
-  daemon->keeper = zinit_keeper_new (daemon->supervisor, daemon->loop, daemon->paths);
+  daemon->keeper =
+      zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context, daemon->paths);
   daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->paths,
                                          daemon->program, daemon->argv, daemon->lock_fd);
   daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, error);

@@ -15,7 +15,8 @@
 
 struct _ZinitKeeper {
   ZinitSupervisor *supervisor;
-  ZinitLoop *loop;
+  const ZinitHost *host;
+  gpointer host_data;
   const ZinitPaths *paths;
   ZinitSnapshot *snapshot;
   ZinitTimer timer;
@@ -27,15 +28,21 @@ struct _ZinitKeeper {
 
 static void on_timer (ZinitTimer *timer);
 
+static gint64
+now_usec (ZinitKeeper *keeper)
+{
+  return keeper->host->monotonic_usec (keeper->host_data);
+}
+
 static void
 arm (ZinitKeeper *keeper, gint64 delay_usec)
 {
-  gint64 due_usec = g_get_monotonic_time () + delay_usec;
+  gint64 due_usec = now_usec (keeper) + delay_usec;
 
   if (keeper->is_finished ||
       (zinit_timer_is_armed (&keeper->timer) && keeper->timer.deadline_usec <= due_usec))
     return;
-  zinit_loop_arm (keeper->loop, &keeper->timer, due_usec, on_timer);
+  keeper->host->arm (keeper->host_data, &keeper->timer, due_usec, on_timer);
 }
 
 static void
@@ -89,7 +96,7 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 {
   ZinitKeeper *keeper = data;
   gboolean is_wish = (changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && !keeper->has_failed;
-  gint64 since_usec = g_get_monotonic_time () - keeper->saved_usec;
+  gint64 since_usec = now_usec (keeper) - keeper->saved_usec;
 
   zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
   gather (keeper, is_wish ? MAX (0, GATHER_USEC - since_usec) : GATHER_USEC);
@@ -99,7 +106,13 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 static void
 on_shutdown_begun (gpointer data)
 {
-  zinit_keeper_finish (data);
+  ZinitKeeper *keeper = data;
+
+  keeper->is_finished = TRUE;
+  keeper->host->disarm (keeper->host_data, &keeper->timer);
+  zinit_saved_file_remove (keeper->paths->state);
+  zinit_saved_file_remove (keeper->paths->fds);
+  zinit_supervisor_forget_logs (keeper->supervisor);
 }
 
 static const ZinitObserver observer = {
@@ -110,12 +123,14 @@ static const ZinitObserver observer = {
 };
 
 ZinitKeeper *
-zinit_keeper_new (ZinitSupervisor *supervisor, ZinitLoop *loop, const ZinitPaths *paths)
+zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
+                  const ZinitPaths *paths)
 {
   ZinitKeeper *keeper = g_new0 (ZinitKeeper, 1);
 
   keeper->supervisor = supervisor;
-  keeper->loop = loop;
+  keeper->host = host;
+  keeper->host_data = host_data;
   keeper->paths = paths;
   keeper->snapshot = zinit_snapshot_new (supervisor, paths);
   zinit_supervisor_add_observer (supervisor, &observer, keeper);
@@ -127,7 +142,7 @@ void
 zinit_keeper_free (ZinitKeeper *keeper)
 {
   zinit_supervisor_remove_observer (keeper->supervisor, &observer, keeper);
-  zinit_loop_disarm (keeper->loop, &keeper->timer);
+  keeper->host->disarm (keeper->host_data, &keeper->timer);
   zinit_snapshot_free (keeper->snapshot);
   g_free (keeper);
 }
@@ -137,7 +152,7 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
   const GArray *document = zinit_snapshot_print (keeper->snapshot);
 
-  keeper->saved_usec = g_get_monotonic_time ();
+  keeper->saved_usec = now_usec (keeper);
   keeper->is_current = zinit_saved_state_save ((const struct iovec *)(gpointer)document->data, document->len,
                                                keeper->paths->state, error);
   return keeper->is_current;
@@ -147,14 +162,4 @@ gboolean
 zinit_keeper_save_changes (ZinitKeeper *keeper, GError **error)
 {
   return keeper->is_current || zinit_keeper_save (keeper, error);
-}
-
-void
-zinit_keeper_finish (ZinitKeeper *keeper)
-{
-  keeper->is_finished = TRUE;
-  zinit_loop_disarm (keeper->loop, &keeper->timer);
-  zinit_saved_file_remove (keeper->paths->state);
-  zinit_saved_file_remove (keeper->paths->fds);
-  zinit_supervisor_forget_logs (keeper->supervisor);
 }

@@ -2,6 +2,7 @@
  *
  * Keeps the state file current: it observes the supervisor and writes what has changed, gathered for a
  * moment. A disk that is full or read-only is said once and tried again; supervision does not wait for it.
+ * Once a shutdown has begun there is nothing to keep: the files are removed, also those of logs.
  */
 #pragma once
 
@@ -11,10 +12,10 @@ G_BEGIN_DECLS
 
 typedef struct _ZinitKeeper ZinitKeeper;
 
-/* @supervisor, @loop and @paths must outlive it. What is there already is written after four minutes, changes
- * at once. Transfer full.
- */
-ZinitKeeper *zinit_keeper_new (ZinitSupervisor *supervisor, ZinitLoop *loop, const ZinitPaths *paths);
+/* @supervisor, @host_data and @paths must outlive it; of @host clock and timers are used. What is there
+ * already is written after four minutes, changes at once. Transfer full. */
+ZinitKeeper *zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
+                               const ZinitPaths *paths);
 /* Writes nothing more. */
 void zinit_keeper_free (ZinitKeeper *keeper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitKeeper, zinit_keeper_free)
@@ -23,8 +24,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitKeeper, zinit_keeper_free)
 gboolean zinit_keeper_save (ZinitKeeper *keeper, GError **error);
 /* Writes now, unless nothing has changed since that was done last. */
 gboolean zinit_keeper_save_changes (ZinitKeeper *keeper, GError **error);
-/* From now on there is nothing to keep: the files are removed, also those of logs, and no more
- * are written. */
-void zinit_keeper_finish (ZinitKeeper *keeper);
-
 G_END_DECLS

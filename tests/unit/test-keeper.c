@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * When the state file is written: a moment after a change, at once for a wish, never for nothing but before
+ * it grows too old, and again and again when it cannot be.
+ */
+#define G_LOG_DOMAIN "zinit-test"
+
+#include <glib/gstdio.h>
+
+#include "fake-fixture.h"
+#include "handover/keeper.h"
+#include "persist/state-file.h"
+
+#define WEB "service.name='web'\nservice.exec='web'\n"
+#define MINUTE_MS (60 * 1000)
+
+typedef struct {
+  Fixture fixture;
+  char *folder;
+  ZinitPaths *paths;
+  ZinitKeeper *keeper;
+} Keeping;
+
+static guint n_warnings, n_messages;
+
+/* Of the keeper; what the supervisor says is not asked for here. */
+static GLogWriterOutput
+count_said (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (fields[i].key, "GLIB_DOMAIN") && g_strcmp0 (fields[i].value, "zinit-handover") != 0)
+      return G_LOG_WRITER_HANDLED;
+  n_warnings += (level & G_LOG_LEVEL_WARNING) != 0;
+  n_messages += (level & G_LOG_LEVEL_MESSAGE) != 0;
+  return G_LOG_WRITER_HANDLED;
+}
+
+static void
+set_up (Keeping *keeping, gconstpointer data)
+{
+  fixture_init (&keeping->fixture);
+  keeping->folder = g_dir_make_tmp ("zinit-keeper-XXXXXX", NULL);
+  g_assert_nonnull (keeping->folder);
+  keeping->paths = zinit_paths_new (ZINIT_SCOPE_SESSION, "/services", keeping->folder, NULL);
+  keeping->keeper =
+      zinit_keeper_new (keeping->fixture.supervisor, &fake_host, &keeping->fixture.host, keeping->paths);
+}
+
+static void
+tear_down (Keeping *keeping, gconstpointer data)
+{
+  zinit_keeper_free (keeping->keeper);
+  zinit_saved_file_remove (keeping->paths->state);
+  g_assert_cmpint (g_rmdir (keeping->folder), ==, 0);
+  zinit_paths_free (keeping->paths);
+  g_free (keeping->folder);
+  fixture_clear (&keeping->fixture);
+}
+
+static gboolean
+is_there (const Keeping *keeping)
+{
+  return g_file_test (keeping->paths->state, G_FILE_TEST_EXISTS);
+}
+
+/* What the file says of the service now; NULL = there is no file. */
+static const char *
+saved_state (const Keeping *keeping, const char *name)
+{
+  g_autoptr (ZinitSavedState) state = NULL;
+  g_autoptr (GError) error = NULL;
+  const ZinitSavedService *saved;
+
+  if (zinit_saved_state_load (keeping->paths->state, 0, ZINIT_EXTRAS_READ, &state, &error) != ZINIT_LOAD_GOOD)
+    return NULL;
+  saved = g_tree_lookup (state->services, name);
+  g_assert_nonnull (saved);
+  return zinit_state_to_string (saved->state);
+}
+
+/* TRUE when a file was written while @ms passed. */
+static gboolean
+writes_within (Keeping *keeping, guint64 ms)
+{
+  g_unlink (keeping->paths->state);
+  fake_host_advance_ms (&keeping->fixture.host, ms);
+  return is_there (keeping);
+}
+
+static void
+test_gathered (Keeping *keeping, gconstpointer data)
+{
+  Fixture *fixture = &keeping->fixture;
+
+  fixture_add (fixture, WEB);
+  fake_host_settle (&fixture->host);
+  g_assert_false (is_there (keeping));
+  g_assert_false (writes_within (keeping, 99));
+  g_assert_true (writes_within (keeping, 1));
+  g_assert_cmpstr (saved_state (keeping, "web"), ==, "running");
+  /* Nothing changes, nothing is written. */
+  g_assert_false (writes_within (keeping, MINUTE_MS));
+  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 1);
+  g_assert_false (writes_within (keeping, 99));
+  g_assert_true (writes_within (keeping, 1));
+  g_assert_cmpstr (saved_state (keeping, "web"), ==, "failed");
+}
+
+/* A refused file is one that was lost: it must not come to the age at which it is refused. */
+static void
+test_refreshed (Keeping *keeping, gconstpointer data)
+{
+  fixture_add (&keeping->fixture, WEB);
+  g_assert_true (writes_within (keeping, 100));
+  for (guint i = 0; i < 3; i++) {
+    g_assert_false (writes_within (keeping, 4 * MINUTE_MS - 1));
+    g_assert_true (writes_within (keeping, 1));
+  }
+  G_STATIC_ASSERT (4 * MINUTE_MS < ZINIT_STATE_MAX_AGE_MS);
+}
+
+static void
+test_wish (Keeping *keeping, gconstpointer data)
+{
+  Fixture *fixture = &keeping->fixture;
+  ZinitService *web = fixture_add (fixture, WEB);
+
+  g_assert_true (writes_within (keeping, 100));
+  g_assert_false (writes_within (keeping, 100));
+  g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
+  g_assert_true (writes_within (keeping, 0));
+  /* The next one shares its file with what comes meanwhile. */
+  g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
+  g_assert_false (writes_within (keeping, 99));
+  g_assert_true (writes_within (keeping, 1));
+}
+
+/* Said once, tried every second, and wishes do not make it more. */
+static void
+test_unwritable (Keeping *keeping, gconstpointer data)
+{
+  Fixture *fixture = &keeping->fixture;
+  g_autofree char *obstacle = g_strconcat (keeping->paths->state, ".tmp", NULL);
+  ZinitService *web = fixture_add (fixture, WEB);
+
+  n_warnings = n_messages = 0;
+  g_assert_cmpint (g_mkdir (obstacle, 0700), ==, 0);
+  g_assert_false (writes_within (keeping, 100));
+  g_assert_cmpuint (n_warnings, ==, 1);
+  g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
+  g_assert_false (writes_within (keeping, 5000));
+  g_assert_cmpuint (n_warnings, ==, 1);
+  g_assert_cmpint (g_rmdir (obstacle), ==, 0);
+  g_assert_true (writes_within (keeping, 1000));
+  g_assert_cmpuint (n_messages, ==, 1);
+}
+
+static void
+test_on_demand (Keeping *keeping, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture_add (&keeping->fixture, WEB);
+  fake_host_settle (&keeping->fixture.host);
+  g_assert_true (zinit_keeper_save_changes (keeping->keeper, &error));
+  g_assert_true (is_there (keeping));
+  g_unlink (keeping->paths->state);
+  g_assert_true (zinit_keeper_save_changes (keeping->keeper, &error));
+  g_assert_false (is_there (keeping));
+  g_assert_true (zinit_keeper_save (keeping->keeper, &error));
+  g_assert_true (is_there (keeping));
+  fixture_end (&keeping->fixture, "web", ZINIT_EXIT_EXITED, 1);
+  g_unlink (keeping->paths->state);
+  g_assert_true (zinit_keeper_save_changes (keeping->keeper, &error));
+  g_assert_cmpstr (saved_state (keeping, "web"), ==, "failed");
+}
+
+static void
+test_removed (Keeping *keeping, gconstpointer data)
+{
+  Fixture *fixture = &keeping->fixture;
+  ZinitService *web = fixture_add (fixture, WEB);
+  g_autoptr (ZinitSavedState) state = NULL;
+
+  g_assert_true (writes_within (keeping, 100));
+  g_assert_true (zinit_supervisor_remove (fixture->supervisor, web, TRUE, NULL));
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, 15);
+  g_assert_true (writes_within (keeping, 200));
+  g_assert_cmpint (zinit_saved_state_load (keeping->paths->state, 0, ZINIT_EXTRAS_READ, &state, NULL), ==,
+                   ZINIT_LOAD_GOOD);
+  g_assert_cmpint (g_tree_nnodes (state->services), ==, 0);
+}
+
+static void
+test_shutdown (Keeping *keeping, gconstpointer data)
+{
+  Fixture *fixture = &keeping->fixture;
+
+  fixture_add (fixture, WEB);
+  g_assert_true (writes_within (keeping, 100));
+  zinit_supervisor_shutdown (fixture->supervisor);
+  g_assert_false (is_there (keeping));
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, 15);
+  g_assert_false (writes_within (keeping, 10 * MINUTE_MS));
+}
+
+#define ADD(path, func) g_test_add ("/keeper/" path, Keeping, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (count_said, NULL, NULL);
+  ADD ("gathered", test_gathered);
+  ADD ("refreshed", test_refreshed);
+  ADD ("wish", test_wish);
+  ADD ("unwritable", test_unwritable);
+  ADD ("on-demand", test_on_demand);
+  ADD ("removed", test_removed);
+  ADD ("shutdown", test_shutdown);
+  return g_test_run ();
+}
