@@ -12,6 +12,7 @@
 #include "processes.h"
 
 #define N_KILLS 40
+#define N_DISTURBED 60
 #define ALL_LINES "buffer_lines = 1000000\n"
 
 typedef struct {
@@ -216,12 +217,124 @@ test_ended (void)
   }
 }
 
+/* @text is how number @next begins: its writer was killed in the middle of the line. */
+static gboolean
+is_beginning (const char *text, guint64 next)
+{
+  g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, next);
+
+  return g_str_has_prefix (number, text);
+}
+
+/* Each life of the service counts from 0, and no number is missing or there twice. Where a life ends that
+ * nobody watched the last line may be half of one. */
+static void
+check_lives (Harness *h, const char *service)
+{
+  g_autoptr (GVariant) reply = client_ok (h->client, "GetLogs", "('%s', " NO_OPTIONS ")", service);
+  g_autoptr (GVariant) lines = g_variant_get_child_value (reply, 0);
+  gsize n_lines = g_variant_n_children (lines);
+  guint64 next = 0;
+  guint n_lives = 0;
+
+  for (gsize i = 0; i < n_lines; i++) {
+    g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, next);
+    gboolean is_last = i + 1 == n_lines;
+    const char *text, *after = "0";
+
+    g_variant_get_child (lines, i, "(t&s&s)", NULL, NULL, &text);
+    if (!is_last)
+      g_variant_get_child (lines, i + 1, "(t&s&s)", NULL, NULL, &after);
+    if (g_str_equal (text, "0")) {
+      n_lives++;
+      next = 1;
+    } else if (g_str_equal (text, number)) {
+      next++;
+    } else if (!(is_last && g_str_equal (text, "end")) &&
+               !(g_str_equal (after, "0") && is_beginning (text, next))) {
+      g_error ("%s: line %" G_GSIZE_FORMAT " is \"%s\" in place of %s", service, i, text, number);
+    }
+  }
+  g_assert_cmpuint (get_stat (h->client, service, "log_dropped"), ==, 0);
+  g_assert_cmpuint (get_stat (h->client, service, "log_lines"), ==, n_lines);
+  g_test_message ("%s: %u lives, %" G_GSIZE_FORMAT " lines", service, n_lives, n_lines);
+}
+
+static void
+check_at_most_one (Harness *h, const char *service)
+{
+  g_autoptr (GArray) pids = harness_service_pids (h, service);
+
+  g_assert_cmpuint (pids->len, <=, 1);
+}
+
+/* A stop, a start, a restart or a hand-over is under way when it is killed. */
+static void
+disturb (Harness *h, const char *service)
+{
+  switch (g_test_rand_int_range (0, 6)) {
+  case 0:
+    client_send (h->client, "StopService", "('%s', " NO_OPTIONS ")", service);
+    break;
+  case 1:
+    client_send (h->client, "RestartService", "('%s', " NO_OPTIONS ")", service);
+    break;
+  case 2:
+    client_send (h->client, "KillService", "('%s', 9, " NO_OPTIONS ")", service);
+    break;
+  case 3:
+    client_send (h->client, "Reexecute", "(" NO_OPTIONS ",)");
+    break;
+  default:
+    client_send (h->client, "StartService", "('%s', " NO_OPTIONS ")", service);
+  }
+  g_usleep ((gulong)g_test_rand_int_range (0, 40000));
+}
+
+static void
+test_disturbed (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *stop = harness_path (h, "stop");
+  static const char *const names[] = { "a", "b", "c", "d" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *orders = g_strdup_printf ("count-until %u %u %s wait", 1 + i % 2, 700 + 900 * i, stop);
+
+    harness_service (h, names[i], orders, "[lifecycle]\nrestart_delay_ms = 10\n[logging]\n" ALL_LINES);
+  }
+  harness_start_with (h, private_only);
+  for (guint i = 0; i < N_DISTURBED; i++) {
+    disturb (h, names[g_test_rand_int_range (0, G_N_ELEMENTS (names))]);
+    kill_daemon (h);
+    harness_start_with (h, private_only);
+    for (guint j = 0; j < G_N_ELEMENTS (names); j++)
+      check_at_most_one (h, names[j]);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    client_send (h->client, "StartService", "('%s', " NO_OPTIONS ")", names[i]);
+    client_wait_state (h->client, names[i], "running");
+  }
+  g_assert_true (g_file_set_contents (stop, "", 0, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+
+    while (!has_ended (h, names[i])) {
+      if (g_get_monotonic_time () > deadline)
+        client_fail (h->client, "%s does not end", names[i]);
+      g_usleep (5000);
+    }
+    check_lives (h, names[i]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
   g_test_add_func ("/log-survival/killed", test_killed);
   g_test_add_func ("/log-survival/reexecuted", test_reexecuted);
+  g_test_add_func ("/log-survival/disturbed", test_disturbed);
   g_test_add_func ("/log-survival/ended", test_ended);
   return g_test_run ();
 }
