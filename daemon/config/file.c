@@ -25,9 +25,28 @@ fail_read (GError **error, const char *what, int number)
   return FALSE;
 }
 
+static gboolean
+check_kind (const struct stat *status, gboolean is_own, GError **error)
+{
+  if (!S_ISREG (status->st_mode)) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s; only regular files are allowed",
+                 S_ISDIR (status->st_mode)    ? "a folder"
+                 : S_ISFIFO (status->st_mode) ? "a FIFO"
+                                              : "not a regular file");
+    return FALSE;
+  }
+  if (is_own && status->st_uid != geteuid () && status->st_uid != 0) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+                 "belongs to user %u; only files of user %u or root are allowed", (guint)status->st_uid,
+                 (guint)geteuid ());
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* Opens @path for reading if it is a regular file, and tells its size for now; -1 otherwise. */
 static int
-open_regular (const char *path, gsize *ret_size, gboolean *ret_missing, GError **error)
+open_regular (const char *path, gboolean is_own, gsize *ret_size, gboolean *ret_missing, GError **error)
 {
   /* Without O_NONBLOCK a FIFO would wait for its writer, without O_NOCTTY a terminal would become ours. */
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -45,20 +64,19 @@ open_regular (const char *path, gsize *ret_size, gboolean *ret_missing, GError *
     fail_read (error, "cannot be opened", number);
     return -1;
   }
-  if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode)) {
+  if (fstat (fd, &status) != 0) {
+    fail_read (error, "cannot be looked at", errno);
+  } else if (check_kind (&status, is_own, error)) {
     *ret_size = (gsize)status.st_size;
     return fd;
   }
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s; only regular files are allowed",
-               S_ISDIR (status.st_mode)    ? "a folder"
-               : S_ISFIFO (status.st_mode) ? "a FIFO"
-                                           : "not a regular file");
   close (fd);
   return -1;
 }
 
-char *
-zinit_file_read (const char *path, gsize max_bytes, gsize *ret_length, gboolean *ret_missing, GError **error)
+static char *
+read_file (const char *path, gboolean is_own, gsize max_bytes, gsize *ret_length, gboolean *ret_missing,
+           GError **error)
 {
   g_autoptr (GByteArray) bytes = NULL;
   gboolean is_good = FALSE;
@@ -67,7 +85,7 @@ zinit_file_read (const char *path, gsize max_bytes, gsize *ret_length, gboolean 
 
   if (ret_missing != NULL)
     *ret_missing = FALSE;
-  fd = open_regular (path, &size, ret_missing, error);
+  fd = open_regular (path, is_own, &size, ret_missing, error);
   if (fd < 0)
     return NULL;
   /* A file of megabytes would else be copied again and again while its buffer grows. */
@@ -101,6 +119,19 @@ zinit_file_read (const char *path, gsize max_bytes, gsize *ret_length, gboolean 
   *ret_length = bytes->len;
   g_byte_array_append (bytes, (const guint8 *)"", 1);
   return (char *)g_byte_array_free (g_steal_pointer (&bytes), FALSE);
+}
+
+char *
+zinit_file_read (const char *path, gsize max_bytes, gsize *ret_length, gboolean *ret_missing, GError **error)
+{
+  return read_file (path, FALSE, max_bytes, ret_length, ret_missing, error);
+}
+
+char *
+zinit_file_read_own (const char *path, gsize max_bytes, gsize *ret_length, gboolean *ret_missing,
+                     GError **error)
+{
+  return read_file (path, TRUE, max_bytes, ret_length, ret_missing, error);
 }
 
 static gboolean

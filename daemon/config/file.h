@@ -18,6 +18,11 @@ G_BEGIN_DECLS
 char *zinit_file_read (const char *path, gsize max_bytes, gsize *ret_length, gboolean *ret_missing,
                        GError **error);
 
+/* The same for what the daemon itself has written: a file that belongs to somebody other than this user or
+ * root is an error as well, for who made it could have any process signalled. */
+char *zinit_file_read_own (const char *path, gsize max_bytes, gsize *ret_length, gboolean *ret_missing,
+                           GError **error);
+
 typedef enum {
   ZINIT_FILE_NEW,       /* an existing file is ZINIT_ERROR_SERVICE_EXISTS */
   ZINIT_FILE_OVERWRITE, /* it is replaced */

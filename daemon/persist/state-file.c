@@ -25,7 +25,7 @@ zinit_saved_state_load (const char *path, guint64 now_ms, ZinitExtras extras, Zi
   gsize length;
 
   *ret_state = NULL;
-  text = zinit_file_read (path, ZINIT_MAX_STATE_BYTES, &length, &is_missing, error);
+  text = zinit_file_read_own (path, ZINIT_MAX_STATE_BYTES, &length, &is_missing, error);
   if (text != NULL)
     state = zinit_saved_state_parse (text, length, extras, error);
   if (text == NULL && is_missing)
@@ -48,7 +48,7 @@ zinit_saved_fds_load (const char *path, GError **error)
   g_autofree char *text = NULL;
   gsize length;
 
-  text = zinit_file_read (path, ZINIT_MAX_STATE_BYTES, &length, NULL, error);
+  text = zinit_file_read_own (path, ZINIT_MAX_STATE_BYTES, &length, NULL, error);
   if (text != NULL)
     fds = zinit_saved_fds_parse (text, length, error);
   if (fds != NULL && zinit_saved_fds_check (fds, error))

@@ -101,6 +101,30 @@ test_refused (void)
   }
 }
 
+/* Whoever wrote it could have said that any process is a service of ours. */
+static void
+test_other_user (void)
+{
+  g_autoptr (Harness) h = NULL;
+  g_autofree char *state = NULL;
+  g_autofree char *aside = NULL;
+  guint32 web, app;
+
+  if (geteuid () != 0) {
+    g_test_skip ("only root can give a file away");
+    return;
+  }
+  h = harness_new ();
+  state = survival_path (h, "state.json");
+  aside = survival_path (h, "state.json.refused");
+  run_and_crash (h, &web, &app);
+  g_assert_cmpint (chown (state, 12345, 12345), ==, 0);
+  survival_start (h);
+  check_adopted (h, web, app, 3);
+  g_assert_cmpuint (survival_count_said (h, "belongs to user 12345; only files of user 0 or root"), ==, 1);
+  g_assert_true (g_file_test (aside, G_FILE_TEST_IS_REGULAR));
+}
+
 static void
 test_other_version (void)
 {
@@ -310,6 +334,7 @@ main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
   g_test_add_func ("/survival-state/refused", test_refused);
+  g_test_add_func ("/survival-state/other-user", test_other_user);
   g_test_add_func ("/survival-state/other-version", test_other_version);
   g_test_add_func ("/survival-state/not-a-file", test_not_a_file);
   g_test_add_func ("/survival-state/missing", test_missing);
