@@ -28,6 +28,7 @@
 #include "zinit-config.h"
 
 #define EXIT_USAGE 2
+#define LOCK_RETRY_USEC G_USEC_PER_SEC
 
 typedef struct {
   ZinitPaths *paths;
@@ -217,12 +218,32 @@ tear_down (Daemon *daemon)
   g_clear_pointer (&daemon->inherited, zinit_inherited_free);
 }
 
+/* A folder that has no lock and takes none has no state of an earlier daemon either; that one may live,
+ * though, as when the folder was put over its own. To supervise there without a lock might be to do so twice,
+ * so it is waited for; services lose less by that than by an end, after which a service manager soon gives
+ * up. */
+static ZinitLockResult
+wait_for_lock (Daemon *daemon, GError **error)
+{
+  ZinitLockResult result = zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+
+  if (result == ZINIT_LOCK_UNWRITABLE)
+    g_warning ("nothing is supervised before the run-time folder is locked, which is tried again: %s",
+               (*error)->message);
+  while (result == ZINIT_LOCK_UNWRITABLE) {
+    g_clear_error (error);
+    g_usleep (LOCK_RETRY_USEC);
+    result = zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+  }
+  return result;
+}
+
 /* The lock outlives an execution; otherwise it is to be had from nobody. */
 static ZinitLockResult
 lock (Daemon *daemon, GError **error)
 {
   if (daemon->inherited->lock < 0)
-    return zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+    return wait_for_lock (daemon, error);
   daemon->lock_fd = take_fd (&daemon->inherited->lock);
   return ZINIT_LOCK_TAKEN;
 }
