@@ -17,6 +17,7 @@
 #include "bus/bus.h"
 #include "config/check.h"
 #include "handover/handover.h"
+#include "handover/hold.h"
 #include "handover/restore.h"
 #include "log-writer.h"
 #include "model/log-level.h"
@@ -39,6 +40,7 @@ typedef struct {
   ZinitProcesses *processes;
   ZinitHostContext host_context;
   ZinitSupervisor *supervisor;
+  ZinitHold *hold;
   ZinitKeeper *keeper;
   ZinitHandover *handover;
   ZinitInherited *inherited;
@@ -90,6 +92,24 @@ static const ZinitObserver observer = {
   .shutdown_begun = on_shutdown_begun,
   .shutdown_done = on_shutdown_done,
 };
+
+static void
+on_folder_made (gpointer data)
+{
+  Daemon *daemon = data;
+
+  zinit_keeper_save_soon (daemon->keeper);
+  zinit_supervisor_renew_logs (daemon->supervisor);
+  zinit_bus_listen_again (daemon->bus);
+}
+
+static void
+on_folder_lost (gpointer data)
+{
+  quit (data);
+}
+
+static const ZinitHoldEvents hold_events = { .made = on_folder_made, .lost = on_folder_lost };
 
 static void
 reload (Daemon *daemon)
@@ -170,6 +190,7 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
                                              daemon->paths->config_dir, daemon->paths->runtime_dir);
   zinit_supervisor_set_log_folder (daemon->supervisor, daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
+  daemon->hold = zinit_hold_new (daemon->loop, daemon->paths->lock, daemon->lock_fd, &hold_events, daemon);
   daemon->keeper = zinit_keeper_new (daemon->supervisor, daemon->loop, daemon->paths);
   daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->paths,
                                          daemon->program, daemon->argv, daemon->lock_fd);
@@ -207,6 +228,7 @@ tear_down (Daemon *daemon)
   g_clear_pointer (&daemon->bus, zinit_bus_free);
   g_clear_pointer (&daemon->handover, zinit_handover_free);
   g_clear_pointer (&daemon->keeper, zinit_keeper_free);
+  g_clear_pointer (&daemon->hold, zinit_hold_free);
   g_clear_pointer (&daemon->supervisor, zinit_supervisor_free);
   g_clear_pointer (&daemon->processes, zinit_processes_free);
   if (daemon->loop != NULL)

@@ -132,6 +132,12 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 }
 
 void
+zinit_keeper_save_soon (ZinitKeeper *keeper)
+{
+  arm (keeper, 0);
+}
+
+void
 zinit_keeper_finish (ZinitKeeper *keeper)
 {
   keeper->is_finished = TRUE;

@@ -21,6 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitKeeper, zinit_keeper_free)
 
 /* Writes now, whether or not anything has changed. */
 gboolean zinit_keeper_save (ZinitKeeper *keeper, GError **error);
+/* The same, at the next turn of the loop, and until it succeeds. */
+void zinit_keeper_save_soon (ZinitKeeper *keeper);
 /* From now on there is nothing to keep: the files are removed, also those of logs, and no more
  * are written. */
 void zinit_keeper_finish (ZinitKeeper *keeper);
