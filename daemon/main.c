@@ -17,6 +17,7 @@
 #include "bus/bus.h"
 #include "config/check.h"
 #include "handover/handover.h"
+#include "handover/hold.h"
 #include "handover/restore.h"
 #include "log-writer.h"
 #include "model/log-level.h"
@@ -28,6 +29,7 @@
 #include "zinit-config.h"
 
 #define EXIT_USAGE 2
+#define LOCK_RETRY_USEC G_USEC_PER_SEC
 
 typedef struct {
   ZinitPaths *paths;
@@ -38,6 +40,7 @@ typedef struct {
   ZinitProcesses *processes;
   ZinitHostContext host_context;
   ZinitSupervisor *supervisor;
+  ZinitHold *hold;
   ZinitKeeper *keeper;
   ZinitHandover *handover;
   ZinitInherited *inherited;
@@ -88,6 +91,24 @@ static const ZinitObserver observer = {
   .shutdown_begun = on_shutdown_begun,
   .shutdown_done = on_shutdown_done,
 };
+
+static void
+on_folder_made (gpointer data)
+{
+  Daemon *daemon = data;
+
+  zinit_keeper_save_soon (daemon->keeper);
+  zinit_supervisor_renew_logs (daemon->supervisor);
+  zinit_bus_listen_again (daemon->bus);
+}
+
+static void
+on_folder_lost (gpointer data)
+{
+  quit (data);
+}
+
+static const ZinitHoldEvents hold_events = { .made = on_folder_made, .lost = on_folder_lost };
 
 static void
 reload (Daemon *daemon)
@@ -168,6 +189,7 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
                                              daemon->paths->config_dir, daemon->paths->runtime_dir);
   zinit_supervisor_set_log_folder (daemon->supervisor, daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
+  daemon->hold = zinit_hold_new (daemon->loop, daemon->paths->lock, daemon->lock_fd, &hold_events, daemon);
   daemon->keeper =
       zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context, daemon->paths);
   daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->paths,
@@ -206,6 +228,7 @@ tear_down (Daemon *daemon)
   g_clear_pointer (&daemon->bus, zinit_bus_free);
   g_clear_pointer (&daemon->handover, zinit_handover_free);
   g_clear_pointer (&daemon->keeper, zinit_keeper_free);
+  g_clear_pointer (&daemon->hold, zinit_hold_free);
   g_clear_pointer (&daemon->supervisor, zinit_supervisor_free);
   g_clear_pointer (&daemon->processes, zinit_processes_free);
   if (daemon->loop != NULL)
@@ -217,12 +240,32 @@ tear_down (Daemon *daemon)
   g_clear_pointer (&daemon->inherited, zinit_inherited_free);
 }
 
+/* A folder that has no lock and takes none has no state of an earlier daemon either; that one may live,
+ * though, as when the folder was put over its own. To supervise there without a lock might be to do so twice,
+ * so it is waited for; services lose less by that than by an end, after which a service manager soon gives
+ * up. */
+static ZinitLockResult
+wait_for_lock (Daemon *daemon, GError **error)
+{
+  ZinitLockResult result = zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+
+  if (result == ZINIT_LOCK_UNWRITABLE)
+    g_warning ("nothing is supervised before the run-time folder is locked, which is tried again: %s",
+               (*error)->message);
+  while (result == ZINIT_LOCK_UNWRITABLE) {
+    g_clear_error (error);
+    g_usleep (LOCK_RETRY_USEC);
+    result = zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+  }
+  return result;
+}
+
 /* The lock outlives an execution; otherwise it is to be had from nobody. */
 static ZinitLockResult
 lock (Daemon *daemon, GError **error)
 {
   if (daemon->inherited->lock < 0)
-    return zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+    return wait_for_lock (daemon, error);
   daemon->lock_fd = take_fd (&daemon->inherited->lock);
   return ZINIT_LOCK_TAKEN;
 }

@@ -210,6 +210,12 @@ zinit_bus_listen (ZinitBus *bus, int inherited_fd, GError **error)
   return bus->listener != NULL;
 }
 
+void
+zinit_bus_listen_again (ZinitBus *bus)
+{
+  zinit_listener_renew (bus->listener);
+}
+
 /* The end of the daemon: how many connections are still being flushed. */
 typedef struct {
   ZinitBus *bus; /* valid until done has been called */

@@ -31,8 +31,11 @@ void zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, GSourceFunc
 /* As the method of that name does, for a signal. */
 void zinit_bus_reexecute (ZinitBus *bus);
 /* Makes the private socket at @paths->socket (mode 0600) and serves it; a stale one is replaced. Or serves
- * @inherited_fd, which is that socket already (taken over; -1 = none). */
+ * @inherited_fd, which is that socket already (taken over; -1 = none). One that cannot be made now, as on a
+ * full or read-only disk, is said once and tried again, and is no error. */
 gboolean zinit_bus_listen (ZinitBus *bus, int inherited_fd, GError **error);
+/* The folder of the socket may have been removed: makes it anew if so. */
+void zinit_bus_listen_again (ZinitBus *bus);
 /* Sends what has been gathered, then calls @done; for an orderly end. */
 void zinit_bus_finish (ZinitBus *bus, GSourceFunc done, gpointer data);
 

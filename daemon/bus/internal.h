@@ -79,11 +79,14 @@ void zinit_objects_unregister (ZinitConnection *connection);
 
 ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address);
 void zinit_message_bus_free (ZinitMessageBus *message_bus);
-/* @inherited_fd is the socket at @path, listening already and taken over, or -1. */
+/* @inherited_fd is the socket at @path, listening already and taken over, or -1. A socket that cannot be made
+ * is said once and tried again; @error is a path that is too long. */
 ZinitListener *zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **error);
+/* Makes the socket anew if its file is no longer there. */
+void zinit_listener_renew (ZinitListener *self);
 /* New clients wait in the backlog, or are served again. */
 void zinit_listener_pause (ZinitListener *self, gboolean is_paused);
-int zinit_listener_get_fd (const ZinitListener *self); /* -1 when @self is NULL */
+int zinit_listener_get_fd (const ZinitListener *self); /* -1 when there is no socket, or no @self */
 void zinit_listener_free (ZinitListener *listener);
 
 G_END_DECLS

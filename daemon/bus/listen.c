@@ -22,15 +22,19 @@
 #define BACKLOG 1024
 #define ACCEPTS_PER_DISPATCH 16
 #define AUTHENTICATION_TIMEOUT_S 10
-#define PAUSE_MS 500 /* when descriptors or memory ran out */
+#define PAUSE_MS 500  /* when descriptors or memory ran out */
+#define RETRY_MS 1000 /* when the socket could not be made */
 
 struct _ZinitListener {
   ZinitBus *bus;
   char *path;
   char *guid;
-  int fd;
-  guint source;     /* accepts, or waits to accept again */
-  gboolean is_full; /* and that was said */
+  int fd;              /* -1 = it could not be made yet */
+  dev_t device;        /* of its file */
+  ino_t inode;         /* the same */
+  guint source;        /* accepts, or waits to accept or to make the socket again */
+  gboolean is_full;    /* and that was said */
+  gboolean has_failed; /* to make the socket, and that was said */
   GDBusAuthObserver *observer;
   GQueue clients; /* Client */
 };
@@ -160,14 +164,12 @@ admit (ZinitListener *self, int fd)
   serve (self, socket, credentials.uid);
 }
 
-static gboolean on_client (int fd, GIOCondition condition, gpointer data);
+static void attend (ZinitListener *self);
 
 static gboolean
 on_pause_over (gpointer data)
 {
-  ZinitListener *self = data;
-
-  self->source = g_unix_fd_add (self->fd, G_IO_IN, on_client, self);
+  attend (data);
   return G_SOURCE_REMOVE;
 }
 
@@ -241,13 +243,7 @@ make_socket (const char *path, GError **error)
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   int fd;
 
-  if (strlen (path) >= sizeof address.sun_path) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
-                 "private socket %s: the path has %zu bytes; at most %zu are allowed", path, strlen (path),
-                 sizeof address.sun_path - 1);
-    return -1;
-  }
-  strcpy (address.sun_path, path);
+  g_strlcpy (address.sun_path, path, sizeof address.sun_path);
   if (!clear_stale (&address, error))
     return -1;
   fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -262,25 +258,95 @@ make_socket (const char *path, GError **error)
   return fd;
 }
 
+static void
+remember_file (ZinitListener *self)
+{
+  struct stat status = { 0 };
+
+  lstat (self->path, &status);
+  self->device = status.st_dev;
+  self->inode = status.st_ino;
+}
+
+static gboolean
+has_file (const ZinitListener *self)
+{
+  struct stat status;
+
+  return lstat (self->path, &status) == 0 && status.st_dev == self->device && status.st_ino == self->inode;
+}
+
+static void
+open_socket (ZinitListener *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->fd = make_socket (self->path, &error);
+  if (self->fd >= 0)
+    remember_file (self);
+  if (self->fd >= 0 && self->has_failed)
+    g_message ("private socket %s: it is there now", self->path);
+  else if (self->fd < 0)
+    g_log (G_LOG_DOMAIN, self->has_failed ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
+           "%s; it will be tried again, and all else goes on", error->message);
+  self->has_failed = self->fd < 0;
+}
+
+static gboolean
+on_retry (gpointer data)
+{
+  ZinitListener *self = data;
+
+  open_socket (self);
+  attend (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+attend (ZinitListener *self)
+{
+  self->source = self->fd >= 0 ? g_unix_fd_add (self->fd, G_IO_IN, on_client, self)
+                               : g_timeout_add (RETRY_MS, on_retry, self);
+}
+
 ZinitListener *
 zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **error)
 {
-  int fd = inherited_fd >= 0 ? inherited_fd : make_socket (path, error);
+  const gsize max_bytes = sizeof ((struct sockaddr_un *)NULL)->sun_path - 1;
   ZinitListener *self;
 
-  if (fd < 0)
+  if (strlen (path) > max_bytes) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+                 "private socket %s: the path has %zu bytes; at most %zu are allowed", path, strlen (path),
+                 max_bytes);
     return NULL;
+  }
   self = g_new0 (ZinitListener, 1);
   self->bus = bus;
-  self->fd = fd;
   self->path = g_strdup (path);
   self->guid = g_dbus_generate_guid ();
   self->observer = g_dbus_auth_observer_new ();
   g_signal_connect (self->observer, "allow-mechanism", G_CALLBACK (on_allow_mechanism), NULL);
   g_signal_connect (self->observer, "authorize-authenticated-peer", G_CALLBACK (on_authorize_peer), NULL);
   g_queue_init (&self->clients);
-  self->source = g_unix_fd_add (fd, G_IO_IN, on_client, self);
+  self->fd = inherited_fd;
+  if (self->fd >= 0)
+    remember_file (self);
+  else
+    open_socket (self);
+  attend (self);
   return self;
+}
+
+void
+zinit_listener_renew (ZinitListener *self)
+{
+  if (self->fd < 0 || has_file (self))
+    return;
+  g_clear_handle_id (&self->source, g_source_remove);
+  close (self->fd);
+  open_socket (self);
+  attend (self);
 }
 
 void
@@ -288,7 +354,7 @@ zinit_listener_pause (ZinitListener *self, gboolean is_paused)
 {
   g_clear_handle_id (&self->source, g_source_remove);
   if (!is_paused)
-    self->source = g_unix_fd_add (self->fd, G_IO_IN, on_client, self);
+    attend (self);
 }
 
 int
@@ -303,8 +369,11 @@ zinit_listener_free (ZinitListener *self)
   if (self == NULL)
     return;
   g_clear_handle_id (&self->source, g_source_remove);
-  close (self->fd);
-  unlink (self->path);
+  if (self->fd >= 0) {
+    close (self->fd);
+    if (has_file (self))
+      unlink (self->path);
+  }
   while (self->clients.head != NULL) {
     Client *client = self->clients.head->data;
 

@@ -144,7 +144,10 @@ zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, gpointer 
     g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "a re-execution is under way already");
     return FALSE;
   }
-  if (!zinit_supervisor_is_open (handover->supervisor, error) || !zinit_keeper_save (handover->keeper, error))
+  /* All that can fail on a full disk is tried while the caller can still be told. */
+  if (!zinit_supervisor_is_open (handover->supervisor, error) ||
+      !zinit_keeper_save (handover->keeper, error) ||
+      !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
   handover->done = done;
   handover->done_data = data;

@@ -163,3 +163,9 @@ zinit_keeper_save_changes (ZinitKeeper *keeper, GError **error)
 {
   return keeper->is_current || zinit_keeper_save (keeper, error);
 }
+
+void
+zinit_keeper_save_soon (ZinitKeeper *keeper)
+{
+  gather (keeper, 0);
+}

@@ -24,4 +24,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitKeeper, zinit_keeper_free)
 gboolean zinit_keeper_save (ZinitKeeper *keeper, GError **error);
 /* Writes now, unless nothing has changed since that was done last. */
 gboolean zinit_keeper_save_changes (ZinitKeeper *keeper, GError **error);
+/* Writes at the next turn of the loop, and until it succeeds. */
+void zinit_keeper_save_soon (ZinitKeeper *keeper);
+
 G_END_DECLS

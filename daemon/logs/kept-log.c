@@ -105,15 +105,21 @@ zinit_log_append (ZinitLog *log, ZinitStream stream, const char *bytes, gsize le
   zinit_log_take (log, stream, bytes, length, time_usec);
 }
 
+static gboolean
+is_unfinished (const ZinitLog *log)
+{
+  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
+    if (log->partials[i].text != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 void
 zinit_log_end (ZinitLog *log)
 {
   g_autoptr (GError) error = NULL;
-  gboolean is_unfinished = FALSE;
 
-  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
-    is_unfinished = is_unfinished || log->partials[i].text != NULL;
-  if (!is_unfinished)
+  if (!is_unfinished (log))
     return;
   /* Not tried again now if it has failed: what comes next will have it written. */
   if (has_room (log, 0, log->failed_usec)) {
@@ -159,6 +165,21 @@ zinit_log_sync (ZinitLog *log, GError **error)
     return FALSE;
   log->failed_usec = 0;
   return TRUE;
+}
+
+void
+zinit_log_renew (ZinitLog *log, const char *service)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (log->journal == NULL)
+    return;
+  zinit_log_attach (log, log->folder, service);
+  if (log->total == 0 && !is_unfinished (log))
+    return;
+  /* As after any failure, but long ago: what comes next is not kept waiting. */
+  start_journal (log, &error);
+  note (log, 0, error);
 }
 
 void

@@ -35,8 +35,8 @@ zinit_log_folder_new (const char *path)
   return folder;
 }
 
-static void
-close_folder (ZinitLogFolder *folder)
+void
+zinit_log_folder_close (ZinitLogFolder *folder)
 {
   if (folder->fd >= 0)
     close (folder->fd);
@@ -48,7 +48,7 @@ zinit_log_folder_free (ZinitLogFolder *folder)
 {
   if (folder == NULL)
     return;
-  close_folder (folder);
+  zinit_log_folder_close (folder);
   g_free (folder->path);
   g_free (folder);
 }
@@ -59,7 +59,7 @@ fail (ZinitLogFolder *folder, const char *service, const char *suffix, int reaso
 {
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s/%s%s: %s", folder->path, service, suffix,
                g_strerror (reason));
-  close_folder (folder);
+  zinit_log_folder_close (folder);
 }
 
 /* FALSE with errno. */
@@ -67,6 +67,7 @@ static gboolean
 open_folder (ZinitLogFolder *folder, gboolean is_made)
 {
   struct stat info;
+  int reason = 0;
 
   if (folder->fd >= 0)
     return TRUE;
@@ -75,10 +76,17 @@ open_folder (ZinitLogFolder *folder, gboolean is_made)
   folder->fd = open (folder->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (folder->fd < 0)
     return FALSE;
-  if (fstat (folder->fd, &info) == 0 && info.st_uid == geteuid () && fchmod (folder->fd, 0700) == 0)
+  if (fstat (folder->fd, &info) != 0)
+    reason = errno;
+  else if (info.st_uid != geteuid ())
+    reason = EPERM;
+  /* Only if it must be: a read-only folder can be read. */
+  else if ((info.st_mode & 07777) != 0700 && fchmod (folder->fd, 0700) != 0)
+    reason = errno;
+  if (reason == 0)
     return TRUE;
-  close_folder (folder);
-  errno = EPERM;
+  zinit_log_folder_close (folder);
+  errno = reason;
   return FALSE;
 }
 
@@ -254,7 +262,7 @@ zinit_log_folder_clear (ZinitLogFolder *folder)
   if (entries == NULL)
     return;
   closedir (entries);
-  close_folder (folder);
+  zinit_log_folder_close (folder);
   rmdir (folder->path);
 }
 

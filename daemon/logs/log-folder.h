@@ -40,6 +40,9 @@ GHashTable *zinit_log_folder_list (ZinitLogFolder *folder);
 /* Removes all files, and the folder. */
 void zinit_log_folder_clear (ZinitLogFolder *folder);
 
+/* The path is looked up again with the next file. */
+void zinit_log_folder_close (ZinitLogFolder *folder);
+
 /* That the output of a service is not kept is said once in the daemon's life. */
 void zinit_log_folder_complain (ZinitLogFolder *folder, const GError *error);
 

@@ -44,6 +44,8 @@ void zinit_log_recover (ZinitLog *log);
 char *zinit_log_reserve (ZinitLog *log, ZinitStream stream, gsize wanted, gint64 time_usec, gsize *ret_size);
 /* TRUE when all of it is in the files, or it has none to be in. Tries it if it was not. */
 gboolean zinit_log_sync (ZinitLog *log, GError **error);
+/* The files are gone, with their folder: all that is kept goes to new ones. */
+void zinit_log_renew (ZinitLog *log, const char *service);
 /* The files go. */
 void zinit_log_discard (ZinitLog *log);
 

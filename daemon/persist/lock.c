@@ -21,11 +21,12 @@ static ZinitLockResult
 fail (int fd, const char *what, const char *path, GError **error)
 {
   int saved_errno = errno;
+  gboolean is_unwritable = saved_errno == EROFS || saved_errno == ENOSPC || saved_errno == EDQUOT;
 
   if (fd >= 0)
     close (fd);
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s %s: %s", what, path, g_strerror (saved_errno));
-  return ZINIT_LOCK_ERROR;
+  return is_unwritable ? ZINIT_LOCK_UNWRITABLE : ZINIT_LOCK_ERROR;
 }
 
 /* A child that a daemon was about to start when it was killed has the lock until its exec. */
@@ -51,7 +52,9 @@ zinit_lock_take (const char *path, int *ret_fd, GError **error)
   *ret_fd = -1;
   if (g_mkdir_with_parents (folder, geteuid () == 0 ? 0755 : 0700) < 0)
     return fail (-1, "cannot make the folder", folder, error);
-  fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  /* Nothing is written to it: where an earlier daemon has left one, a full or read-only disk is no hindrance.
+   */
+  fd = open (path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return fail (-1, "cannot open the lock", path, error);
   if (!try_for_a_moment (fd)) {

@@ -9,9 +9,10 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  ZINIT_LOCK_TAKEN, /* ours now */
-  ZINIT_LOCK_BUSY,  /* another daemon has it */
-  ZINIT_LOCK_ERROR, /* @error says why */
+  ZINIT_LOCK_TAKEN,      /* ours now */
+  ZINIT_LOCK_BUSY,       /* another daemon has it */
+  ZINIT_LOCK_UNWRITABLE, /* there is no such file, and the file system takes none: @error says why */
+  ZINIT_LOCK_ERROR,      /* @error says why */
 } ZinitLockResult;
 
 /* Makes the folder of @path (0755 for root, else 0700) if there is none, and locks the file @path in it.

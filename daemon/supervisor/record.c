@@ -206,6 +206,20 @@ zinit_supervisor_sync_logs (ZinitSupervisor *supervisor, GError **error)
 }
 
 void
+zinit_supervisor_renew_logs (ZinitSupervisor *supervisor)
+{
+  GHashTableIter iter;
+  gpointer service;
+
+  if (supervisor->log_folder == NULL)
+    return;
+  zinit_log_folder_close (supervisor->log_folder);
+  g_hash_table_iter_init (&iter, supervisor->services);
+  while (g_hash_table_iter_next (&iter, NULL, &service))
+    zinit_log_renew (((ZinitService *)service)->log, zinit_service_get_name (service));
+}
+
+void
 zinit_supervisor_forget_logs (ZinitSupervisor *supervisor)
 {
   if (supervisor->log_folder != NULL)

@@ -51,6 +51,8 @@ ZinitService *zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinit
 void zinit_supervisor_recover_logs (ZinitSupervisor *supervisor);
 /* Everything that was said is in the files; else FALSE and @error names a service. */
 gboolean zinit_supervisor_sync_logs (ZinitSupervisor *supervisor, GError **error);
+/* The files were removed under the daemon: what is kept is written again. */
+void zinit_supervisor_renew_logs (ZinitSupervisor *supervisor);
 /* Nobody is to take up anything: the files are removed. */
 void zinit_supervisor_forget_logs (ZinitSupervisor *supervisor);
 /* Stops it in order if it is up, and forgets it then. Its file is not touched. */

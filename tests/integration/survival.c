@@ -111,6 +111,18 @@ survival_count_said (Harness *harness, const char *text)
   return count;
 }
 
+void
+survival_wait_said (Harness *harness, const char *text, guint times)
+{
+  gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+
+  while (survival_count_said (harness, text) < times) {
+    if (g_get_monotonic_time () > deadline)
+      g_error ("the daemon has said %u times, not %u: %s", survival_count_said (harness, text), times, text);
+    g_usleep (2000);
+  }
+}
+
 /* The value of @name in the environment of @pid. Transfer full. */
 static char *
 read_variable (pid_t pid, const char *name)

@@ -22,6 +22,8 @@ void survival_wait_saved (Harness *harness, const char *service, const char *fie
 void survival_edit_state (Harness *harness, const char *from, const char *to);
 /* How often the daemons of this run have written @text to their log. */
 guint survival_count_said (Harness *harness, const char *text);
+/* Waits until it is that often, at least. */
+void survival_wait_said (Harness *harness, const char *text, guint times);
 
 /* No service has more than one process; @ret_count (or NULL) is how many have one. */
 void survival_check_at_most_once_each (Harness *harness, guint *ret_count);

@@ -170,6 +170,28 @@ test_shutdown_meanwhile (void)
   harness_check_nothing_left (h);
 }
 
+/* The same when it is the output that cannot be kept. */
+static void
+test_output_refused (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *logs = g_build_filename (h->runtime_dir, "logs", NULL);
+  g_autofree char *message = NULL;
+  guint32 pid;
+
+  g_assert_true (g_file_set_contents (logs, "in the way", -1, NULL));
+  harness_service (h, "web", "out hello wait", "");
+  harness_start_with (h, private_only);
+  client_wait_log_lines (h->client, "web", 1);
+  pid = client_get_pid (h->client, "web");
+  message = client_fails (h->client, "Failed", "Reexecute", "(" NO_OPTIONS ",)");
+  g_assert_nonnull (strstr (message, "the output of web cannot be kept"));
+  g_assert_cmpint (g_unlink (logs), ==, 0);
+  reexecute (h);
+  g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
+  client_wait_log_lines (h->client, "web", 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -178,5 +200,6 @@ main (int argc, char **argv)
   g_test_add_func ("/reexecute/exact-exit-codes", test_exact_exit_codes);
   g_test_add_func ("/reexecute/refused", test_refused);
   g_test_add_func ("/reexecute/shutdown-meanwhile", test_shutdown_meanwhile);
+  g_test_add_func ("/reexecute/output-refused", test_output_refused);
   return g_test_run ();
 }

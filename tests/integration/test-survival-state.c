@@ -299,11 +299,7 @@ test_unwritable (void)
   /* Nothing changes any more, and still it is written once it can be. */
   g_assert_cmpint (rmdir (temporary), ==, 0);
   survival_wait_saved (h, "crash", "wanted_status", "\"stop\"");
-  for (gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
-       survival_count_said (h, "the state can be written again") == 0;) {
-    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-    g_usleep (2000);
-  }
+  survival_wait_said (h, "the state can be written again", 1);
   survival_start_again (h);
   assert_property (h->client, "web", "State", "running");
   survival_check_once_each (h, 1);

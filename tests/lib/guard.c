@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "processes.h"
@@ -44,7 +45,7 @@ kill_all (const char *mark)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *mark = NULL;
+  g_autofree char *mark = NULL, *run = NULL;
   char byte;
 
   if (argc != 2) {
@@ -55,7 +56,11 @@ main (int argc, char **argv)
   while (read (STDIN_FILENO, &byte, 1) > 0)
     ;
   mark = g_strconcat ("ZINIT_TEST_DIR=", argv[1], NULL);
+  run = g_build_filename (argv[1], "run", NULL);
   kill_all (mark);
+  /* Some tests mount file systems there, in a mount namespace that is ours too. */
+  while (umount2 (run, MNT_DETACH) == 0)
+    ;
   if (g_getenv ("ZINIT_TEST_KEEP") == NULL)
     nftw (argv[1], remove_one, 16, FTW_DEPTH | FTW_PHYS);
   return 0;

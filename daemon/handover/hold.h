@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The daemon's hold on its run-time folder while it runs. When the folder is removed, and the lock with it,
+ * both are made again, before another daemon can think that nobody is there. What else was in it is others'
+ * matter.
+ */
+#pragma once
+
+#include "loop/loop.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ZinitHold ZinitHold;
+
+typedef struct {
+  /* The folder is a new one, and locked: what was kept in it is to be written again. */
+  void (*made) (gpointer data);
+  /* Another daemon was faster, and has taken up the services: nothing may be done with them any more. */
+  void (*lost) (gpointer data);
+} ZinitHoldEvents;
+
+/* @path is the file of the lock, which is held by @lock_fd: a number that stays the same whatever comes.
+ * @path and @events are borrowed. Transfer full. */
+ZinitHold *zinit_hold_new (ZinitLoop *loop, const char *path, int lock_fd, const ZinitHoldEvents *events,
+                           gpointer data);
+/* The lock stays. */
+void zinit_hold_free (ZinitHold *hold);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitHold, zinit_hold_free)
+
+G_END_DECLS
