@@ -167,16 +167,38 @@ zinit_build_section (ZinitBuild *build, const char *section, const char *type_na
   return judge_unknown (build, section, NULL, local, error);
 }
 
+/* What the format of the state file allows and our schema does not: a service that is restored must not be
+ * lost for it. FALSE when @reason stands. */
+static gboolean
+is_passed_over (ZinitBuild *build, const ZinitOption *option, const ZinitValue *value, const GError *reason)
+{
+  ZinitValue used = { .kind = ZINIT_VALUE_INTEGER, .magnitude = option->maximum };
+
+  if (build->rule != ZINIT_KEYS_LAX)
+    return FALSE;
+  /* The check is dropped at the end if something that it needs is missing then. */
+  if (strcmp (option->section, "health") == 0 && option->type != ZINIT_TYPE_CHOICE) {
+    g_warning ("%s; ignored", reason->message);
+    return TRUE;
+  }
+  if (option->type != ZINIT_TYPE_NUMBER || value->kind != ZINIT_VALUE_INTEGER || value->negative)
+    return FALSE;
+  /* 0, where it is too small, means "none"; the smallest number allowed would be far from that. */
+  if (value->magnitude < option->minimum)
+    used.magnitude = option->default_number;
+  g_warning ("%s; %" G_GUINT64_FORMAT " is used", reason->message, used.magnitude);
+  return zinit_schema_set (build->definition, option, &used, NULL);
+}
+
 gboolean
 zinit_build_add (ZinitBuild *build, const char *section, const char *key, const ZinitBuildValue *value,
                  GError **error)
 {
   const ZinitOption *option = zinit_schema_find (section, key);
+  GError *local = NULL;
   guint64 bit;
 
   if (option == NULL) {
-    GError *local = NULL;
-
     refuse_key (section, key, &local);
     return judge_unknown (build, section, key, local, error);
   }
@@ -195,8 +217,13 @@ zinit_build_add (ZinitBuild *build, const char *section, const char *key, const 
     return refuse (error, "%s.%s: %s is no name; one without '=' that is not empty is wanted", section, key,
                    shown);
   }
-  if (zinit_schema_set (build->definition, option, &value->value, error))
+  if (zinit_schema_set (build->definition, option, &value->value, &local))
     return TRUE;
+  if (is_passed_over (build, option, &value->value, local)) {
+    g_error_free (local);
+    return TRUE;
+  }
+  g_propagate_error (error, local);
   set_path (build, section, key, value->bad_part);
   return FALSE;
 }
@@ -249,6 +276,13 @@ zinit_build_end (ZinitBuild *build, const char *default_name, GError **error)
   if (is_given (build, "lifecycle", "restart_delay_ms") &&
       !is_given (build, "lifecycle", "restart_delay_max_ms"))
     definition->restart_delay_max_ms = MAX (definition->restart_delay_max_ms, definition->restart_delay_ms);
+
+  if (build->rule == ZINIT_KEYS_LAX && definition->restart_delay_max_ms < definition->restart_delay_ms) {
+    g_warning ("lifecycle.restart_delay_max_ms: %" G_GUINT64_FORMAT
+               " ms is below lifecycle.restart_delay_ms, which is used",
+               definition->restart_delay_max_ms);
+    definition->restart_delay_max_ms = definition->restart_delay_ms;
+  }
 
   valid = validate (build, &local);
   /* Other versions know other health checks: a service that is restored must not be lost for one. */

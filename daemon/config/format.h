@@ -13,7 +13,9 @@ G_BEGIN_DECLS
 
 typedef enum {
   ZINIT_KEYS_STRICT, /* an unknown section or key is an error that names the nearest known one */
-  ZINIT_KEYS_LAX,    /* it is ignored with a warning (restored state files) */
+  /* It is ignored with a warning, and so is what a state file may hold and our schema does not allow: another
+   * number is used, a health check is dropped. */
+  ZINIT_KEYS_LAX,
 } ZinitKeyRule;
 
 /* Parses TOML 1.0 into an object of the same shape. A date or time without quotes, a number that does not

@@ -146,6 +146,8 @@ read_texts (ZinitReading *reading, GString *out, guint level)
     if (!read_text (reading, out))
       return FALSE;
   }
+  if (zinit_json_reader_get_error (reading->reader) != NULL)
+    return zinit_reading_refuse_text (reading);
   if (i > 0)
     zinit_json_write_line (out, level);
   g_string_append_c (out, ']');
@@ -172,6 +174,8 @@ read_variables (ZinitReading *reading, GString *out, guint level)
     zinit_reading_leave (reading, place);
     g_tree_replace (variables, g_steal_pointer (&name), g_string_free (g_steal_pointer (&text), FALSE));
   }
+  if (zinit_json_reader_get_error (reading->reader) != NULL)
+    return zinit_reading_refuse_text (reading);
   g_string_append_c (out, '{');
   write_members (out, variables, level + 1);
   write_end (out, level);
@@ -212,7 +216,9 @@ read_health (ZinitReading *reading, GString *out, guint level)
     zinit_reading_leave (reading, place);
     g_tree_replace (members, g_steal_pointer (&name), g_string_free (g_steal_pointer (&text), FALSE));
   }
-  if (zinit_json_reader_get_error (reading->reader) == NULL && g_tree_lookup (members, "type") == NULL)
+  if (zinit_json_reader_get_error (reading->reader) != NULL)
+    return zinit_reading_refuse_text (reading);
+  if (g_tree_lookup (members, "type") == NULL)
     return zinit_reading_refuse_missing (reading, "type");
   g_string_append_c (out, '{');
   write_members (out, members, level + 1);
@@ -296,8 +302,10 @@ read_unknown (ZinitReading *reading, const char *section, GTree **extras, guint 
   g_autoptr (ZinitJsonReader) inner = NULL;
   g_autoptr (GString) copy = NULL;
 
-  if (!zinit_json_reader_skip (reading->reader, &text, &length))
+  if (!zinit_json_reader_skip (reading->reader, &text, &length)) {
+    zinit_reading_go_to (reading, name);
     return zinit_reading_refuse_text (reading);
+  }
   if (reading->extras != ZINIT_EXTRAS_READ || name_length != strlen (name))
     return TRUE;
   if (section != NULL ? zinit_schema_find (section, name) == NULL : !zinit_schema_has_section (name))

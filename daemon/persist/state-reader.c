@@ -145,8 +145,10 @@ skip_field (ZinitReading *reading, const ZinitFieldTable *table, gpointer object
   const char *text;
   g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, &name_length));
 
-  if (!zinit_json_reader_skip (reading->reader, &text, &length))
+  if (!zinit_json_reader_skip (reading->reader, &text, &length)) {
+    zinit_reading_go_to (reading, name);
     return zinit_reading_refuse_text (reading);
+  }
   if (reading->extras == ZINIT_EXTRAS_READ && name_length == strlen (name))
     take_extra (reading, table, object, name, text, length);
   return TRUE;

@@ -162,6 +162,52 @@ test_lax_health (void)
           "one of \"tcp\", \"http\", \"exec\" is wanted");
 }
 
+/* The format allows every number of 64 bits, and any two delays beside each other. */
+static void
+test_lax_numbers (void)
+{
+  static const char foreign[] =
+      "{\"service\":{\"name\":\"w\",\"exec\":\"x\"},\"lifecycle\":{\"restart_delay_ms\":0,"
+      "\"restart_delay_max_ms\":1,\"stop_timeout_ms\":9223372036854775807},\"logging\":{\"buffer_lines\":"
+      "5000000}}";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ZinitDefinition) definition = NULL;
+
+  n_warnings = 0;
+  definition = read_as (foreign, ZINIT_KEYS_LAX, &error);
+  g_assert_no_error (error);
+  /* What is too small is mostly 0 and means "none", to which nothing is near. */
+  g_assert_cmpuint (definition->restart_delay_ms, ==, 1000);
+  g_assert_cmpuint (definition->restart_delay_max_ms, ==, 1000);
+  g_assert_cmpuint (definition->stop_timeout_ms, ==, ZINIT_MAX_DELAY_MS);
+  g_assert_cmpuint (definition->buffer_lines, ==, ZINIT_MAX_BUFFER_LINES);
+  g_assert_cmpuint (n_warnings, ==, 4);
+
+  refuse (foreign, ZINIT_KEYS_STRICT, "lifecycle.restart_delay_ms: 0 was given");
+}
+
+/* A key of ours may be known to another version with another meaning. */
+static void
+test_lax_health_values (void)
+{
+  static const char *const foreign[] = {
+    "\"type\":\"exec\",\"command\":[\"a\",\"b\"]",
+    "\"type\":\"http\",\"url\":\"no address\"",
+    "\"type\":\"tcp\",\"address\":{\"host\":\"h\"},\"interval_ms\":1.5",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (foreign); i++) {
+    g_autofree char *text =
+        g_strdup_printf ("{\"service\":{\"name\":\"w\",\"exec\":\"x\"},\"health\":{%s}}", foreign[i]);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (ZinitDefinition) definition = read_as (text, ZINIT_KEYS_LAX, &error);
+
+    g_assert_no_error (error);
+    g_assert_cmpint (definition->health_type, ==, ZINIT_HEALTH_NONE);
+    refuse (text, ZINIT_KEYS_STRICT, "health.");
+  }
+}
+
 static void
 test_mistakes (void)
 {
@@ -263,6 +309,8 @@ main (int argc, char **argv)
   g_test_add_func ("/definition-json/null", test_null);
   g_test_add_func ("/definition-json/lax", test_lax);
   g_test_add_func ("/definition-json/lax-health", test_lax_health);
+  g_test_add_func ("/definition-json/lax-numbers", test_lax_numbers);
+  g_test_add_func ("/definition-json/lax-health-values", test_lax_health_values);
   g_test_add_func ("/definition-json/mistakes", test_mistakes);
   g_test_add_func ("/definition-json/positions", test_positions);
   g_test_add_func ("/definition-json/parse", test_parse);

@@ -99,6 +99,33 @@ test_refused (void)
   }
 }
 
+/* What is no JSON is told with the innermost field that it is in, be it read or passed over. */
+static void
+test_no_json (void)
+{
+  static const struct {
+    const char *config, *field;
+  } rows[] = {
+    { MINIMAL ", \"dependencies\": {\"after\": [\"a\" \"b\"]}", "dependencies.after" },
+    { MINIMAL ", \"dependencies\": {\"zzz\": [01]}", "dependencies.zzz" },
+    { MINIMAL ", \"zzz\": 01", "zzz" },
+    { "\"service\": {\"env\": {\"A\": \"1\" \"B\": \"2\"}}", "service.env" },
+    { "\"service\": {\"env\": {\"\\u0000\": \"1\"}}", "service.env" },
+    { MINIMAL ", \"health\": {\"type\": \"tcp\",}", "health" },
+    { MINIMAL ", \"health\": {\"type\": \"tcp\", \"x\": [1,]}", "health.x" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *members = g_strdup_printf ("\"config\": {%s}", rows[i].config);
+    g_autofree char *beginning = g_strdup_printf ("services.web.config.%s: 1:", rows[i].field);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (parse (members, ZINIT_EXTRAS_SKIP, &error));
+    g_test_message ("%s", error->message);
+    g_assert_true (g_str_has_prefix (error->message, beginning));
+  }
+}
+
 /* A health check is not known to the last field, so all of it comes back: numbers by their digits too. */
 static void
 test_health (void)
@@ -296,6 +323,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_log_set_writer_func (count_warnings, NULL, NULL);
   g_test_add_func ("/saved-config/refused", test_refused);
+  g_test_add_func ("/saved-config/no-json", test_no_json);
   g_test_add_func ("/saved-config/health", test_health);
   g_test_add_func ("/saved-config/health-depth", test_health_depth);
   g_test_add_func ("/saved-config/own-options", test_own_options);

@@ -147,6 +147,9 @@ test_refusals (void)
     { "\"config\": []", "services.web.config: an array is given; an object is allowed" },
     { "\"pid\": 01", "services.web.pid: 1:75: a number with a leading zero" },
     { "\"pid\": nul", "services.web.pid: 1:75: no value; did you mean null?" },
+    /* Of a field that is passed over the name is said as well. */
+    { "\"pod\": 01", "services.web.pod: 1:75: a number with a leading zero" },
+    { "\"\": {\"a\": nul}", "services.web.\"\": 1:78: no value; did you mean null?" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
