@@ -8,11 +8,15 @@
 #include "handover/proof.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "process/procfs.h"
 
 #define MAX_PROC_BYTES (128 * 1024) /* of a file in /proc that is read whole */
 
@@ -45,14 +49,9 @@ zinit_proof_read_boot_id (void)
 guint64
 zinit_proof_read_start_ticks (pid_t pid)
 {
-  gsize length;
-  g_autofree char *text = read_proc (pid, "stat", &length);
-  /* The name in field 2 may hold anything, blanks and brackets too. */
-  const char *at = text != NULL ? strrchr (text, ')') : NULL;
+  ZinitProcEntry entry;
 
-  for (guint field = 2; at != NULL && field < 22; field++)
-    at = strchr (at + 1, ' ');
-  return at != NULL ? g_ascii_strtoull (at + 1, NULL, 10) : 0;
+  return zinit_proc_read (pid, &entry) ? entry.start_ticks : 0;
 }
 
 /* Read once: it is asked for thousands of times in a row, and a machine does not lower it. */
@@ -69,14 +68,23 @@ read_pid_max (void)
   return pid_max;
 }
 
+/* Unicode's White_Space, as the format's first reader has it: GLib does not count these two. */
+static gboolean
+is_white_space (const char *at)
+{
+  gunichar character = g_utf8_get_char (at);
+
+  return g_unichar_isspace (character) || character == 0x0b || character == 0x85;
+}
+
 static char *
 first_word (const char *exec)
 {
   const char *end;
 
-  while (*exec != '\0' && g_unichar_isspace (g_utf8_get_char (exec)))
+  while (*exec != '\0' && is_white_space (exec))
     exec = g_utf8_next_char (exec);
-  for (end = exec; *end != '\0' && !g_unichar_isspace (g_utf8_get_char (end)); end = g_utf8_next_char (end))
+  for (end = exec; *end != '\0' && !is_white_space (end); end = g_utf8_next_char (end))
     ;
   return g_strndup (exec, (gsize)(end - exec));
 }
@@ -94,18 +102,48 @@ matches_executable (pid_t pid, const char *word)
   return strstr (target, word) != NULL || strstr (word, target) != NULL;
 }
 
-/* The second argument is the script, if the first is its interpreter. */
+/* Whether the file that the process knows as @name begins as what needs an interpreter. Looked at before it
+ * is opened: the name may be that of a device. */
+static gboolean
+is_script (pid_t pid, const char *name)
+{
+  g_autofree char *folder = g_strdup_printf ("/proc/%d/cwd", (int)pid);
+  int cwd = open (folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int place = openat (cwd, name, O_PATH | O_CLOEXEC);
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", place);
+  struct stat status;
+  char mark[2];
+  int fd = -1;
+  gboolean is_good;
+
+  if (place >= 0 && fstat (place, &status) == 0 && S_ISREG (status.st_mode))
+    fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  is_good = fd >= 0 && read (fd, mark, sizeof mark) == sizeof mark && memcmp (mark, "#!", sizeof mark) == 0;
+  for (guint i = 0; i < 3; i++) {
+    int used = (const int[]){ fd, place, cwd }[i];
+
+    if (used >= 0)
+      close (used);
+  }
+  return is_good;
+}
+
+/* The kernel makes a script an argument of its interpreter, behind one option at most. What else stands there
+ * is only what the process works on. */
 static gboolean
 matches_arguments (pid_t pid, const char *word)
 {
-  gsize length;
+  gsize length = 0;
   g_autofree char *text = read_proc (pid, "cmdline", &length);
-  gsize first;
+  const char *at = text;
 
-  if (text == NULL || length == 0)
-    return FALSE;
-  first = strlen (text) + 1;
-  return strstr (text, word) != NULL || (first < length && strstr (text + first, word) != NULL);
+  for (guint i = 0; text != NULL && i < 3 && at < text + length; i++, at += strlen (at) + 1) {
+    if (!g_utf8_validate (at, -1, NULL))
+      return FALSE;
+    if (strstr (at, word) != NULL && (i == 0 || is_script (pid, at)))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 static gboolean

@@ -20,9 +20,9 @@ guint64 zinit_proof_read_start_ticks (pid_t pid);
 
 /* A pidfd of @pid if that is proven to be the process that is meant, else -1. @start_ticks decides when it is
  * known (not 0); else the format's own rule does, without its dangers: the first word of @exec and the
- * executable's path contain one another, or its first or second argument contains the word. Never for a
- * number that is no process's (0, 1, our own, above the kernel's largest, a thread's). A zombie counts, if
- * the ticks say so: it may be a child to be waited for. Transfer full. */
+ * executable's path contain one another, or its first argument or that which is its script contains the word.
+ * Never for a number that is no process's (0, 1, our own, above the kernel's largest, a thread's). A zombie
+ * counts, if the ticks say so: it may be a child to be waited for. Transfer full. */
 int zinit_proof_open (guint32 pid, guint64 start_ticks, const char *exec);
 
 /* A pidfd of @pid if that is a child of this process, dead or alive, else -1: while it is not reaped, its

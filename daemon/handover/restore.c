@@ -18,6 +18,7 @@
 #include "handover/snapshot.h"
 #include "handover/survivors.h"
 #include "model/limits.h"
+#include "model/schema.h"
 #include "persist/state-file.h"
 
 /* A start time has the grain of a clock tick. */
@@ -31,6 +32,7 @@ typedef struct {
   gboolean is_stale;    /* it may only help to find survivors */
   GPtrArray *survivors; /* ZinitSurvivor */
   GHashTable *adopted;  /* names of services whose process was found */
+  GHashTable *pids;     /* of these processes */
   GPtrArray *gone;      /* services that live, and their files do not */
 } Restoration;
 
@@ -65,6 +67,11 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
   if (!saved->has_pid || !zinit_state_is_active (saved->state) ||
       (saved->extra != NULL && saved->extra->main_ended))
     return FALSE;
+  /* One of the two would be stopped with the other. */
+  if (g_hash_table_contains (restoration->pids, GUINT_TO_POINTER (saved->pid))) {
+    g_warning ("%s: process %u is another service's already", name, saved->pid);
+    return FALSE;
+  }
   *ret_adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid, .start_ticks = start_ticks };
   /* What this very process started, and wrote down a moment ago, is proven by being its child. */
   ret_adoption->pidfd =
@@ -97,7 +104,8 @@ static gboolean
 was_missed (const Restoration *restoration, const ZinitSurvivor *survivor)
 {
   return restoration->state == NULL || restoration->is_stale ||
-         started_at_ms (survivor->pid) + START_GRAIN_MS >= (gint64)restoration->state->saved_at;
+         started_at_ms (survivor->pid) + START_GRAIN_MS >=
+             (gint64)MIN (restoration->state->saved_at, (guint64)G_MAXINT64);
 }
 
 static gboolean
@@ -186,6 +194,19 @@ is_unchanged (const ZinitService *service, const ZinitSavedService *saved)
          saved->extra->definition_hash == zinit_definition_hash (zinit_service_get_definition (service));
 }
 
+/* What cannot be taken up is lost with the next state file, so it has to be said. */
+static void
+warn_of_lost (const char *name, const ZinitSavedService *saved, const char *reason)
+{
+  g_autofree char *shown = zinit_schema_quote (name);
+
+  if (saved->has_pid)
+    g_warning ("the saved service %s is not taken up: %s; process %u is left alone if it lives", shown,
+               reason, saved->pid);
+  else
+    g_warning ("the saved service %s is not taken up: %s", shown, reason);
+}
+
 static gboolean
 restore_one (gpointer key, gpointer value, gpointer data)
 {
@@ -196,12 +217,21 @@ restore_one (gpointer key, gpointer value, gpointer data)
   g_autoptr (ZinitDefinition) in_force =
       is_unchanged (service, saved) ? NULL : parse_config (name, saved->config);
   const ZinitDefinition *definition = service != NULL ? zinit_service_get_definition (service) : in_force;
+  g_autoptr (GError) error = NULL;
   ZinitServiceRecord record;
   ZinitAdoption adoption;
   gboolean has_process, is_gone;
 
-  if (definition == NULL || !zinit_name_is_valid (name, NULL))
+  if (!zinit_name_is_valid (name, &error)) {
+    warn_of_lost (name, saved, error->message);
     return FALSE;
+  }
+  if (definition == NULL) {
+    warn_of_lost (name, saved, "it has neither a file nor a saved definition that can be used");
+    return FALSE;
+  }
+  if (!g_str_equal (name, saved->name))
+    g_warning ("the saved service %s calls itself %s; what it is saved as counts", name, saved->name);
   has_process = open_saved_process (restoration, name, saved,
                                     in_force != NULL ? in_force->exec : definition->exec, &adoption);
   /* It ended and was started anew, and nobody has reaped the first one yet. */
@@ -224,8 +254,10 @@ restore_one (gpointer key, gpointer value, gpointer data)
   if (!has_process && in_force != NULL)
     heed_new_definition (&record, in_force, zinit_service_get_definition (service));
   zinit_service_restore (service, &record, in_force, has_process ? &adoption : NULL);
-  if (has_process)
+  if (has_process) {
     g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));
+    g_hash_table_add (restoration->pids, GUINT_TO_POINTER (saved->pid));
+  }
   if (is_gone)
     g_ptr_array_add (restoration->gone, service);
   return FALSE;
@@ -278,7 +310,7 @@ load (Restoration *restoration, const ZinitPaths *paths)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *boot_id = zinit_proof_read_boot_id ();
-  guint64 now_ms = (guint64)g_get_real_time () / 1000;
+  guint64 now_ms = (guint64)MAX (g_get_real_time (), 0) / 1000;
 
   switch (zinit_saved_state_load (paths->state, now_ms, ZINIT_EXTRAS_READ, &restoration->state, &error)) {
   case ZINIT_LOAD_GOOD:
@@ -308,6 +340,7 @@ zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInheri
                               .instance = paths->runtime_dir,
                               .inherited = inherited,
                               .adopted = g_hash_table_new (g_str_hash, g_str_equal),
+                              .pids = g_hash_table_new (NULL, NULL),
                               .survivors = g_ptr_array_new (),
                               .gone = g_ptr_array_new () };
   guint n_adopted;
@@ -335,6 +368,7 @@ zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInheri
   g_ptr_array_unref (restoration.survivors);
   n_adopted = g_hash_table_size (restoration.adopted);
   g_hash_table_unref (restoration.adopted);
+  g_hash_table_unref (restoration.pids);
   if (restoration.state != NULL)
     zinit_saved_state_free (restoration.state);
   return n_adopted;

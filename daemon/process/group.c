@@ -53,6 +53,9 @@ zinit_group_signal (ZinitProcess *process, int signo, GError **error)
     result = kill (-process->pid, signo);
   else
     return FALSE;
+  /* One that was taken up need not lead a group; then it is all that there is. */
+  if (result != 0 && errno == ESRCH && process->has_main && process->pidfd >= 0)
+    result = pidfd_send_signal (process->pidfd, signo, NULL, 0);
   if (result != 0 && errno != ESRCH)
     g_set_error (error, ZINIT_ERROR, errno == EINVAL ? ZINIT_ERROR_INVALID_SIGNAL : ZINIT_ERROR_FAILED,
                  "cannot send signal %d to the process group %d: %s", signo, process->pid,
