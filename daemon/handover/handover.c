@@ -126,15 +126,20 @@ start_judge (ZinitHandover *handover, GError **error)
   g_autofree char *state = g_shell_quote (handover->paths->state);
   g_autoptr (ZinitDefinition) definition = zinit_definition_new ();
   ZinitSpawnRequest request = { .definition = definition, .is_mute = TRUE };
+  g_autoptr (GError) reason = NULL;
 
   definition->name = g_strdup ("check-state");
   definition->exec = g_strdup_printf ("%s --check-state %s --at now", program, state);
   handover->verdict = (ZinitExit){ ZINIT_EXIT_NONE, 0 };
   g_string_truncate (handover->complaint, 0);
-  handover->judge = zinit_process_spawn (handover->processes, &request, &judge_events, handover, error);
-  if (handover->judge != NULL)
-    handover->judge_timeout = g_timeout_add (CHECK_TIMEOUT_MS, on_judge_timeout, handover);
-  return handover->judge != NULL;
+  handover->judge = zinit_process_spawn (handover->processes, &request, &judge_events, handover, &reason);
+  if (handover->judge == NULL) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot judge the state: %s", handover->program,
+                 reason->message);
+    return FALSE;
+  }
+  handover->judge_timeout = g_timeout_add (CHECK_TIMEOUT_MS, on_judge_timeout, handover);
+  return TRUE;
 }
 
 gboolean

@@ -144,7 +144,8 @@ make_environment (Harness *harness)
   harness->environment = g_get_environ ();
   harness_setenv (harness, "ZINIT_TEST_DIR", harness->directory);
   harness_setenv (harness, "G_DEBUG", "fatal-criticals");
-  harness_setenv (harness, "ZINIT_DAEMON", need_env ("ZINITD"));
+  harness->program = g_strdup (need_env ("ZINITD"));
+  harness_setenv (harness, "ZINIT_DAEMON", harness->program);
 }
 
 Harness *
@@ -237,7 +238,7 @@ harness_launch (Harness *harness, const char *const *options)
     g_strv_builder_addv (builder, (const char **)wrapper);
   /* Not for the bus, which would say READY=1 too. */
   harness_setenv (harness, "NOTIFY_SOCKET", notify);
-  g_strv_builder_add_many (builder, need_env ("ZINITD"), "--config-dir", harness->config_dir, "--runtime-dir",
+  g_strv_builder_add_many (builder, harness->program, "--config-dir", harness->config_dir, "--runtime-dir",
                            harness->runtime_dir, NULL);
   g_strv_builder_addv (builder, (const char **)options);
   argv = g_strv_builder_end (builder);
@@ -390,6 +391,7 @@ harness_free (Harness *harness)
   g_free (harness->socket);
   g_free (harness->bus_address);
   g_free (harness->bus_config);
+  g_free (harness->program);
   g_free (harness->log_path);
   g_free (harness->mark);
   g_strfreev (harness->environment);

@@ -22,6 +22,7 @@ typedef struct {
   char *socket; /* the daemon's private one */
   char *bus_address;
   char *bus_config;
+  char *program;      /* what is started as the daemon: the built one, unless a test has put another here */
   char *log_path;     /* the daemon's stderr */
   char *mark;         /* in the environment of every process of this run */
   char **environment; /* of what is started from now on */
