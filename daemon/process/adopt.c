@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "model/error.h"
-#include "process/group.h"
 #include "process/procfs.h"
 
 /* Of linux/pidfd.h, which is younger than the headers we build with. */
@@ -83,20 +82,6 @@ zinit_adopted_get_exit (const ZinitProcess *process)
   return (ZinitExit){ ZINIT_EXIT_KILLED, WTERMSIG (status) };
 }
 
-static gboolean
-has_living (const ZinitProcess *process)
-{
-  g_autoptr (GHashTable) living = zinit_group_survey (NULL, NULL);
-
-  return living == NULL || g_hash_table_contains (living, GINT_TO_POINTER (process->pid));
-}
-
-gboolean
-zinit_adopted_is_gone (const ZinitProcess *process)
-{
-  return !has_living (process) && !has_living (process);
-}
-
 static void
 take_output (ZinitProcess *process, ZinitStream stream, int fd)
 {
@@ -124,7 +109,7 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
   process->pid = adoption->pid;
   process->start_ticks = adoption->start_ticks;
   process->pidfd = adoption->pidfd;
-  process->has_main = TRUE;
+  process->has_main = process->has_group = TRUE;
   process->is_stranger =
       waitid (P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
   fcntl (process->pidfd, F_SETFD, FD_CLOEXEC);

@@ -39,7 +39,13 @@ zinit_group_has_signals (void)
 gboolean
 zinit_group_is_gone (const ZinitProcess *process)
 {
-  return pidfd_send_signal (process->pidfd, 0, NULL, PIDFD_SIGNAL_PROCESS_GROUP) != 0 && errno == ESRCH;
+  /* Where only the number can be asked about it may be another group's by now, or be kept by a leader that we
+   * hold; that there is none is true all the same. */
+  int result = process->processes->has_group_signals
+                   ? pidfd_send_signal (process->pidfd, 0, NULL, PIDFD_SIGNAL_PROCESS_GROUP)
+                   : kill (-process->pid, 0);
+
+  return result != 0 && errno == ESRCH;
 }
 
 gboolean
@@ -64,30 +70,40 @@ zinit_group_signal (ZinitProcess *process, int signo, GError **error)
 }
 
 typedef struct {
+  GHashTable *asked;
   GHashTable *living;
-  GArray *orphans;
+  GArray *orphans; /* NULL = of no interest */
   pid_t self;
 } Survey;
+
+static gboolean
+is_asked (pid_t pid, gpointer data)
+{
+  const Survey *survey = data;
+
+  return survey->orphans != NULL || g_hash_table_contains (survey->asked, GINT_TO_POINTER (getpgid (pid)));
+}
 
 static void
 survey_entry (const ZinitProcEntry *entry, gpointer data)
 {
   Survey *survey = data;
+  gpointer group = GINT_TO_POINTER (entry->group);
 
-  if (!entry->is_dead)
-    g_hash_table_add (survey->living, GINT_TO_POINTER (entry->group));
-  else if (entry->parent == survey->self)
+  if (!entry->is_dead && g_hash_table_contains (survey->asked, group))
+    g_hash_table_add (survey->living, group);
+  else if (entry->is_dead && survey->orphans != NULL && entry->parent == survey->self)
     g_array_append_val (survey->orphans, entry->pid);
 }
 
 GHashTable *
-zinit_group_survey (ZinitOrphanFunc func, gpointer data)
+zinit_group_survey (GHashTable *asked, ZinitOrphanFunc func, gpointer data)
 {
   g_autoptr (GHashTable) living = g_hash_table_new (NULL, NULL);
-  g_autoptr (GArray) orphans = g_array_new (FALSE, FALSE, sizeof (pid_t));
-  Survey survey = { living, orphans, getpid () };
+  g_autoptr (GArray) orphans = func != NULL ? g_array_new (FALSE, FALSE, sizeof (pid_t)) : NULL;
+  Survey survey = { asked, living, orphans, getpid () };
 
-  if (!zinit_proc_walk (survey_entry, &survey))
+  if (!zinit_proc_walk (is_asked, survey_entry, &survey))
     return NULL;
   for (guint i = 0; func != NULL && i < orphans->len; i++)
     func (g_array_index (orphans, pid_t, i), data);

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 /* Whether this kernel signals a group by the pidfd of its leader (Linux 6.9). */
 gboolean zinit_group_has_signals (void);
 
-/* TRUE when nothing is left, not even a zombie. Needs zinit_group_has_signals(). */
+/* TRUE when nothing is left, not even a zombie: those of other parents stay as long as these like. Costs one
+ * system call. */
 gboolean zinit_group_is_gone (const ZinitProcess *process);
 
 /* As zinit_process_signal() with ZINIT_WHOM_ALL. */
@@ -20,8 +21,9 @@ gboolean zinit_group_signal (ZinitProcess *process, int signo, GError **error);
 
 typedef void (*ZinitOrphanFunc) (pid_t pid, gpointer data);
 
-/* Walks /proc: returns the set of groups (pid_t) that have a living member, and calls @func for every zombie
- * among our children, which may reap it. NULL when /proc cannot be read. */
-GHashTable *zinit_group_survey (ZinitOrphanFunc func, gpointer data);
+/* Walks /proc: returns which of the groups @asked (keys, pid_t) have a member that is no zombie. NULL when it
+ * cannot be read. Unless @func is NULL it is called for every zombie among our children, which it may reap;
+ * that costs several times as much. */
+GHashTable *zinit_group_survey (GHashTable *asked, ZinitOrphanFunc func, gpointer data);
 
 G_END_DECLS

@@ -28,9 +28,12 @@ struct _ZinitProcess {
   int pidfd;            /* -1 = there are none here: its end is noticed by SIGCHLD */
   guint64 start_ticks;  /* clock ticks since the boot; 0 = not asked for yet */
   gboolean has_main;    /* its end has not been told */
+  gboolean has_group;   /* nor has that of its group */
+  ZinitExit end;        /* of the first process, as far as is known */
   gboolean is_stranger; /* adopted, and not our child */
   gboolean is_held;     /* has ended and is left a zombie, so that the group's number stays ours */
   gboolean is_listed;   /* in the list of what lingers */
+  gboolean has_waited;  /* and has been looked at there */
   gboolean is_freed;    /* the struct waits for n_calls to become 0 */
   guint n_calls;        /* how deep we are in its owner's callbacks */
   guint n_absent;       /* surveys in a row that found nothing alive of its group */
@@ -57,7 +60,7 @@ struct _ZinitProcesses {
   GQueue lingering; /* processes to look at again: the main one cannot be reaped yet, or the group lives on */
   ZinitTimer linger_timer;
   gint64 linger_delay_usec;
-  gint64 next_look_usec; /* not into /proc before, for a single process; CLOCK_MONOTONIC */
+  gint64 next_look_usec; /* not into /proc before; CLOCK_MONOTONIC */
   guint n_lingers;       /* ticks of that timer */
 };
 

@@ -111,7 +111,7 @@ zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request
   /* Mostly within one tick, and then nobody has to ask /proc: what is looked at there costs again when it is
    * reaped. */
   process->start_ticks = before_ticks == now_ticks () ? before_ticks : 0;
-  process->has_main = TRUE;
+  process->has_main = process->has_group = TRUE;
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)
     process->outputs[i].fd = spawned.outputs[i];
   g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);

@@ -86,7 +86,7 @@ zinit_proc_read (pid_t pid, ZinitProcEntry *ret_entry)
 }
 
 gboolean
-zinit_proc_walk (ZinitProcFunc func, gpointer data)
+zinit_proc_walk (ZinitProcFilter filter, ZinitProcFunc func, gpointer data)
 {
   DIR *folder = opendir ("/proc");
   const struct dirent *item;
@@ -97,7 +97,9 @@ zinit_proc_walk (ZinitProcFunc func, gpointer data)
     return FALSE;
   }
   while ((item = readdir (folder)) != NULL)
-    if (g_ascii_isdigit (item->d_name[0]) && read_entry (dirfd (folder), item->d_name, &entry))
+    if (g_ascii_isdigit (item->d_name[0]) &&
+        (filter == NULL || filter ((pid_t)g_ascii_strtoll (item->d_name, NULL, 10), data)) &&
+        read_entry (dirfd (folder), item->d_name, &entry))
       func (&entry, data);
   closedir (folder);
   return TRUE;

@@ -31,9 +31,11 @@ gboolean zinit_proc_parse_stat (const char *text, ZinitProcEntry *ret_entry);
 /* Reads one process. FALSE when there is none of that number. */
 gboolean zinit_proc_read (pid_t pid, ZinitProcEntry *ret_entry);
 
+/* Whether @pid is worth being read, which costs far more than its number. */
+typedef gboolean (*ZinitProcFilter) (pid_t pid, gpointer data);
 typedef void (*ZinitProcFunc) (const ZinitProcEntry *entry, gpointer data);
 
-/* FALSE when /proc cannot be read (after a warning). */
-gboolean zinit_proc_walk (ZinitProcFunc func, gpointer data);
+/* @filter NULL = all. FALSE when /proc cannot be read (after a warning). */
+gboolean zinit_proc_walk (ZinitProcFilter filter, ZinitProcFunc func, gpointer data);
 
 G_END_DECLS

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The one place that reaps. First processes of services are noticed by their pidfds. Everything else that
- * becomes our child (we are the sub-reaper) is swept up after SIGCHLD. A process whose main one is gone but
- * whose group is not is looked at again until it is.
+ * becomes our child (we are the sub-reaper) is swept up after SIGCHLD. A process that has ended but is not
+ * reaped by its parent, or whose group is not empty, is looked at again until all is told.
  */
 #define G_LOG_DOMAIN "zinit-process"
 
@@ -27,10 +27,12 @@
 
 #define FIRST_LINGER_USEC (10 * 1000)
 #define LAST_LINGER_USEC (100 * 1000)
-/* So many times what a look has cost is the least time until the next one. */
-#define LINGER_REST 8
-/* Every so many looks /proc is walked even if the kernel tells about groups: a zombie that its parent never
- * reaps must not keep a group alive. */
+/* So many times what a look has cost is the least time until the next one: more where the kernel tells nearly
+ * all by itself. */
+#define LINGER_REST 32
+#define LINGER_REST_UNTOLD 8
+/* Every so many looks all of /proc is read, even if the kernel tells about groups: a zombie that its parent
+ * never reaps must not keep a group alive, and those of ours that nothing else comes to must go. */
 #define LOOKS_PER_SURVEY 10
 /* A walk of /proc may miss a process that is made during it; not twice. */
 #define SURVEYS_TO_BELIEVE 2
@@ -82,8 +84,9 @@ start_lingering (ZinitProcess *process)
   ZinitProcesses *processes = process->processes;
 
   list (process);
+  process->has_waited = FALSE;
   processes->linger_delay_usec = FIRST_LINGER_USEC;
-  arm_linger (processes, g_get_monotonic_time () + FIRST_LINGER_USEC);
+  arm_linger (processes, MAX (g_get_monotonic_time () + FIRST_LINGER_USEC, processes->next_look_usec));
   request_sweep (processes);
 }
 
@@ -99,9 +102,12 @@ reap (pid_t pid)
 static void
 reap_held (ZinitProcess *process)
 {
-  if (process->is_held)
-    reap (process->pid);
+  if (!process->is_held)
+    return;
+  reap (process->pid);
   process->is_held = FALSE;
+  /* For what it has hidden. */
+  request_sweep (process->processes);
 }
 
 static void
@@ -119,6 +125,7 @@ tell_group_empty (ZinitProcess *process)
   unlist (process);
   give_up_number (process);
   reap_held (process);
+  process->has_group = FALSE;
   if (!zinit_output_drain (process))
     return;
   zinit_process_enter (process);
@@ -126,35 +133,53 @@ tell_group_empty (ZinitProcess *process)
   zinit_process_leave (process);
 }
 
-/* Looks into /proc where the kernel does not tell, but not all the time: who comes too soon lingers. */
+/* From @began_usec until now /proc was looked into. */
+static void
+rest (ZinitProcesses *processes, gint64 began_usec)
+{
+  gint64 now_usec = g_get_monotonic_time ();
+  gint64 times = processes->has_group_signals ? LINGER_REST : LINGER_REST_UNTOLD;
+
+  processes->next_look_usec = MAX (processes->next_look_usec, now_usec + times * (now_usec - began_usec));
+}
+
+/* Looks into /proc for what we hold, but not all the time: who comes too soon lingers. */
 static gboolean
 is_gone (const ZinitProcess *process)
 {
-  ZinitProcesses *processes = process->processes;
   gint64 began_usec = g_get_monotonic_time ();
-  gboolean gone;
+  g_autoptr (GHashTable) asked = NULL;
+  gboolean is_absent = TRUE;
 
-  if (processes->has_group_signals && zinit_group_is_gone (process))
-    return TRUE;
-  if (processes->has_group_signals && !process->is_stranger)
+  if (!process->is_held || began_usec < process->processes->next_look_usec)
+    return zinit_group_is_gone (process);
+  asked = g_hash_table_new (NULL, NULL);
+  g_hash_table_add (asked, GINT_TO_POINTER (process->pid));
+  for (guint n = 0; n < SURVEYS_TO_BELIEVE && is_absent; n++) {
+    g_autoptr (GHashTable) living = zinit_group_survey (asked, NULL, NULL);
+
+    is_absent = living != NULL && g_hash_table_size (living) == 0;
+  }
+  rest (process->processes, began_usec);
+  return is_absent;
+}
+
+/* FALSE when @process was freed in the callback. */
+static gboolean
+tell_main_ended (ZinitProcess *process)
+{
+  process->has_main = FALSE;
+  if (!zinit_output_drain (process))
     return FALSE;
-  if (!process->is_stranger && began_usec < processes->next_look_usec)
-    return FALSE;
-  gone = zinit_adopted_is_gone (process);
-  processes->next_look_usec = g_get_monotonic_time () + LINGER_REST * (g_get_monotonic_time () - began_usec);
-  return gone;
+  zinit_process_enter (process);
+  process->events.main_ended (process, &process->end, process->data);
+  return zinit_process_leave (process);
 }
 
 static void
-tell_main_ended (ZinitProcess *process, const ZinitExit *end)
+end_main (ZinitProcess *process)
 {
-  process->has_main = FALSE;
-  zinit_loop_unwatch (process->processes->loop, &process->main_watch);
-  if (!zinit_output_drain (process))
-    return;
-  zinit_process_enter (process);
-  process->events.main_ended (process, end, process->data);
-  if (!zinit_process_leave (process))
+  if (!tell_main_ended (process))
     return;
   if (is_gone (process))
     tell_group_empty (process);
@@ -162,32 +187,48 @@ tell_main_ended (ZinitProcess *process, const ZinitExit *end)
     start_lingering (process);
 }
 
-/* FALSE when it has not ended, or a debugger has it still. */
+/* Of a child. FALSE when it has not ended, or a debugger has it still. */
 static gboolean
 try_end_main (ZinitProcess *process)
 {
   gboolean is_held = !process->processes->has_group_signals;
   siginfo_t info = { 0 };
-  ZinitExit end = { ZINIT_EXIT_UNKNOWN, -1 };
-  int result = -1;
-
-  /* A stranger's number may be a child's of ours by now. */
-  if (!process->is_stranger)
-    result = waitid (P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | (is_held ? WNOWAIT : 0));
+  int result = waitid (P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | (is_held ? WNOWAIT : 0));
 
   if (result == 0 && info.si_pid == 0)
     return FALSE;
-  if (process->is_stranger)
-    end = zinit_adopted_get_exit (process);
-  else if (result != 0)
+  process->end = (ZinitExit){ ZINIT_EXIT_UNKNOWN, -1 };
+  if (result != 0)
     g_warning ("process %d ended and somebody else has reaped it: %s", process->pid, g_strerror (errno));
   else if (info.si_code == CLD_EXITED)
-    end = (ZinitExit){ ZINIT_EXIT_EXITED, info.si_status };
+    process->end = (ZinitExit){ ZINIT_EXIT_EXITED, info.si_status };
   else
-    end = (ZinitExit){ ZINIT_EXIT_KILLED, info.si_status };
+    process->end = (ZinitExit){ ZINIT_EXIT_KILLED, info.si_status };
   process->is_held = is_held && result == 0;
-  tell_main_ended (process, &end);
+  zinit_loop_unwatch (process->processes->loop, &process->main_watch);
+  end_main (process);
   return TRUE;
+}
+
+/* How it ended, and whether its group is empty, is certain once its parent has reaped it: most do so at once,
+ * and from Linux 6.9 on the kernel tells us. What the others leave lingers. */
+static void
+notice_stranger (ZinitProcess *process, gboolean is_reaped)
+{
+  ZinitProcesses *processes = process->processes;
+
+  if (process->end.kind == ZINIT_EXIT_NONE || process->end.kind == ZINIT_EXIT_UNKNOWN)
+    process->end = zinit_adopted_get_exit (process);
+  if (!is_reaped) {
+    if (processes->has_group_signals)
+      zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, 0, ZINIT_URGENT,
+                        zinit_reaper_main_readable);
+    start_lingering (process);
+  } else if (process->has_main) {
+    end_main (process);
+  } else if (process->has_group && zinit_group_is_gone (process)) {
+    tell_group_empty (process);
+  }
 }
 
 void
@@ -195,10 +236,11 @@ zinit_reaper_main_readable (ZinitWatch *watch, guint32 events)
 {
   ZinitProcess *process = ZINIT_OWNER_OF (watch, ZinitProcess, main_watch);
 
-  if (try_end_main (process))
-    return;
   zinit_loop_unwatch (process->processes->loop, watch);
-  start_lingering (process);
+  if (process->is_stranger)
+    notice_stranger (process, (events & EPOLLHUP) != 0);
+  else if (!try_end_main (process))
+    start_lingering (process);
 }
 
 void
@@ -221,7 +263,7 @@ reap_orphan (ZinitProcesses *processes, pid_t pid)
   ZinitProcess *process = g_hash_table_lookup (processes->by_pid, GINT_TO_POINTER (getpgid (pid)));
 
   reap (pid);
-  if (process != NULL && !process->has_main && processes->has_group_signals && zinit_group_is_gone (process))
+  if (process != NULL && !process->has_main && zinit_group_is_gone (process))
     tell_group_empty (process);
 }
 
@@ -301,21 +343,54 @@ reap_surveyed (pid_t pid, gpointer data)
 static void
 look_again (ZinitProcess *process, GHashTable *living)
 {
-  gboolean is_absent;
+  gboolean is_gone;
 
-  if (process->has_main) {
+  process->has_waited = TRUE;
+  if (process->has_main && !process->is_stranger) {
     if (!try_end_main (process))
       list (process);
     return;
   }
-  is_absent = living != NULL && !g_hash_table_contains (living, GINT_TO_POINTER (process->pid));
   if (living != NULL)
-    process->n_absent = is_absent ? process->n_absent + 1 : 0;
-  if (process->n_absent >= SURVEYS_TO_BELIEVE ||
-      (process->processes->has_group_signals && zinit_group_is_gone (process)))
+    process->n_absent =
+        g_hash_table_contains (living, GINT_TO_POINTER (process->pid)) ? 0 : process->n_absent + 1;
+  is_gone = process->n_absent >= SURVEYS_TO_BELIEVE || zinit_group_is_gone (process);
+  /* Not before it is known whether it leaves others: that is something to clean up. */
+  if (process->has_main && (is_gone || (living != NULL && process->n_absent == 0)) &&
+      !tell_main_ended (process))
+    return;
+  if (is_gone)
     tell_group_empty (process);
   else
     list (process);
+}
+
+/* The kernel does not say all: it tells nothing of groups, or a parent has not reaped yet, though it had the
+ * time. */
+static gboolean
+is_in_doubt (const ZinitProcess *process)
+{
+  gboolean may_doubt =
+      process->processes->has_group_signals ? process->main_watch.is_active && process->has_waited : TRUE;
+
+  return may_doubt && !zinit_group_is_gone (process);
+}
+
+/* One for all that linger, and only if one of them needs it; else NULL. */
+static GHashTable *
+survey (ZinitProcesses *processes)
+{
+  gboolean is_thorough = ++processes->n_lingers % LOOKS_PER_SURVEY == 0;
+  gboolean is_needed = is_thorough;
+  g_autoptr (GHashTable) asked = g_hash_table_new (NULL, NULL);
+
+  for (const GList *link = processes->lingering.head; link != NULL; link = link->next) {
+    const ZinitProcess *process = link->data;
+
+    g_hash_table_add (asked, GINT_TO_POINTER (process->pid));
+    is_needed = is_needed || is_in_doubt (process);
+  }
+  return is_needed ? zinit_group_survey (asked, is_thorough ? reap_surveyed : NULL, processes) : NULL;
 }
 
 static void
@@ -323,22 +398,21 @@ linger_due (ZinitTimer *timer)
 {
   ZinitProcesses *processes = ZINIT_OWNER_OF (timer, ZinitProcesses, linger_timer);
   gint64 began_usec = g_get_monotonic_time ();
-  gboolean has_survey = !processes->has_group_signals || ++processes->n_lingers % LOOKS_PER_SURVEY == 0;
-  g_autoptr (GHashTable) living = has_survey ? zinit_group_survey (reap_surveyed, processes) : NULL;
-  gint64 cost_usec;
+  guint n = processes->lingering.length;
+  g_autoptr (GHashTable) living = n > 0 ? survey (processes) : NULL;
 
   /* A callback may free any of them: each is taken out before it is looked at, and comes back at the end. */
-  for (guint n = processes->lingering.length; n > 0 && processes->lingering.length > 0; n--) {
+  for (; n > 0 && processes->lingering.length > 0; n--) {
     ZinitProcess *process = processes->lingering.head->data;
 
     unlist (process);
     look_again (process, living);
   }
+  rest (processes, began_usec);
   if (processes->lingering.length == 0)
     return;
-  cost_usec = g_get_monotonic_time () - began_usec;
   arm_linger (processes,
-              began_usec + cost_usec + MAX (processes->linger_delay_usec, LINGER_REST * cost_usec));
+              MAX (g_get_monotonic_time () + processes->linger_delay_usec, processes->next_look_usec));
   processes->linger_delay_usec = MIN (processes->linger_delay_usec * 2, LAST_LINGER_USEC);
 }
 

@@ -49,7 +49,7 @@ zinit_process_read_stats (const ZinitProcess *process, ZinitProcessStats *ret_st
   sum.processes = g_array_new (FALSE, FALSE, sizeof (ZinitProcessInfo));
   /* When its group is empty the number may be another's. */
   if (g_hash_table_lookup ((GHashTable *)known, GINT_TO_POINTER (process->pid)) == process)
-    zinit_proc_walk (add_entry, &sum);
+    zinit_proc_walk (NULL, add_entry, &sum);
   g_array_sort (sum.processes, compare_pids);
   ret_stats->cpu_usec = sum.cpu_ticks * G_USEC_PER_SEC / (guint64)sysconf (_SC_CLK_TCK);
   ret_stats->memory_bytes = sum.resident_pages * (guint64)sysconf (_SC_PAGESIZE);

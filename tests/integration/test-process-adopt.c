@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Processes that somebody else has started and will reap: when their end is noticed, and by what.
+ */
+#include "process-harness.h"
+
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process/private.h"
+
+/* A process that leads a session, and its parent, which does as it is told. */
+typedef struct {
+  pid_t parent, pid;
+  int to_parent, to_child; /* a byte lets the one reap, the other go on */
+} Stranger;
+
+static void
+await_byte (int fd)
+{
+  char byte;
+
+  if (read (fd, &byte, 1) != 1)
+    _exit (100);
+}
+
+static void
+let (int fd)
+{
+  g_assert_cmpint (write (fd, "", 1), ==, 1);
+}
+
+/* Once it may, it exits with 7; the other that it leaves behind needs a byte of its own. */
+static void
+run_stranger (int go_fd, gboolean has_other)
+{
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  setsid ();
+  await_byte (go_fd);
+  if (has_other && fork () == 0) {
+    await_byte (go_fd);
+    _exit (0);
+  }
+  _exit (7);
+}
+
+static void
+run_parent (int pid_fd, int reap_fd, int go_fd, gboolean has_other)
+{
+  pid_t pid;
+
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  pid = fork ();
+  if (pid == 0)
+    run_stranger (go_fd, has_other);
+  if (write (pid_fd, &pid, sizeof pid) != sizeof pid)
+    _exit (100);
+  await_byte (reap_fd);
+  waitpid (pid, NULL, 0);
+  for (;;)
+    pause ();
+}
+
+static void
+on_main_ended (ZinitProcess *process, const ZinitExit *end, gpointer data)
+{
+  Service *service = data;
+
+  service->end = *end;
+  service->n_ended++;
+}
+
+static void
+on_group_empty (ZinitProcess *process, gpointer data)
+{
+  Service *service = data;
+
+  g_assert_cmpuint (service->n_ended, ==, 1);
+  service->n_empty++;
+}
+
+static void
+adopt (Fixture *fixture, Service *service, Stranger *stranger, gboolean has_other)
+{
+  static const ZinitProcessEvents events = { on_main_ended, on_group_empty };
+  ZinitAdoption adoption = { .outputs = { -1, -1 } };
+  g_autoptr (GError) error = NULL;
+  int pid_fds[2], reap_fds[2], go_fds[2];
+
+  g_assert_cmpint (pipe (pid_fds) | pipe (reap_fds) | pipe (go_fds), ==, 0);
+  stranger->parent = fork ();
+  if (stranger->parent == 0)
+    run_parent (pid_fds[1], reap_fds[0], go_fds[0], has_other);
+  g_assert_cmpint (read (pid_fds[0], &stranger->pid, sizeof (pid_t)), ==, sizeof (pid_t));
+  close (pid_fds[0]);
+  close (pid_fds[1]);
+  close (reap_fds[0]);
+  close (go_fds[0]);
+  stranger->to_parent = reap_fds[1];
+  stranger->to_child = go_fds[1];
+  adoption.pid = stranger->pid;
+  adoption.pidfd = pidfd_open (stranger->pid, 0);
+  service->process = zinit_process_adopt (fixture->processes, &adoption, &events, service, &error);
+  g_assert_no_error (error);
+}
+
+static void
+stranger_clear (Stranger *stranger)
+{
+  close (stranger->to_parent);
+  close (stranger->to_child);
+  kill (stranger->parent, SIGKILL);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Stranger, stranger_clear)
+
+/* No look into /proc is taken from now on. */
+static void
+forbid_looks (Fixture *fixture)
+{
+  fixture->processes->next_look_usec = g_get_monotonic_time () + G_TIME_SPAN_HOUR;
+}
+
+/* The parent reaps: the kernel tells all there is to tell. */
+static void
+test_reaped (Fixture *fixture, gconstpointer unused)
+{
+  g_auto (Service) service = { 0 };
+  g_auto (Stranger) stranger = { 0 };
+
+  adopt (fixture, &service, &stranger, FALSE);
+  if (fixture->processes->has_group_signals)
+    forbid_looks (fixture);
+  let (stranger.to_parent);
+  let (stranger.to_child);
+  WAIT_FOR (fixture, service.n_empty == 1);
+  assert_end (&service, ZINIT_EXIT_EXITED, 7);
+}
+
+/* It does not: that is found out all the same, and until then the end is not told, as nobody knows yet
+ * whether there is something to clean up. */
+static void
+test_not_reaped (Fixture *fixture, gconstpointer unused)
+{
+  g_auto (Service) service = { 0 };
+  g_auto (Stranger) stranger = { 0 };
+  gint64 began_usec;
+
+  adopt (fixture, &service, &stranger, FALSE);
+  began_usec = g_get_monotonic_time ();
+  let (stranger.to_child);
+  WAIT_FOR (fixture, service.n_ended == 1);
+  g_assert_cmpuint (service.n_empty, ==, 1);
+  assert_end (&service, ZINIT_EXIT_EXITED, 7);
+  g_assert_cmpint (g_get_monotonic_time () - began_usec, <, 2 * G_USEC_PER_SEC);
+  g_assert_cmpint (kill (stranger.pid, 0), ==, 0);
+}
+
+/* Those that come late are the rule, and the others do not suffer from it. */
+static void
+test_reaped_late (Fixture *fixture, gconstpointer unused)
+{
+  g_auto (Service) service = { 0 };
+  g_auto (Stranger) stranger = { 0 };
+
+  adopt (fixture, &service, &stranger, FALSE);
+  if (fixture->processes->has_group_signals)
+    forbid_looks (fixture);
+  let (stranger.to_child);
+  run_for (fixture, 100 * 1000);
+  if (fixture->processes->has_group_signals)
+    g_assert_cmpuint (service.n_ended, ==, 0);
+  let (stranger.to_parent);
+  WAIT_FOR (fixture, service.n_empty == 1);
+  assert_end (&service, ZINIT_EXIT_EXITED, 7);
+}
+
+/* Others of its group outlive it, whether it is reaped or not. */
+static void
+test_outlived (Fixture *fixture, gconstpointer unused)
+{
+  for (guint is_reaped = 0; is_reaped < 2; is_reaped++) {
+    g_auto (Service) service = { 0 };
+    g_auto (Stranger) stranger = { 0 };
+
+    adopt (fixture, &service, &stranger, TRUE);
+    if (is_reaped)
+      let (stranger.to_parent);
+    let (stranger.to_child);
+    WAIT_FOR (fixture, service.n_ended == 1);
+    assert_end (&service, ZINIT_EXIT_EXITED, 7);
+    run_for (fixture, 100 * 1000);
+    g_assert_cmpuint (service.n_empty, ==, 0);
+    let (stranger.to_child);
+    WAIT_FOR (fixture, service.n_empty == 1);
+  }
+}
+
+static const ProcessTest tests[] = {
+  { "reaped", test_reaped },
+  { "not-reaped", test_not_reaped },
+  { "reaped-late", test_reaped_late },
+  { "outlived", test_outlived },
+};
+
+int
+main (int argc, char **argv)
+{
+  return process_test_main (argc, argv, tests, G_N_ELEMENTS (tests));
+}
