@@ -42,9 +42,12 @@ bench_reexecute (Harness *h)
   for (guint i = 0; i < TURNS; i++) {
     g_autoptr (TestClient) before = client_new_for_socket (h->socket);
     g_autoptr (TestClient) after = NULL;
-    gint64 begin = bench_now_ns (), answered;
+    gint64 begin, answered;
     double ms;
 
+    /* As most of its life, it has long written what it knows. */
+    g_usleep (SETTLE_SECONDS * G_USEC_PER_SEC / 4);
+    begin = bench_now_ns ();
     g_variant_unref (client_ok (before, "Reexecute", "(" NO_OPTIONS ",)"));
     answered = bench_now_ns ();
     after = client_new_for_socket (h->socket);
