@@ -189,11 +189,12 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
                                              daemon->paths->config_dir, daemon->paths->runtime_dir);
   zinit_supervisor_set_log_folder (daemon->supervisor, daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
-  daemon->hold = zinit_hold_new (daemon->loop, daemon->paths->lock, daemon->lock_fd, &hold_events, daemon);
+  daemon->hold = zinit_hold_new (daemon->loop, daemon->paths->lock, daemon->lock_fd,
+                                 take_fd (&daemon->inherited->lock_watch), &hold_events, daemon);
   daemon->keeper =
       zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context, daemon->paths);
-  daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->paths,
-                                         daemon->program, daemon->argv, daemon->lock_fd);
+  daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->hold,
+                                         daemon->paths, daemon->program, daemon->argv);
   daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, error);
   if (daemon->bus == NULL)
     return FALSE;

@@ -23,10 +23,10 @@ struct _ZinitHandover {
   ZinitSupervisor *supervisor;
   ZinitProcesses *processes;
   ZinitKeeper *keeper;
+  ZinitHold *hold;
   const ZinitPaths *paths;
   char *program;
   char **argv;
-  int lock_fd;
 
   ZinitProcess *judge; /* NULL = no check under way */
   guint judge_timeout;
@@ -38,17 +38,17 @@ struct _ZinitHandover {
 
 ZinitHandover *
 zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes, ZinitKeeper *keeper,
-                    const ZinitPaths *paths, const char *program, char **argv, int lock_fd)
+                    ZinitHold *hold, const ZinitPaths *paths, const char *program, char **argv)
 {
   ZinitHandover *handover = g_new0 (ZinitHandover, 1);
 
   handover->supervisor = supervisor;
   handover->processes = processes;
   handover->keeper = keeper;
+  handover->hold = hold;
   handover->paths = paths;
   handover->program = g_strdup (program);
   handover->argv = g_strdupv (argv);
-  handover->lock_fd = lock_fd;
   handover->complaint = g_string_new (NULL);
   return handover;
 }
@@ -211,7 +211,8 @@ keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, gboolean is_ke
 {
   g_tree_foreach (fds->services, keep_pipes_open, GINT_TO_POINTER (is_kept));
   keep_open (fds->has_rpc_socket ? fds->rpc_socket : -1, is_kept);
-  keep_open (handover->lock_fd, is_kept);
+  keep_open (zinit_hold_get_lock (handover->hold), is_kept);
+  keep_open (zinit_hold_get_watch (handover->hold), is_kept);
 }
 
 gboolean
@@ -226,7 +227,8 @@ zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error
       !zinit_saved_fds_save (fds, handover->paths->fds, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
-  zinit_inherited_offer (fds, handover->lock_fd, zinit_processes_get_file_limit (handover->processes));
+  zinit_inherited_offer (fds, zinit_hold_get_lock (handover->hold), zinit_hold_get_watch (handover->hold),
+                         zinit_processes_get_file_limit (handover->processes));
   keep_all_open (handover, fds, TRUE);
   execv (handover->program, handover->argv);
   reason = errno;

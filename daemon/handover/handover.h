@@ -6,17 +6,18 @@
  */
 #pragma once
 
+#include "handover/hold.h"
 #include "handover/keeper.h"
 
 G_BEGIN_DECLS
 
 typedef struct _ZinitHandover ZinitHandover;
 
-/* All but @argv must outlive it. @program is the file to execute, looked at when it is time; @lock_fd is kept
- * locked. Transfer full. */
+/* All but @argv must outlive it. @program is the file to execute, looked at when it is time. Transfer full.
+ */
 ZinitHandover *zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes,
-                                   ZinitKeeper *keeper, const ZinitPaths *paths, const char *program,
-                                   char **argv, int lock_fd);
+                                   ZinitKeeper *keeper, ZinitHold *hold, const ZinitPaths *paths,
+                                   const char *program, char **argv);
 void zinit_handover_free (ZinitHandover *handover);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitHandover, zinit_handover_free)
 

@@ -104,7 +104,8 @@ on_event (ZinitWatch *watch, guint32 events)
 }
 
 ZinitHold *
-zinit_hold_new (ZinitLoop *loop, const char *path, int lock_fd, const ZinitHoldEvents *events, gpointer data)
+zinit_hold_new (ZinitLoop *loop, const char *path, int lock_fd, int watch_fd, const ZinitHoldEvents *events,
+                gpointer data)
 {
   ZinitHold *hold = g_new0 (ZinitHold, 1);
 
@@ -113,7 +114,7 @@ zinit_hold_new (ZinitLoop *loop, const char *path, int lock_fd, const ZinitHoldE
   hold->lock_fd = lock_fd;
   hold->events = events;
   hold->data = data;
-  hold->inotify_fd = inotify_init1 (IN_CLOEXEC | IN_NONBLOCK);
+  hold->inotify_fd = watch_fd >= 0 ? watch_fd : inotify_init1 (IN_CLOEXEC | IN_NONBLOCK);
   if (hold->inotify_fd >= 0)
     zinit_loop_watch (loop, &hold->watch, hold->inotify_fd, EPOLLIN, ZINIT_URGENT, on_event);
   watch_file (hold);
@@ -128,4 +129,16 @@ zinit_hold_free (ZinitHold *hold)
   if (hold->inotify_fd >= 0)
     close (hold->inotify_fd);
   g_free (hold);
+}
+
+int
+zinit_hold_get_lock (const ZinitHold *hold)
+{
+  return hold->lock_fd;
+}
+
+int
+zinit_hold_get_watch (const ZinitHold *hold)
+{
+  return hold->inotify_fd;
 }

@@ -20,9 +20,15 @@ typedef struct {
 } ZinitHoldEvents;
 
 /* @path is the file of the lock, which is held by @lock_fd: a number that stays the same whatever comes.
+ * @watch_fd is what zinit_hold_get_watch() gave to the daemon that this one was before (taken over; -1 =
+ * none).
  * @path and @events are borrowed. Transfer full. */
-ZinitHold *zinit_hold_new (ZinitLoop *loop, const char *path, int lock_fd, const ZinitHoldEvents *events,
-                           gpointer data);
+ZinitHold *zinit_hold_new (ZinitLoop *loop, const char *path, int lock_fd, int watch_fd,
+                           const ZinitHoldEvents *events, gpointer data);
+int zinit_hold_get_lock (const ZinitHold *hold);
+/* The inotify instance that watches the file; -1 = the kernel gave none. To be kept open by who executes
+ * himself anew: to close one takes the kernel longer than all the rest. */
+int zinit_hold_get_watch (const ZinitHold *hold);
 /* The lock stays. */
 void zinit_hold_free (ZinitHold *hold);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitHold, zinit_hold_free)

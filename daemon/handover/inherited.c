@@ -40,6 +40,15 @@ is_listener (int fd)
 }
 
 static gboolean
+is_inotify (int fd)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *target = g_file_read_link (path, NULL);
+
+  return g_strcmp0 (target, "anon_inode:inotify") == 0;
+}
+
+static gboolean
 is_file (int fd)
 {
   struct stat info;
@@ -122,14 +131,16 @@ static void
 take_ours (Taking *taking, const char *text)
 {
   ZinitInherited *inherited = taking->inherited;
-  int pid, lock;
+  int pid, lock, lock_watch = -1;
   unsigned long long file_limit;
 
   /* A service that starts a zinitd of its own gives it nothing of ours, whatever its environment says. */
-  if (text == NULL || sscanf (text, "%d,%d,%llu", &pid, &lock, &file_limit) != 3 || pid != getpid ())
+  if (text == NULL || sscanf (text, "%d,%d,%llu,%d", &pid, &lock, &file_limit, &lock_watch) < 3 ||
+      pid != getpid ())
     return;
   inherited->is_reexecuted = TRUE;
   inherited->lock = accept_fd (lock, is_file, taking->seen, "the lock");
+  inherited->lock_watch = accept_fd (lock_watch, is_inotify, taking->seen, "the watch of the lock");
   inherited->file_limit = file_limit;
 }
 
@@ -142,7 +153,7 @@ zinit_inherited_take (const char *fds_path)
   Taking taking = { inherited, seen };
 
   inherited->pipes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_pipes);
-  inherited->listener = inherited->lock = -1;
+  inherited->listener = inherited->lock = inherited->lock_watch = -1;
   /* All of them at one stroke: there may be thousands, and what nobody names must not go on to services
    * either. */
   close_range (3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -157,7 +168,7 @@ zinit_inherited_take (const char *fds_path)
 void
 zinit_inherited_free (ZinitInherited *inherited)
 {
-  const int fds[] = { inherited->listener, inherited->lock };
+  const int fds[] = { inherited->listener, inherited->lock, inherited->lock_watch };
 
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
     if (fds[i] >= 0)
@@ -181,10 +192,11 @@ zinit_inherited_take_pipes (ZinitInherited *inherited, const char *service, int 
 }
 
 void
-zinit_inherited_offer (const ZinitSavedFds *fds, int lock, guint64 file_limit)
+zinit_inherited_offer (const ZinitSavedFds *fds, int lock, int lock_watch, guint64 file_limit)
 {
   g_autofree char *text = zinit_saved_fds_print (fds, NULL);
-  g_autofree char *ours = g_strdup_printf ("%d,%d,%" G_GUINT64_FORMAT, (int)getpid (), lock, file_limit);
+  g_autofree char *ours =
+      g_strdup_printf ("%d,%d,%" G_GUINT64_FORMAT ",%d", (int)getpid (), lock, file_limit, lock_watch);
 
   if (strlen (text) < MAX_VARIABLE_BYTES)
     g_setenv (FDS_VARIABLE, text, TRUE);

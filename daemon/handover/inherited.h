@@ -14,6 +14,7 @@ typedef struct {
   GHashTable *pipes;      /* service → ZinitInheritedPipes; what is not taken is closed at the end */
   int listener;           /* of the private socket; -1 = none */
   int lock;               /* -1 = none */
+  int lock_watch;         /* zinit_hold_get_watch(); -1 = none */
   guint64 file_limit;     /* the soft RLIMIT_NOFILE that the first daemon was started with; 0 = not known */
 } ZinitInherited;
 
@@ -33,8 +34,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitInherited, zinit_inherited_free)
 gboolean zinit_inherited_take_pipes (ZinitInherited *inherited, const char *service,
                                      int outputs[ZINIT_N_STREAMS]);
 
-/* The other side. The variables are set from these two, and unset again if the execution fails. */
-void zinit_inherited_offer (const ZinitSavedFds *fds, int lock, guint64 file_limit);
+/* The other side. The variables are set from these, and unset again if the execution fails. */
+void zinit_inherited_offer (const ZinitSavedFds *fds, int lock, int lock_watch, guint64 file_limit);
 void zinit_inherited_withdraw (void);
 
 G_END_DECLS

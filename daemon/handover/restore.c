@@ -37,15 +37,16 @@ typedef struct {
 } Restoration;
 
 static ZinitDefinition *
-parse_config (const char *name, const char *config)
+parse_definition (const char *name, const ZinitSavedService *saved)
 {
+  const char *text = saved->config == NULL && saved->extra != NULL ? saved->extra->definition : saved->config;
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = NULL;
   ZinitDefinition *definition = NULL;
 
-  if (config == NULL)
+  if (text == NULL)
     return NULL;
-  node = zinit_strict_json_parse (config, strlen (config), &error);
+  node = zinit_strict_json_parse (text, strlen (text), &error);
   if (node != NULL)
     definition = zinit_definition_from_json (node, name, ZINIT_KEYS_LAX, &error);
   if (definition == NULL)
@@ -215,7 +216,7 @@ restore_one (gpointer key, gpointer value, gpointer data)
   Restoration *restoration = data;
   ZinitService *service = zinit_supervisor_find (restoration->supervisor, name, NULL);
   g_autoptr (ZinitDefinition) in_force =
-      is_unchanged (service, saved) ? NULL : parse_config (name, saved->config);
+      is_unchanged (service, saved) ? NULL : parse_definition (name, saved);
   const ZinitDefinition *definition = service != NULL ? zinit_service_get_definition (service) : in_force;
   g_autoptr (GError) error = NULL;
   ZinitServiceRecord record;

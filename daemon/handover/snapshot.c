@@ -9,19 +9,22 @@
 #include <string.h>
 
 #include "config/format.h"
+#include "config/json-writer.h"
 #include "handover/proof.h"
 #include "persist/saved-config.h"
 
 #define USEC_PER_MSEC 1000
+#define DEFINITION_LEVEL 3 /* levels of a state document around it */
 
 /* One service's part of the text. */
 typedef struct {
   gboolean is_current;
+  gboolean is_ephemeral;
   char *text; /* NULL = not printed yet */
   gsize length;
-  ZinitDefinition *definition; /* in it, as config_length bytes at config_at */
-  gsize config_at;
-  gsize config_length;
+  ZinitDefinition *definition; /* in it, as definition_length bytes at definition_at */
+  gsize definition_at;
+  gsize definition_length;
 } Part;
 
 struct _ZinitSnapshot {
@@ -115,13 +118,21 @@ make_extra (const ZinitServiceRecord *record)
   return extra;
 }
 
+/* Transfer full; NULL after a warning. */
 static char *
-print_definition (const ZinitDefinition *definition)
+print_definition (const ZinitDefinition *definition, gboolean is_ephemeral)
 {
   g_autoptr (JsonNode) node = zinit_definition_to_json (definition);
   g_autoptr (GError) error = NULL;
-  char *text = zinit_saved_config_from_json (node, &error);
+  char *text;
 
+  if (!is_ephemeral) {
+    GString *own = g_string_new (NULL);
+
+    zinit_json_write_node (own, node, DEFINITION_LEVEL);
+    return g_string_free (own, FALSE);
+  }
+  text = zinit_saved_config_from_json (node, &error);
   if (text == NULL)
     g_warning ("%s: its definition cannot be saved: %s", definition->name, error->message);
   return text;
@@ -154,23 +165,38 @@ save_service (const ZinitService *service)
   return saved;
 }
 
+/* Also of services that have a file: it may be gone or say something else when this is read. */
+static void
+add_definition (const Part *part, const ZinitService *service, ZinitSavedService *saved)
+{
+  const ZinitDefinition *definition = zinit_service_get_definition (service);
+  char *text = part->definition == definition && part->definition_length > 0
+                   ? g_strndup (part->text + part->definition_at, part->definition_length)
+                   : print_definition (definition, saved->ephemeral);
+
+  if (saved->ephemeral)
+    saved->config = text;
+  else
+    saved->extra->definition = text;
+}
+
 static void
 print_part (Part *part, const ZinitService *service)
 {
-  const ZinitDefinition *definition = zinit_service_get_definition (service);
   g_autoptr (ZinitSavedService) saved = save_service (service);
+  const char *text;
 
-  /* Also of services that have a file: it may be gone or say something else when this is read. */
-  saved->config = part->definition == definition && part->config_length > 0
-                      ? g_strndup (part->text + part->config_at, part->config_length)
-                      : print_definition (definition);
-  part->config_length = saved->config != NULL ? strlen (saved->config) : 0;
-  if (part->definition != definition) {
-    zinit_definition_unref (part->definition);
-    part->definition = zinit_definition_ref ((ZinitDefinition *)definition);
-  }
+  /* What the format has a field for has to look as the format wants it. */
+  if (part->is_ephemeral != saved->ephemeral)
+    g_clear_pointer (&part->definition, zinit_definition_unref);
+  add_definition (part, service, saved);
+  text = saved->ephemeral ? saved->config : saved->extra->definition;
+  part->definition_length = text != NULL ? strlen (text) : 0;
+  zinit_definition_unref (part->definition);
+  part->definition = zinit_definition_ref ((ZinitDefinition *)zinit_service_get_definition (service));
+  part->is_ephemeral = saved->ephemeral;
   g_free (part->text);
-  part->text = zinit_saved_service_print (saved, &part->length, &part->config_at);
+  part->text = zinit_saved_service_print (saved, &part->length, &part->definition_at);
   part->is_current = TRUE;
 }
 

@@ -16,18 +16,19 @@
 
 const char *const zinit_saved_clock_words[] = { "realtime", "monotonic", "boottime", NULL };
 
-typedef enum { FIELD_NUMBER, FIELD_FLAG, FIELD_WORD, FIELD_FAILURE } FieldKind;
+typedef enum { FIELD_NUMBER, FIELD_FLAG, FIELD_WORD, FIELD_FAILURE, FIELD_OBJECT } FieldKind;
 
 typedef struct {
   const char *name;
   FieldKind kind;
-  gsize offset; /* of the guint64, gboolean, int or ZinitFailure */
+  gsize offset; /* of the guint64, gboolean, int, ZinitFailure or char * */
   const char *const *words;
 } Field;
 
 static const Field fields[] = {
   { "pid_start_ticks", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, pid_start_ticks) },
   { "definition_hash", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, definition_hash) },
+  { "definition", FIELD_OBJECT, G_STRUCT_OFFSET (ZinitSavedExtra, definition) },
   { "wanted_status", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, wanted_status), zinit_wanted_words },
   { "failure_reason", FIELD_FAILURE, G_STRUCT_OFFSET (ZinitSavedExtra, failure) },
   { "clock", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, clock), zinit_saved_clock_words },
@@ -58,6 +59,7 @@ zinit_saved_extra_free (ZinitSavedExtra *extra)
   if (extra == NULL)
     return;
   zinit_failure_clear (&extra->failure);
+  g_free (extra->definition);
   g_free (extra);
 }
 
@@ -74,6 +76,8 @@ field_is_equal (const Field *field, const ZinitSavedExtra *a, const ZinitSavedEx
     return *(const gboolean *)left == *(const gboolean *)right;
   case FIELD_WORD:
     return *(const int *)left == *(const int *)right;
+  case FIELD_OBJECT:
+    return g_strcmp0 (*(char *const *)left, *(char *const *)right) == 0;
   default:
     return zinit_failure_equal (left, right);
   }
@@ -196,6 +200,12 @@ read_plain (const Field *field, gpointer place, const char *text, gsize length)
       }
     }
     return FALSE;
+  case FIELD_OBJECT:
+    if (*text != '{')
+      return FALSE;
+    g_free (*(char **)place);
+    *(char **)place = g_strndup (text, length);
+    return TRUE;
   default:
     return FALSE;
   }
@@ -235,6 +245,8 @@ zinit_saved_extra_read (ZinitSavedExtra *extra, const char *name, const char *te
       }
     }
     return refuse (error, "none of the known words");
+  case FIELD_OBJECT:
+    return refuse (error, "an object is allowed");
   case FIELD_FAILURE:
     return read_failure (place, node, error);
   }
@@ -286,6 +298,9 @@ zinit_saved_extra_write (GString *out, const ZinitSavedExtra *extra, guint level
     } else if (field->kind == FIELD_WORD && *(const int *)place >= 0) {
       write_name (out, field->name, level);
       zinit_json_write_string (out, field->words[*(const int *)place]);
+    } else if (field->kind == FIELD_OBJECT && *(char *const *)place != NULL) {
+      write_name (out, field->name, level);
+      g_string_append (out, *(char *const *)place);
     } else if (field->kind == FIELD_FAILURE && ((const ZinitFailure *)place)->type != ZINIT_FAILURE_NONE) {
       write_name (out, field->name, level);
       write_failure (out, place, level);

@@ -23,9 +23,13 @@ extern const char *const zinit_saved_clock_words[];
 typedef struct {
   guint64 pid_start_ticks; /* field 22 of /proc/PID/stat, clock ticks since the boot; 0 = not known */
   guint64 definition_hash; /* zinit_definition_hash() of the one in force; 0 = not known */
-  int wanted_status;       /* ZinitWanted; -1 = not known */
-  ZinitFailure failure;    /* why the state is failed */
-  ZinitSavedClock clock;   /* of deadline_at */
+  /* That definition as JSON text, an object, of a service that has a file: mostly the file still says it, so
+   * it is not looked at before it is needed. One without a file has it as the format's own `config`. NULL =
+   * not there */
+  char *definition;
+  int wanted_status;     /* ZinitWanted; -1 = not known */
+  ZinitFailure failure;  /* why the state is failed */
+  ZinitSavedClock clock; /* of deadline_at */
   guint64
       deadline_at; /* when the back-off or the time-out of the present state ends, ms of clock; 0 = none */
   /* How it got where it is, and what is to come; a flag that is not set is not written. */

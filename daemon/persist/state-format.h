@@ -94,8 +94,10 @@ char *zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length);
 /* The same text in pieces, for who prints it again and again while little changes: a part for each service,
  * in order of the keys, between the two of the frame. */
 /* The part of one service, its name being the key. It begins with a comma, which the first one goes without.
- * @ret_config_at is where in it its config stands, if it has one. Transfer full. */
-char *zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length, gsize *ret_config_at);
+ * @ret_definition_at is where in it its config, or our own definition in place of that, stands, if it has
+ * one. Transfer full. */
+char *zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length,
+                                 gsize *ret_definition_at);
 /* What is around the parts of services, of which @state has none; what comes after them begins at
  * @ret_end_at. Transfer full. */
 char *zinit_saved_state_print_frame (const ZinitSavedState *state, gsize *ret_length, gsize *ret_end_at);

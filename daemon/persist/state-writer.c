@@ -12,6 +12,7 @@
 /* Of the braces of a service in the document. */
 #define SERVICE_LEVEL 2
 #define CONFIG_BEGINS "\n      \"config\": "
+#define DEFINITION_BEGINS "\n      \"definition\": "
 #define NO_SERVICES "\n  \"services\": {}"
 
 static void write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level);
@@ -143,8 +144,17 @@ zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length)
   return print_document (&zinit_saved_state_table, state, ret_length);
 }
 
+/* Where the value behind @name begins. No string holds a line feed, so it is the field itself. */
+static gsize
+find_value (const GString *out, const char *name)
+{
+  const char *at = strstr (out->str, name);
+
+  return at != NULL ? (gsize)(at - out->str) + strlen (name) : 0;
+}
+
 char *
-zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length, gsize *ret_config_at)
+zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length, gsize *ret_definition_at)
 {
   GString *out = g_string_new (",");
 
@@ -152,9 +162,7 @@ zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length, 
   zinit_json_write_string (out, service->name);
   g_string_append (out, ": ");
   write_object (out, &zinit_saved_service_table, service, SERVICE_LEVEL);
-  /* No string holds a line feed, so this is the field itself. */
-  if (service->config != NULL)
-    *ret_config_at = (gsize)(strstr (out->str, CONFIG_BEGINS) - out->str) + strlen (CONFIG_BEGINS);
+  *ret_definition_at = find_value (out, service->config != NULL ? CONFIG_BEGINS : DEFINITION_BEGINS);
   *ret_length = out->len;
   return g_string_free (out, FALSE);
 }
@@ -166,7 +174,7 @@ zinit_saved_state_print_frame (const ZinitSavedState *state, gsize *ret_length, 
 
   write_object (out, &zinit_saved_state_table, state, 0);
   g_string_append_c (out, '\n');
-  *ret_end_at = (gsize)(strstr (out->str, NO_SERVICES) - out->str) + strlen (NO_SERVICES) - 1;
+  *ret_end_at = find_value (out, NO_SERVICES) - 1;
   *ret_length = out->len;
   return g_string_free (out, FALSE);
 }
