@@ -174,6 +174,12 @@ zinit_process_has_main (const ZinitProcess *process)
 }
 
 gboolean
+zinit_process_awaits_exit (const ZinitProcess *process)
+{
+  return !process->has_main && process->end.kind == ZINIT_EXIT_UNKNOWN && process->main_watch.is_active;
+}
+
+gboolean
 zinit_process_signal (ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
 {
   if (whom == ZINIT_WHOM_ALL)

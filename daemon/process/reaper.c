@@ -128,6 +128,8 @@ tell_group_empty (ZinitProcess *process)
   process->has_group = FALSE;
   if (!zinit_output_drain (process))
     return;
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
+    zinit_output_close (process, stream);
   zinit_process_enter (process);
   process->events.group_empty (process, process->data);
   zinit_process_leave (process);
@@ -210,12 +212,23 @@ try_end_main (ZinitProcess *process)
   return TRUE;
 }
 
+/* FALSE when @process was freed in the callback. */
+static gboolean
+tell_exit (ZinitProcess *process)
+{
+  zinit_process_enter (process);
+  if (process->events.exit_known != NULL)
+    process->events.exit_known (process, &process->end, process->data);
+  return zinit_process_leave (process);
+}
+
 /* How it ended, and whether its group is empty, is certain once its parent has reaped it: most do so at once,
  * and from Linux 6.9 on the kernel tells us. What the others leave lingers. */
 static void
 notice_stranger (ZinitProcess *process, gboolean is_reaped)
 {
   ZinitProcesses *processes = process->processes;
+  gboolean is_late = !process->has_main && process->end.kind == ZINIT_EXIT_UNKNOWN;
 
   if (process->end.kind == ZINIT_EXIT_NONE || process->end.kind == ZINIT_EXIT_UNKNOWN)
     process->end = zinit_adopted_get_exit (process);
@@ -226,7 +239,7 @@ notice_stranger (ZinitProcess *process, gboolean is_reaped)
     start_lingering (process);
   } else if (process->has_main) {
     end_main (process);
-  } else if (process->has_group && zinit_group_is_gone (process)) {
+  } else if ((!is_late || tell_exit (process)) && process->has_group && zinit_group_is_gone (process)) {
     tell_group_empty (process);
   }
 }

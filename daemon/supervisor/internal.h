@@ -28,6 +28,9 @@ struct _ZinitService {
   gint64 state_changed_at_usec; /* since 1970 */
 
   ZinitProcess *process; /* NULL = none */
+  /* The one before it, kept because how it ended may still be told: until then, or until the next one has
+   * ended. NULL = none */
+  ZinitProcess *previous;
   ZinitLog *log;
   /* One is enough, as each state waits for one thing: starting for readiness, running for the stability
    * period, stopping for the end, exited and failed for the back-off. */

@@ -32,6 +32,8 @@ zinit_service_free (ZinitService *service)
   supervisor->host->disarm (supervisor->host_data, &service->timer);
   if (service->process != NULL)
     supervisor->host->release (supervisor->host_data, service->process);
+  if (service->previous != NULL)
+    supervisor->host->release (supervisor->host_data, service->previous);
   zinit_definition_unref (service->definition);
   zinit_definition_unref (service->loaded);
   zinit_failure_clear (&service->failure);

@@ -83,6 +83,12 @@ release (gpointer data, ZinitProcess *process)
   ((FakeProcess *)process)->is_released = TRUE;
 }
 
+static gboolean
+awaits_exit (gpointer data, const ZinitProcess *process)
+{
+  return ((const FakeProcess *)process)->awaits_exit;
+}
+
 static pid_t
 get_pid (gpointer data, const ZinitProcess *process)
 {
@@ -114,6 +120,7 @@ const ZinitHost fake_host = {
   .spawn = spawn,
   .adopt = adopt,
   .release = release,
+  .awaits_exit = awaits_exit,
   .get_pid = get_pid,
   .get_start_ticks = get_start_ticks,
   .signal = send_signal,
@@ -234,4 +241,14 @@ fake_process_empty (FakeProcess *process)
   process->has_others = FALSE;
   if (!process->has_main)
     process->events->group_empty ((ZinitProcess *)process, process->data);
+}
+
+void
+fake_process_tell_exit (FakeProcess *process, ZinitExitKind kind, gint32 value)
+{
+  const ZinitExit exit = { kind, value };
+
+  g_assert_true (process->awaits_exit && !process->is_released);
+  process->awaits_exit = FALSE;
+  process->events->exit_known ((ZinitProcess *)process, &exit, process->data);
 }
