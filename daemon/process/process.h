@@ -65,13 +65,17 @@ ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRe
 typedef struct {
   pid_t pid;
   guint64 start_ticks;          /* 0 = not known */
-  int pidfd;                    /* proven to be that process; taken over */
+  int pidfd;                    /* proven to be that process; taken over; -1 if main_ended */
   int outputs[ZINIT_N_STREAMS]; /* the daemon's ends of its pipes; taken over; -1 = none */
+  gboolean main_ended;          /* it is gone, but not all of its group */
+  const char *const *marks; /* what its whole group was given to be known by, as in a ZinitSpawnRequest; NULL
+                               = not known. Without a first process nothing else tells who belongs to it. */
 } ZinitAdoption;
 
 /* Takes up such a process as if it had been spawned here. If it is not our child, its end is noticed by its
  * pidfd, and how it ended may be known later, when its parent has reaped it, or never: the kernel tells it
- * from Linux 6.15 on. On failure NULL, and the descriptors are closed. Transfer full. */
+ * from Linux 6.15 on. If its first process is gone there is no main_ended, only group_empty, when nobody with
+ * the marks is left in the group. On failure NULL, and the descriptors are closed. Transfer full. */
 ZinitProcess *zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* Stops watching and closes the descriptors. Kills nothing; a main process that ends later is reaped as an

@@ -78,8 +78,8 @@ list (ZinitProcess *process)
   g_queue_push_tail_link (&processes->lingering, &process->lingering);
 }
 
-static void
-start_lingering (ZinitProcess *process)
+void
+zinit_reaper_linger (ZinitProcess *process)
 {
   ZinitProcesses *processes = process->processes;
 
@@ -156,7 +156,7 @@ is_gone (const ZinitProcess *process)
   if (!process->is_held || began_usec < process->processes->next_look_usec)
     return zinit_group_is_gone (process);
   asked = g_hash_table_new (NULL, NULL);
-  g_hash_table_add (asked, GINT_TO_POINTER (process->pid));
+  g_hash_table_insert (asked, GINT_TO_POINTER (process->pid), (gpointer)process);
   for (guint n = 0; n < SURVEYS_TO_BELIEVE && is_absent; n++) {
     g_autoptr (GHashTable) living = zinit_group_survey (asked, NULL, NULL);
 
@@ -186,7 +186,7 @@ end_main (ZinitProcess *process)
   if (is_gone (process))
     tell_group_empty (process);
   else
-    start_lingering (process);
+    zinit_reaper_linger (process);
 }
 
 /* Of a child. FALSE when it has not ended, or a debugger has it still. */
@@ -236,7 +236,7 @@ notice_stranger (ZinitProcess *process, gboolean is_reaped)
     if (processes->has_group_signals)
       zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, 0, ZINIT_URGENT,
                         zinit_reaper_main_readable);
-    start_lingering (process);
+    zinit_reaper_linger (process);
   } else if (process->has_main) {
     end_main (process);
   } else if ((!is_late || tell_exit (process)) && process->has_group && zinit_group_is_gone (process)) {
@@ -253,7 +253,7 @@ zinit_reaper_main_readable (ZinitWatch *watch, guint32 events)
   if (process->is_stranger)
     notice_stranger (process, (events & EPOLLHUP) != 0);
   else if (!try_end_main (process))
-    start_lingering (process);
+    zinit_reaper_linger (process);
 }
 
 void
@@ -378,15 +378,15 @@ look_again (ZinitProcess *process, GHashTable *living)
     list (process);
 }
 
-/* The kernel does not say all: it tells nothing of groups, or a parent has not reaped yet, though it had the
- * time. */
+/* The kernel does not say all: it tells nothing of the group, or a parent has not reaped yet, though it had
+ * the time. */
 static gboolean
 is_in_doubt (const ZinitProcess *process)
 {
-  gboolean may_doubt =
-      process->processes->has_group_signals ? process->main_watch.is_active && process->has_waited : TRUE;
+  gboolean is_told =
+      process->processes->has_group_signals && process->pidfd >= 0 && !process->main_watch.is_active;
 
-  return may_doubt && !zinit_group_is_gone (process);
+  return process->has_waited && !is_told && !zinit_group_is_gone (process);
 }
 
 /* One for all that linger, and only if one of them needs it; else NULL. */
@@ -400,7 +400,7 @@ survey (ZinitProcesses *processes)
   for (const GList *link = processes->lingering.head; link != NULL; link = link->next) {
     const ZinitProcess *process = link->data;
 
-    g_hash_table_add (asked, GINT_TO_POINTER (process->pid));
+    g_hash_table_insert (asked, GINT_TO_POINTER (process->pid), (gpointer)process);
     is_needed = is_needed || is_in_doubt (process);
   }
   return is_needed ? zinit_group_survey (asked, is_thorough ? reap_surveyed : NULL, processes) : NULL;

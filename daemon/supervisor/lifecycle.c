@@ -143,9 +143,8 @@ static void
 spawn (ZinitService *service)
 {
   ZinitSupervisor *supervisor = service->supervisor;
-  g_autofree char *mark = g_strconcat ("ZINIT_SERVICE=", zinit_service_get_name (service), NULL);
-  const char *const marks[] = { mark, supervisor->mark, NULL };
-  ZinitSpawnRequest request = { .definition = service->definition, .marks = marks };
+  g_auto (GStrv) marks = zinit_service_make_marks (service);
+  ZinitSpawnRequest request = { .definition = service->definition, .marks = (const char *const *)marks };
   g_autoptr (GError) error = NULL;
 
   disarm (service);

@@ -43,6 +43,16 @@ zinit_service_free (ZinitService *service)
   g_free (service);
 }
 
+char **
+zinit_service_make_marks (const ZinitService *service)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *mark = g_strconcat ("ZINIT_SERVICE=", zinit_service_get_name (service), NULL);
+
+  g_strv_builder_add_many (builder, mark, service->supervisor->mark, NULL);
+  return g_strv_builder_end (builder);
+}
+
 static void
 tell_transition (gpointer observer, gpointer data)
 {

@@ -6,6 +6,7 @@
 
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -100,12 +101,13 @@ on_group_empty (ZinitProcess *process, gpointer data)
   service->n_empty++;
 }
 
+static const ZinitProcessEvents events = { .main_ended = on_main_ended,
+                                           .group_empty = on_group_empty,
+                                           .exit_known = on_exit_known };
+
 static void
 adopt (Fixture *fixture, Service *service, Stranger *stranger, gboolean has_other)
 {
-  static const ZinitProcessEvents events = { .main_ended = on_main_ended,
-                                             .group_empty = on_group_empty,
-                                             .exit_known = on_exit_known };
   ZinitAdoption adoption = { .outputs = { -1, -1 } };
   g_autoptr (GError) error = NULL;
   int pid_fds[2], reap_fds[2], go_fds[2];
@@ -261,9 +263,54 @@ test_exit_unknown (Fixture *fixture, gconstpointer unused)
     assert_end (&service, ZINIT_EXIT_EXITED, 7);
 }
 
+static void
+adopt_group (Fixture *fixture, Service *service, pid_t group, const char *mark)
+{
+  const char *const marks[] = { mark, NULL };
+  ZinitAdoption adoption = {
+    .pid = group, .pidfd = -1, .outputs = { -1, -1 }, .main_ended = TRUE, .marks = marks
+  };
+  g_autoptr (GError) error = NULL;
+
+  service->n_ended = 1;
+  service->process = zinit_process_adopt (fixture->processes, &adoption, &events, service, &error);
+  g_assert_no_error (error);
+  g_assert_false (zinit_process_has_main (service->process));
+}
+
+/* A group without its first process: who has its marks is signalled and waited for, and nobody else, whatever
+ * the number says. */
+static void
+test_group (Fixture *fixture, gconstpointer unused)
+{
+  g_auto (Service) first = { 0 }, wrong = { 0 }, right = { 0 };
+  g_autoptr (GError) error = NULL;
+  int marked, unmarked;
+  pid_t group;
+
+  start (fixture, &first, "sleep 1000 & echo $!; ZINIT_MARK=x sleep 1000 & echo $!");
+  WAIT_FOR (fixture, first.n_ended == 1 && sscanf (said (&first), "%d %d", &marked, &unmarked) == 2);
+  group = zinit_process_get_pid (first.process);
+  service_free_process (&first);
+
+  adopt_group (fixture, &wrong, group, "ZINIT_MARK=y");
+  g_assert_false (zinit_process_signal (wrong.process, SIGKILL, ZINIT_WHOM_ALL, &error));
+  WAIT_FOR (fixture, wrong.n_empty == 1);
+
+  adopt_group (fixture, &right, group, "ZINIT_MARK=m");
+  g_assert_false (zinit_process_signal (right.process, SIGKILL, ZINIT_WHOM_MAIN, &error));
+  run_for (fixture, 300 * 1000);
+  g_assert_cmpuint (right.n_empty, ==, 0);
+  g_assert_true (zinit_process_signal (right.process, SIGKILL, ZINIT_WHOM_ALL, &error));
+  g_assert_no_error (error);
+  WAIT_FOR (fixture, right.n_empty == 1);
+  g_assert_false (is_alive (marked));
+  g_assert_cmpint (kill (unmarked, SIGKILL), ==, 0);
+}
+
 static const ProcessTest tests[] = {
   { "reaped", test_reaped },     { "not-reaped", test_not_reaped },     { "reaped-late", test_reaped_late },
-  { "outlived", test_outlived }, { "exit-unknown", test_exit_unknown },
+  { "outlived", test_outlived }, { "exit-unknown", test_exit_unknown }, { "group", test_group },
 };
 
 int

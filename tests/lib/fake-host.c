@@ -71,7 +71,8 @@ adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *e
   process->name = g_strdup (zinit_service_get_name (service));
   process->events = events;
   process->data = service;
-  process->has_main = TRUE;
+  process->has_main = !adoption->main_ended;
+  process->has_others = adoption->main_ended;
   g_ptr_array_add (host->processes, process);
   g_string_append_printf (host->journal, "@%s ", process->name);
   return (ZinitProcess *)process;

@@ -107,6 +107,92 @@ test_exit_in_time (Fixture *fixture, gconstpointer data)
   g_assert_true (process->is_released);
 }
 
+static ZinitService *
+restore_group (Fixture *fixture, const ZinitServiceRecord *record)
+{
+  static const ZinitAdoption adoption = {
+    .pid = 4711, .pidfd = -1, .outputs = { -1, -1 }, .main_ended = TRUE
+  };
+  ZinitService *service = fixture_add (fixture, WEB);
+
+  zinit_service_restore (service, record, NULL, &adoption);
+  fake_host_settle (&fixture->host);
+  return service;
+}
+
+/* The stop goes on for what was left of its time, and ends as the first process has. */
+static void
+test_group_is_stopping (Fixture *fixture, gconstpointer data)
+{
+  ZinitServiceRecord record = { .state = ZINIT_STATE_STOPPING,
+                                .wanted = ZINIT_WANTED_STOP,
+                                .last_exit = { ZINIT_EXIT_EXITED, 3 },
+                                .restart_delay_ms = 1000,
+                                .deadline_usec = fixture->host.now_usec + 300000,
+                                .main_ended = TRUE,
+                                .stop_asked = TRUE };
+  ZinitService *web = restore_group (fixture, &record);
+  ZinitServiceRecord again;
+
+  fixture_assert_transitions (fixture, "");
+  assert_last_exit (web, ZINIT_EXIT_EXITED, 3);
+  zinit_service_get_record (web, &again);
+  g_assert_true (again.main_ended);
+  g_assert_cmpint (again.deadline_usec, ==, record.deadline_usec);
+  fake_host_advance_ms (&fixture->host, 299);
+  fixture_assert_journal (fixture, "@web");
+  fake_process_empty (fake_host_find (&fixture->host, "web"));
+  fixture_assert_transitions (fixture, "web:stopping>exited");
+  assert_last_exit (web, ZINIT_EXIT_EXITED, 3);
+}
+
+static void
+test_group_is_stubborn (Fixture *fixture, gconstpointer data)
+{
+  ZinitServiceRecord record = { .state = ZINIT_STATE_STOPPING,
+                                .restart_delay_ms = 1000,
+                                .deadline_usec = fixture->host.now_usec + 300000,
+                                .main_ended = TRUE,
+                                .stop_asked = TRUE };
+  ZinitService *web = restore_group (fixture, &record);
+
+  fake_host_advance_ms (&fixture->host, 300);
+  fixture_assert_journal (fixture, "@web !web");
+  fake_process_empty (fake_host_find (&fixture->host, "web"));
+  fixture_assert_transitions (fixture, "web:stopping>failed");
+  g_assert_cmpint (zinit_service_get_failure (web)->type, ==, ZINIT_FAILURE_STOP_TIMEOUT);
+}
+
+/* Nobody said how much time was left. */
+static void
+test_group_without_deadline (Fixture *fixture, gconstpointer data)
+{
+  ZinitServiceRecord record = { .state = ZINIT_STATE_STOPPING, .restart_delay_ms = 1000, .stop_asked = TRUE };
+
+  restore_group (fixture, &record);
+  fake_host_advance_ms (&fixture->host, 9999);
+  fixture_assert_journal (fixture, "@web");
+  fake_host_advance_ms (&fixture->host, 1);
+  fixture_assert_journal (fixture, "!web");
+}
+
+/* It ran when it was saved: what its first process has left is cleared up, then it is started again. */
+static void
+test_group_was_running (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *web = restore_group (fixture, &running);
+
+  fixture_assert_transitions (fixture, "web:running>stopping");
+  fixture_assert_journal (fixture, "@web -web");
+  assert_last_exit (web, ZINIT_EXIT_UNKNOWN, -1);
+  fake_host_advance_ms (&fixture->host, 5000);
+  fixture_assert_journal (fixture, "");
+  fake_process_empty (fake_host_find (&fixture->host, "web"));
+  fixture_assert_transitions (fixture, "web:stopping>exited");
+  fake_host_advance_ms (&fixture->host, 4000);
+  fixture_assert_journal (fixture, "+web");
+}
+
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
@@ -128,5 +214,9 @@ main (int argc, char *argv[])
   ADD ("late-exit", test_late_exit);
   ADD ("exit-too-late", test_exit_too_late);
   ADD ("exit-in-time", test_exit_in_time);
+  ADD ("group-is-stopping", test_group_is_stopping);
+  ADD ("group-is-stubborn", test_group_is_stubborn);
+  ADD ("group-without-deadline", test_group_without_deadline);
+  ADD ("group-was-running", test_group_was_running);
   return g_test_run ();
 }
