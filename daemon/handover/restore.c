@@ -60,13 +60,21 @@ parse_definition (const char *name, const ZinitSavedService *saved)
 }
 
 static gboolean
+has_ended (int pidfd)
+{
+  struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+
+  return poll (&poll_fd, 1, 0) == 1;
+}
+
+static gboolean
 open_saved_process (Restoration *restoration, const char *name, const ZinitSavedService *saved,
                     const char *exec, ZinitAdoption *ret_adoption)
 {
   guint64 start_ticks = saved->extra != NULL ? saved->extra->pid_start_ticks : 0;
+  gboolean main_ended = saved->extra != NULL && saved->extra->main_ended;
 
-  if (!saved->has_pid || !zinit_state_is_active (saved->state) ||
-      (saved->extra != NULL && saved->extra->main_ended))
+  if (!saved->has_pid || !zinit_state_is_active (saved->state))
     return FALSE;
   /* One of the two would be stopped with the other. */
   if (g_hash_table_contains (restoration->pids, GUINT_TO_POINTER (saved->pid))) {
@@ -75,16 +83,22 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
   }
   *ret_adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid, .start_ticks = start_ticks };
   /* What this very process started, and wrote down a moment ago, is proven by being its child. */
-  ret_adoption->pidfd =
-      restoration->inherited->is_reexecuted && !restoration->is_stale && saved->pid <= G_MAXINT32
-          ? zinit_proof_open_child (ret_adoption->pid)
-          : -1;
+  ret_adoption->pidfd = restoration->inherited->is_reexecuted && !restoration->is_stale && !main_ended &&
+                                saved->pid <= G_MAXINT32
+                            ? zinit_proof_open_child (ret_adoption->pid)
+                            : -1;
+  /* One that has ended may be there as a zombie, but has no executable to go by. */
   if (ret_adoption->pidfd < 0)
-    ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, exec);
+    ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, main_ended ? NULL : exec);
   if (ret_adoption->pidfd < 0)
     return FALSE;
+  /* A zombie has no pipes; others of its group have the same. */
   if (!zinit_inherited_take_pipes (restoration->inherited, name, ret_adoption->outputs))
-    zinit_survivor_open_outputs (ret_adoption->pid, ret_adoption->outputs);
+    zinit_survivor_open_outputs (
+        has_ended (ret_adoption->pidfd)
+            ? zinit_survivors_find_member (restoration->instance, name, ret_adoption->pid)
+            : ret_adoption->pid,
+        ret_adoption->outputs);
   return TRUE;
 }
 
@@ -121,14 +135,6 @@ has_missed_process (const Restoration *restoration, const char *name)
   return FALSE;
 }
 
-static gboolean
-has_ended (int pidfd)
-{
-  struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-
-  return poll (&poll_fd, 1, 0) == 1;
-}
-
 static void
 close_adoption (ZinitAdoption *adoption)
 {
@@ -138,17 +144,28 @@ close_adoption (ZinitAdoption *adoption)
       close (adoption->outputs[stream]);
 }
 
-/* As a running daemon does when a first process leaves others behind; there is no telling any more who would
- * have ended by himself. */
-static void
-clear_leftovers (const Restoration *restoration, const char *name, const ZinitSavedService *saved)
+/* Its first process is gone, but not all of its group: what follows is what a running daemon does then. As
+ * long as one of them lives, the kernel gives the group's number to nobody else. */
+static gboolean
+open_saved_group (const Restoration *restoration, const char *name, const ZinitSavedService *saved,
+                  ZinitAdoption *ret_adoption)
 {
-  guint n = 0;
+  pid_t member;
 
-  if (saved->has_pid && saved->pid <= G_MAXINT32 && zinit_state_is_active (saved->state))
-    n = zinit_survivors_kill_group (restoration->instance, name, (pid_t)saved->pid);
-  if (n > 0)
-    g_message ("%s: its first process is gone, and %u others of its group were killed", name, n);
+  if (!saved->has_pid || saved->pid > G_MAXINT32 || !zinit_state_is_active (saved->state) ||
+      has_missed_process (restoration, name))
+    return FALSE;
+  member = zinit_survivors_find_member (restoration->instance, name, (pid_t)saved->pid);
+  if (member == 0)
+    return FALSE;
+  g_message ("%s: its first process is gone, others of its group are not", name);
+  *ret_adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid,
+                                   .start_ticks = saved->extra != NULL ? saved->extra->pid_start_ticks : 0,
+                                   .pidfd = -1,
+                                   .main_ended = TRUE };
+  if (!zinit_inherited_take_pipes (restoration->inherited, name, ret_adoption->outputs))
+    zinit_survivor_open_outputs (member, ret_adoption->outputs);
+  return TRUE;
 }
 
 /* One that was refused, then: its service keeps what it was. */
@@ -240,8 +257,7 @@ restore_one (gpointer key, gpointer value, gpointer data)
     close_adoption (&adoption);
     has_process = FALSE;
   }
-  if (!has_process)
-    clear_leftovers (restoration, name, saved);
+  has_process = has_process || open_saved_group (restoration, name, saved, &adoption);
   /* A file too old to be believed still names what it can prove; and a service without a file and without a
    * process is no more, unless it never had one. */
   is_gone = service == NULL && !saved->ephemeral && !has_file (restoration->supervisor, name);

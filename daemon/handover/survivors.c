@@ -9,17 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_ENVIRONMENT_BYTES                                                                                \
-  (2 << 20) /* the kernel allows arguments and environment that much by default                              \
-             */
-
-#define EXEC_LOOKS 10
-#define EXEC_LOOK_USEC 1000
+#include "process/marks.h"
 
 static void
 survivor_free (gpointer data)
@@ -30,64 +23,15 @@ survivor_free (gpointer data)
   g_free (survivor);
 }
 
-/* The environment that the process was given; it need not end in a NUL. */
-static GString *
-read_environment (const char *pid)
-{
-  g_autofree char *path = g_strconcat ("/proc/", pid, "/environ", NULL);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
-  GString *text = g_string_new (NULL);
-  char buffer[4096];
-  gssize length;
-
-  if (fd < 0)
-    return text;
-  while (text->len < MAX_ENVIRONMENT_BYTES && (length = read (fd, buffer, sizeof buffer)) > 0)
-    g_string_append_len (text, buffer, length);
-  close (fd);
-  return text;
-}
-
-/* The last one counts: ours are set after all others. */
-static const char *
-find_variable (const GString *environment, const char *name)
-{
-  gsize length = strlen (name);
-  const char *found = NULL;
-
-  for (const char *at = environment->str; at < environment->str + environment->len; at += strlen (at) + 1)
-    if (strncmp (at, name, length) == 0 && at[length] == '=')
-      found = at + length + 1;
-  return found;
-}
-
-/* A process that has just come to its exec has none yet for a moment. A zombie never has one again, and its
- * executable is gone. */
-static GString *
-await_environment (const char *pid)
-{
-  g_autofree char *exe = g_strconcat ("/proc/", pid, "/exe", NULL);
-  GString *environment = read_environment (pid);
-  char target[1];
-
-  for (guint n = 0; environment->len == 0 && n < EXEC_LOOKS && readlink (exe, target, sizeof target) > 0;
-       n++) {
-    g_usleep (EXEC_LOOK_USEC);
-    g_string_free (environment, TRUE);
-    environment = read_environment (pid);
-  }
-  return environment;
-}
-
 /* Who has the marks of a service of @instance belongs to that service; NULL = to none. Transfer full. */
 static char *
-read_service (const char *pid, const char *instance)
+read_service (pid_t pid, const char *instance)
 {
-  g_autoptr (GString) environment = await_environment (pid);
+  g_autoptr (GString) environment = zinit_marks_read (pid);
 
-  if (g_strcmp0 (find_variable (environment, "ZINIT_INSTANCE"), instance) != 0)
+  if (g_strcmp0 (zinit_marks_find (environment, "ZINIT_INSTANCE"), instance) != 0)
     return NULL;
-  return g_strdup (find_variable (environment, "ZINIT_SERVICE"));
+  return g_strdup (zinit_marks_find (environment, "ZINIT_SERVICE"));
 }
 
 static ZinitSurvivor *
@@ -100,7 +44,7 @@ look_at (const char *name, const char *instance)
   /* Children of a service have its marks as well, but only its first process leads a session by our doing. */
   if (pid < 2 || getsid (pid) != pid)
     return NULL;
-  service = read_service (name, instance);
+  service = read_service (pid, instance);
   if (service == NULL)
     return NULL;
   survivor = g_new0 (ZinitSurvivor, 1);
@@ -125,39 +69,28 @@ zinit_survivors_find (const char *instance)
   return survivors;
 }
 
-/* The pidfd comes before the questions, so that who was asked about is who is killed. */
 static gboolean
-kill_member (const char *name, const char *instance, const char *service, pid_t group)
+take_first (pid_t pid, int pidfd, gpointer data)
 {
-  pid_t pid = (pid_t)g_ascii_strtoll (name, NULL, 10);
-  gboolean is_killed = FALSE;
-  int pidfd;
+  pid_t *found = data;
 
-  if (getpgid (pid) != group || (pidfd = pidfd_open (pid, 0)) < 0)
-    return FALSE;
-  if (getpgid (pid) == group) {
-    g_autofree char *marked = read_service (name, instance);
-
-    is_killed = g_strcmp0 (marked, service) == 0 && pidfd_send_signal (pidfd, SIGKILL, NULL, 0) == 0;
-  }
-  close (pidfd);
-  return is_killed;
+  if (*found == 0)
+    *found = pid;
+  return TRUE;
 }
 
-guint
-zinit_survivors_kill_group (const char *instance, const char *service, pid_t group)
+pid_t
+zinit_survivors_find_member (const char *instance, const char *service, pid_t group)
 {
-  g_autoptr (GDir) directory = NULL;
-  const char *name;
-  guint n = 0;
+  g_autofree char *of_service = g_strconcat ("ZINIT_SERVICE=", service, NULL);
+  g_autofree char *of_instance = g_strconcat ("ZINIT_INSTANCE=", instance, NULL);
+  const char *const marks[] = { of_service, of_instance, NULL };
+  pid_t found = 0;
 
   /* 0 and 1 would mean others. */
-  if (group < 2 || (kill (-group, 0) != 0 && errno == ESRCH))
-    return 0;
-  directory = g_dir_open ("/proc", 0, NULL);
-  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    n += g_ascii_isdigit (*name) && kill_member (name, instance, service, group);
-  return n;
+  if (group >= 2 && (kill (-group, 0) == 0 || errno != ESRCH))
+    zinit_marks_walk (group, marks, take_first, &found);
+  return found;
 }
 
 void

@@ -17,10 +17,9 @@ typedef struct {
 /* Walks /proc. @instance is the run-time folder. Returns ZinitSurvivor, transfer full. */
 GPtrArray *zinit_survivors_find (const char *instance);
 
-/* Kills what lives of the process group @group and has the marks of @service of @instance: its first process
- * is gone, so there is nothing left to watch it by, and it may hold what the next one needs. Returns how
- * many. */
-guint zinit_survivors_kill_group (const char *instance, const char *service, pid_t group);
+/* Somebody who lives in the process group @group and has the marks of @service of @instance; 0 = nobody.
+ * Walks /proc, unless there is no such group at all. */
+pid_t zinit_survivors_find_member (const char *instance, const char *service, pid_t group);
 
 /* Opens the daemon's ends of the pipes that @pid has as standard output and error, without waiting; -1 where
  * there is no pipe or it may not be opened. One pipe for both is given as standard output. */

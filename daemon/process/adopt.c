@@ -96,12 +96,28 @@ take_output (ZinitProcess *process, ZinitStream stream, int fd)
     zinit_output_close (process, stream);
 }
 
+static gboolean
+watch_main (ZinitProcess *process)
+{
+  ZinitProcesses *processes = process->processes;
+  siginfo_t info = { 0 };
+
+  process->is_stranger =
+      waitid (P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+  fcntl (process->pidfd, F_SETFD, FD_CLOEXEC);
+  /* The number of a stranger is nobody's to keep. */
+  if (!process->is_stranger)
+    g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
+  return zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, EPOLLIN, ZINIT_URGENT,
+                           zinit_reaper_main_readable);
+}
+
 ZinitProcess *
 zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
                      const ZinitProcessEvents *events, gpointer data, GError **error)
 {
   ZinitProcess *process = g_new0 (ZinitProcess, 1);
-  siginfo_t info = { 0 };
+  gboolean is_watched;
 
   process->processes = processes;
   process->events = *events;
@@ -109,17 +125,15 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
   process->pid = adoption->pid;
   process->start_ticks = adoption->start_ticks;
   process->pidfd = adoption->pidfd;
-  process->has_main = process->has_group = TRUE;
-  process->is_stranger =
-      waitid (P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
-  fcntl (process->pidfd, F_SETFD, FD_CLOEXEC);
+  process->marks = g_strdupv ((char **)adoption->marks);
+  process->has_group = TRUE;
+  process->has_main = !adoption->main_ended;
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     take_output (process, stream, adoption->outputs[stream]);
-  /* The number of a stranger is nobody's to keep. */
-  if (!process->is_stranger)
-    g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
-  if (zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, EPOLLIN, ZINIT_URGENT,
-                        zinit_reaper_main_readable))
+  is_watched = adoption->main_ended || watch_main (process);
+  if (adoption->main_ended)
+    zinit_reaper_linger (process);
+  if (is_watched)
     return process;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "limit epoll: %s", g_strerror (errno));
   zinit_process_free (process);

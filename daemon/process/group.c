@@ -2,7 +2,8 @@
  *
  * A pidfd of the leader names its group for ever, also when the leader has been reaped. Kernels before 6.9
  * cannot signal by it: there the leader stays a zombie as long as the group is of interest, which keeps the
- * number ours, and /proc says who lives.
+ * number ours, and /proc says who lives. Of a group whose leader was gone before we came only the members can
+ * be named, one by one.
  */
 #define G_LOG_DOMAIN "zinit-process"
 
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "model/error.h"
+#include "process/marks.h"
 #include "process/private.h"
 #include "process/procfs.h"
 
@@ -36,16 +38,27 @@ zinit_group_has_signals (void)
   return is_known;
 }
 
+static gboolean
+has_name (const ZinitProcess *process)
+{
+  return process->processes->has_group_signals && process->pidfd >= 0;
+}
+
 gboolean
 zinit_group_is_gone (const ZinitProcess *process)
 {
   /* Where only the number can be asked about it may be another group's by now, or be kept by a leader that we
    * hold; that there is none is true all the same. */
-  int result = process->processes->has_group_signals
-                   ? pidfd_send_signal (process->pidfd, 0, NULL, PIDFD_SIGNAL_PROCESS_GROUP)
-                   : kill (-process->pid, 0);
+  int result = has_name (process) ? pidfd_send_signal (process->pidfd, 0, NULL, PIDFD_SIGNAL_PROCESS_GROUP)
+                                  : kill (-process->pid, 0);
 
   return result != 0 && errno == ESRCH;
+}
+
+static gboolean
+signal_member (pid_t pid, int pidfd, gpointer signo)
+{
+  return pidfd_send_signal (pidfd, GPOINTER_TO_INT (signo), NULL, 0) == 0;
 }
 
 gboolean
@@ -53,12 +66,13 @@ zinit_group_signal (ZinitProcess *process, int signo, GError **error)
 {
   int result;
 
-  if (process->processes->has_group_signals)
+  if (has_name (process))
     result = pidfd_send_signal (process->pidfd, signo, NULL, PIDFD_SIGNAL_PROCESS_GROUP);
   else if (process->has_main || process->is_held)
     result = kill (-process->pid, signo);
   else
-    return FALSE;
+    return process->marks != NULL && zinit_marks_walk (process->pid, (const char *const *)process->marks,
+                                                       signal_member, GINT_TO_POINTER (signo)) > 0;
   /* One that was taken up need not lead a group; then it is all that there is. */
   if (result != 0 && errno == ESRCH && process->has_main && process->pidfd >= 0)
     result = pidfd_send_signal (process->pidfd, signo, NULL, 0);
@@ -84,13 +98,21 @@ is_asked (pid_t pid, gpointer data)
   return survey->orphans != NULL || g_hash_table_contains (survey->asked, GINT_TO_POINTER (getpgid (pid)));
 }
 
+/* Whose leader was gone before we came, his number may be another's when nobody is left. */
+static gboolean
+is_member (const ZinitProcess *process, pid_t pid)
+{
+  return process != NULL && (process->pidfd >= 0 || process->marks == NULL ||
+                             zinit_marks_are_on (pid, (const char *const *)process->marks));
+}
+
 static void
 survey_entry (const ZinitProcEntry *entry, gpointer data)
 {
   Survey *survey = data;
   gpointer group = GINT_TO_POINTER (entry->group);
 
-  if (!entry->is_dead && g_hash_table_contains (survey->asked, group))
+  if (!entry->is_dead && is_member (g_hash_table_lookup (survey->asked, group), entry->pid))
     g_hash_table_add (survey->living, group);
   else if (entry->is_dead && survey->orphans != NULL && entry->parent == survey->self)
     g_array_append_val (survey->orphans, entry->pid);

@@ -21,9 +21,9 @@ gboolean zinit_group_signal (ZinitProcess *process, int signo, GError **error);
 
 typedef void (*ZinitOrphanFunc) (pid_t pid, gpointer data);
 
-/* Walks /proc: returns which of the groups @asked (keys, pid_t) have a member that is no zombie. NULL when it
- * cannot be read. Unless @func is NULL it is called for every zombie among our children, which it may reap;
- * that costs several times as much. */
+/* Walks /proc: returns which of the groups @asked (pid_t → ZinitProcess) have a member that is no zombie.
+ * NULL when it cannot be read. Unless @func is NULL it is called for every zombie among our children, which
+ * it may reap; that costs several times as much. */
 GHashTable *zinit_group_survey (GHashTable *asked, ZinitOrphanFunc func, gpointer data);
 
 G_END_DECLS

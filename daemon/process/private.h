@@ -25,12 +25,13 @@ struct _ZinitProcess {
   ZinitProcessEvents events;
   gpointer data;
   pid_t pid;
-  int pidfd;            /* -1 = there are none here: its end is noticed by SIGCHLD */
+  int pidfd;            /* -1 = there are none here: its end is noticed by SIGCHLD; or it was gone before */
   guint64 start_ticks;  /* clock ticks since the boot; 0 = not asked for yet */
   gboolean has_main;    /* its end has not been told */
   gboolean has_group;   /* nor has that of its group */
   ZinitExit end;        /* of the first process, as far as is known */
   gboolean is_stranger; /* adopted, and not our child */
+  char **marks;         /* of an adopted one: "KEY=value" that its group was given */
   gboolean is_held;     /* has ended and is left a zombie, so that the group's number stays ours */
   gboolean is_listed;   /* in the list of what lingers */
   gboolean has_waited;  /* and has been looked at there */
@@ -80,6 +81,8 @@ void zinit_output_resume (ZinitTimer *timer);
 gboolean zinit_reaper_init (ZinitProcesses *processes, GError **error);
 void zinit_reaper_clear (ZinitProcesses *processes);
 void zinit_reaper_main_readable (ZinitWatch *watch, guint32 events);
+/* The first process has ended; what is left of the group is looked at until it is empty. */
+void zinit_reaper_linger (ZinitProcess *process);
 /* @process will not be asked for again: what is left of its main process is nobody's. */
 void zinit_reaper_forget (ZinitProcess *process);
 

@@ -87,7 +87,8 @@ zinit_process_get_start_ticks (ZinitProcess *process)
   ZinitProcEntry entry;
 
   /* While it is our unreaped child, or lives, the number is its own. */
-  if (process->start_ticks == 0 && process->has_main && zinit_proc_read (process->pid, &entry))
+  if (process->start_ticks == 0 && (process->has_main || process->is_held) &&
+      zinit_proc_read (process->pid, &entry))
     process->start_ticks = entry.start_ticks;
   return process->start_ticks;
 }
@@ -131,6 +132,7 @@ zinit_process_free (ZinitProcess *process)
   g_return_if_fail (!process->is_freed);
   process->is_freed = TRUE;
   zinit_reaper_forget (process);
+  g_clear_pointer (&process->marks, g_strfreev);
   zinit_loop_disarm (process->processes->loop, &process->resume_timer);
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     zinit_output_close (process, stream);
@@ -172,6 +174,12 @@ gboolean
 zinit_process_has_main (const ZinitProcess *process)
 {
   return process->has_main;
+}
+
+gboolean
+zinit_process_awaits_exit (const ZinitProcess *process)
+{
+  return !process->has_main && process->end.kind == ZINIT_EXIT_UNKNOWN && process->main_watch.is_active;
 }
 
 gboolean

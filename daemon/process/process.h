@@ -37,6 +37,9 @@ typedef struct {
   void (*main_ended) (ZinitProcess *process, const ZinitExit *exit, gpointer data);
   /* Nothing is left of its group. Always after main_ended, once. */
   void (*group_empty) (ZinitProcess *process, gpointer data);
+  /* What main_ended did not know; ZINIT_EXIT_UNKNOWN: nobody ever will. Before group_empty or after it, once,
+   * for a process of which zinit_process_awaits_exit() is TRUE. May be NULL. */
+  void (*exit_known) (ZinitProcess *process, const ZinitExit *exit, gpointer data);
   void (*output) (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length, gpointer data);
   /* There are @wanted bytes to be read: a place for at most *@ret_size of them, which output is told next,
    * or nothing was read. Never for nothing. May be NULL or return NULL: they are read into a place of our
@@ -63,13 +66,17 @@ ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRe
 typedef struct {
   pid_t pid;
   guint64 start_ticks;          /* 0 = not known */
-  int pidfd;                    /* proven to be that process; taken over */
+  int pidfd;                    /* proven to be that process; taken over; -1 if main_ended */
   int outputs[ZINIT_N_STREAMS]; /* the daemon's ends of its pipes; taken over; -1 = none */
+  gboolean main_ended;          /* it is gone, but not all of its group */
+  const char *const *marks; /* what its whole group was given to be known by, as in a ZinitSpawnRequest; NULL
+                               = not known. Without a first process nothing else tells who belongs to it. */
 } ZinitAdoption;
 
 /* Takes up such a process as if it had been spawned here. If it is not our child, its end is noticed by its
- * pidfd, and its exit code is known only if the kernel tells it (Linux 6.15) by then. On failure NULL, and
- * the descriptors are closed. Transfer full. */
+ * pidfd, and how it ended may be known later, when its parent has reaped it, or never: the kernel tells it
+ * from Linux 6.15 on. If its first process is gone there is no main_ended, only group_empty, when nobody with
+ * the marks is left in the group. On failure NULL, and the descriptors are closed. Transfer full. */
 ZinitProcess *zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* Stops watching and closes the descriptors. Kills nothing; a main process that ends later is reaped as an
@@ -83,6 +90,9 @@ guint64 zinit_process_get_start_ticks (ZinitProcess *process);
 /* The daemon's end of a pipe; -1 when it is at its end. Stays the process's. */
 int zinit_process_get_output (const ZinitProcess *process, ZinitStream stream);
 gboolean zinit_process_has_main (const ZinitProcess *process); /* the first process has not ended */
+/* It has, nobody knows how, and exit_known will be called once its parent has reaped it, which may be never.
+ */
+gboolean zinit_process_awaits_exit (const ZinitProcess *process);
 
 typedef enum { ZINIT_WHOM_MAIN, ZINIT_WHOM_ALL } ZinitWhom;
 

@@ -78,8 +78,8 @@ list (ZinitProcess *process)
   g_queue_push_tail_link (&processes->lingering, &process->lingering);
 }
 
-static void
-start_lingering (ZinitProcess *process)
+void
+zinit_reaper_linger (ZinitProcess *process)
 {
   ZinitProcesses *processes = process->processes;
 
@@ -128,6 +128,8 @@ tell_group_empty (ZinitProcess *process)
   process->has_group = FALSE;
   if (!zinit_output_drain (process))
     return;
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
+    zinit_output_close (process, stream);
   zinit_process_enter (process);
   process->events.group_empty (process, process->data);
   zinit_process_leave (process);
@@ -154,7 +156,7 @@ is_gone (const ZinitProcess *process)
   if (!process->is_held || began_usec < process->processes->next_look_usec)
     return zinit_group_is_gone (process);
   asked = g_hash_table_new (NULL, NULL);
-  g_hash_table_add (asked, GINT_TO_POINTER (process->pid));
+  g_hash_table_insert (asked, GINT_TO_POINTER (process->pid), (gpointer)process);
   for (guint n = 0; n < SURVEYS_TO_BELIEVE && is_absent; n++) {
     g_autoptr (GHashTable) living = zinit_group_survey (asked, NULL, NULL);
 
@@ -184,7 +186,7 @@ end_main (ZinitProcess *process)
   if (is_gone (process))
     tell_group_empty (process);
   else
-    start_lingering (process);
+    zinit_reaper_linger (process);
 }
 
 /* Of a child. FALSE when it has not ended, or a debugger has it still. */
@@ -210,12 +212,23 @@ try_end_main (ZinitProcess *process)
   return TRUE;
 }
 
+/* FALSE when @process was freed in the callback. */
+static gboolean
+tell_exit (ZinitProcess *process)
+{
+  zinit_process_enter (process);
+  if (process->events.exit_known != NULL)
+    process->events.exit_known (process, &process->end, process->data);
+  return zinit_process_leave (process);
+}
+
 /* How it ended, and whether its group is empty, is certain once its parent has reaped it: most do so at once,
  * and from Linux 6.9 on the kernel tells us. What the others leave lingers. */
 static void
 notice_stranger (ZinitProcess *process, gboolean is_reaped)
 {
   ZinitProcesses *processes = process->processes;
+  gboolean is_late = !process->has_main && process->end.kind == ZINIT_EXIT_UNKNOWN;
 
   if (process->end.kind == ZINIT_EXIT_NONE || process->end.kind == ZINIT_EXIT_UNKNOWN)
     process->end = zinit_adopted_get_exit (process);
@@ -223,10 +236,10 @@ notice_stranger (ZinitProcess *process, gboolean is_reaped)
     if (processes->has_group_signals)
       zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, 0, ZINIT_URGENT,
                         zinit_reaper_main_readable);
-    start_lingering (process);
+    zinit_reaper_linger (process);
   } else if (process->has_main) {
     end_main (process);
-  } else if (process->has_group && zinit_group_is_gone (process)) {
+  } else if ((!is_late || tell_exit (process)) && process->has_group && zinit_group_is_gone (process)) {
     tell_group_empty (process);
   }
 }
@@ -240,7 +253,7 @@ zinit_reaper_main_readable (ZinitWatch *watch, guint32 events)
   if (process->is_stranger)
     notice_stranger (process, (events & EPOLLHUP) != 0);
   else if (!try_end_main (process))
-    start_lingering (process);
+    zinit_reaper_linger (process);
 }
 
 void
@@ -365,15 +378,15 @@ look_again (ZinitProcess *process, GHashTable *living)
     list (process);
 }
 
-/* The kernel does not say all: it tells nothing of groups, or a parent has not reaped yet, though it had the
- * time. */
+/* The kernel does not say all: it tells nothing of the group, or a parent has not reaped yet, though it had
+ * the time. */
 static gboolean
 is_in_doubt (const ZinitProcess *process)
 {
-  gboolean may_doubt =
-      process->processes->has_group_signals ? process->main_watch.is_active && process->has_waited : TRUE;
+  gboolean is_told =
+      process->processes->has_group_signals && process->pidfd >= 0 && !process->main_watch.is_active;
 
-  return may_doubt && !zinit_group_is_gone (process);
+  return process->has_waited && !is_told && !zinit_group_is_gone (process);
 }
 
 /* One for all that linger, and only if one of them needs it; else NULL. */
@@ -387,7 +400,7 @@ survey (ZinitProcesses *processes)
   for (const GList *link = processes->lingering.head; link != NULL; link = link->next) {
     const ZinitProcess *process = link->data;
 
-    g_hash_table_add (asked, GINT_TO_POINTER (process->pid));
+    g_hash_table_insert (asked, GINT_TO_POINTER (process->pid), (gpointer)process);
     is_needed = is_needed || is_in_doubt (process);
   }
   return is_needed ? zinit_group_survey (asked, is_thorough ? reap_surveyed : NULL, processes) : NULL;

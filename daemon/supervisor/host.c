@@ -58,6 +58,12 @@ release (gpointer data, ZinitProcess *process)
   zinit_process_free (process);
 }
 
+static gboolean
+awaits_exit (gpointer data, const ZinitProcess *process)
+{
+  return zinit_process_awaits_exit (process);
+}
+
 static pid_t
 get_pid (gpointer data, const ZinitProcess *process)
 {
@@ -84,6 +90,7 @@ const ZinitHost zinit_host_default = {
   .spawn = spawn,
   .adopt = adopt,
   .release = release,
+  .awaits_exit = awaits_exit,
   .get_pid = get_pid,
   .get_start_ticks = get_start_ticks,
   .signal = send_signal,

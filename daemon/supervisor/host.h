@@ -22,6 +22,7 @@ typedef struct {
   ZinitProcess *(*adopt) (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *events,
                           gpointer service, GError **error);
   void (*release) (gpointer data, ZinitProcess *process);
+  gboolean (*awaits_exit) (gpointer data, const ZinitProcess *process);
   pid_t (*get_pid) (gpointer data, const ZinitProcess *process);
   guint64 (*get_start_ticks) (gpointer data, ZinitProcess *process);
   gboolean (*signal) (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error);

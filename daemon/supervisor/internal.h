@@ -28,6 +28,9 @@ struct _ZinitService {
   gint64 state_changed_at_usec; /* since 1970 */
 
   ZinitProcess *process; /* NULL = none */
+  /* The one before it, kept because how it ended may still be told: until then, or until the next one has
+   * ended. NULL = none */
+  ZinitProcess *previous;
   ZinitLog *log;
   /* One is enough, as each state waits for one thing: starting for readiness, running for the stability
    * period, stopping for the end, exited and failed for the back-off. */
@@ -90,6 +93,8 @@ void zinit_service_set_failure (ZinitService *service, ZinitFailureType type, gi
 void zinit_service_set_waiting_on (ZinitService *service, char **names); /* transfer full, NULL = none */
 void zinit_service_set_wanted (ZinitService *service, ZinitWanted wanted);
 void zinit_service_set_next_restart (ZinitService *service, gint64 realtime_usec);
+/* What all its processes have in their environment, "KEY=value". Transfer full. */
+char **zinit_service_make_marks (const ZinitService *service);
 /* Whether it is to be started again once it is down. */
 void zinit_service_set_start_after (ZinitService *service, gboolean start_after);
 /* As after a stable period or a start by hand. */

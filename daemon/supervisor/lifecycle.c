@@ -72,10 +72,19 @@ schedule_restart (ZinitService *service)
 }
 
 static void
+drop_previous (ZinitService *service)
+{
+  if (service->previous != NULL)
+    service->supervisor->host->release (service->supervisor->host_data, service->previous);
+  service->previous = NULL;
+}
+
+static void
 on_main_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
 {
   ZinitService *service = data;
 
+  drop_previous (service);
   service->last_exit = *exit;
   service->main_ended = TRUE;
   service->changes |= ZINIT_CHANGED_LAST_EXIT;
@@ -89,6 +98,20 @@ on_group_empty (ZinitProcess *process, gpointer data)
   ZinitService *service = data;
 
   zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
+  zinit_service_publish (service);
+}
+
+static void
+on_exit_known (ZinitProcess *process, const ZinitExit *exit, gpointer data)
+{
+  ZinitService *service = data;
+
+  if (process == service->previous)
+    drop_previous (service);
+  if (exit->kind == ZINIT_EXIT_UNKNOWN)
+    return;
+  service->last_exit = *exit;
+  service->changes |= ZINIT_CHANGED_LAST_EXIT;
   zinit_service_publish (service);
 }
 
@@ -111,6 +134,7 @@ on_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize l
 const ZinitProcessEvents zinit_process_events = {
   .main_ended = on_main_ended,
   .group_empty = on_group_empty,
+  .exit_known = on_exit_known,
   .reserve = on_reserve,
   .output = on_output,
 };
@@ -119,9 +143,8 @@ static void
 spawn (ZinitService *service)
 {
   ZinitSupervisor *supervisor = service->supervisor;
-  g_autofree char *mark = g_strconcat ("ZINIT_SERVICE=", zinit_service_get_name (service), NULL);
-  const char *const marks[] = { mark, supervisor->mark, NULL };
-  ZinitSpawnRequest request = { .definition = service->definition, .marks = marks };
+  g_auto (GStrv) marks = zinit_service_make_marks (service);
+  ZinitSpawnRequest request = { .definition = service->definition, .marks = (const char *const *)marks };
   g_autoptr (GError) error = NULL;
 
   disarm (service);
@@ -286,6 +309,18 @@ take_loaded (ZinitService *service)
 }
 
 static void
+release_process (ZinitService *service)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+  ZinitProcess *process = g_steal_pointer (&service->process);
+
+  if (process != NULL && supervisor->host->awaits_exit (supervisor->host_data, process))
+    service->previous = process;
+  else if (process != NULL)
+    supervisor->host->release (supervisor->host_data, process);
+}
+
+static void
 finish (ZinitService *service)
 {
   ZinitSupervisor *supervisor = service->supervisor;
@@ -296,9 +331,7 @@ finish (ZinitService *service)
   ZinitOutcome outcome = zinit_machine_outcome (service->definition, &ending);
 
   disarm (service);
-  if (service->process != NULL)
-    supervisor->host->release (supervisor->host_data, service->process);
-  service->process = NULL;
+  release_process (service);
   service->is_vanished = FALSE;
   zinit_log_end (service->log);
   zinit_stop_set_due (service, FALSE);

@@ -90,7 +90,7 @@ drop_old_state (ZinitService *service)
 
   supervisor->host->disarm (supervisor->host_data, &service->timer);
   service->next_restart_usec = 0;
-  service->is_vanished = FALSE;
+  service->is_vanished = service->main_ended = FALSE;
   zinit_stop_set_due (service, FALSE);
 }
 
@@ -98,21 +98,27 @@ static void
 take_process (ZinitService *service, const ZinitServiceRecord *record, const ZinitAdoption *adoption)
 {
   ZinitSupervisor *supervisor = service->supervisor;
+  g_auto (GStrv) marks = zinit_service_make_marks (service);
   g_autoptr (GError) error = NULL;
 
-  if (adoption != NULL)
+  if (adoption != NULL) {
+    ZinitAdoption marked = *adoption;
+
+    marked.marks = (const char *const *)marks;
     service->process =
-        supervisor->host->adopt (supervisor->host_data, adoption, &zinit_process_events, service, &error);
+        supervisor->host->adopt (supervisor->host_data, &marked, &zinit_process_events, service, &error);
+  }
   if (error != NULL)
     g_warning ("%s: process %d cannot be watched any more: %s", zinit_service_get_name (service),
                adoption->pid, error->message);
   take_state (service, record->state);
   zinit_stop_set_due (service, record->stop_due);
-  if (service->process != NULL)
+  if (service->process != NULL && !adoption->main_ended)
     return;
   if (!record->main_ended)
     service->last_exit = (ZinitExit){ ZINIT_EXIT_UNKNOWN, -1 };
-  service->is_vanished = TRUE;
+  service->main_ended = service->process != NULL;
+  service->is_vanished = service->process == NULL;
 }
 
 static void
@@ -120,7 +126,11 @@ take_deadline (ZinitService *service, gint64 deadline_usec)
 {
   ZinitSupervisor *supervisor = service->supervisor;
   gint64 now_usec = supervisor->host->monotonic_usec (supervisor->host_data);
+  guint64 timeout_ms = MIN (service->definition->stop_timeout_ms, ZINIT_MAX_DELAY_MS);
 
+  /* Whoever wrote this without our fields: no stop is without an end. */
+  if (deadline_usec == 0 && service->state == ZINIT_STATE_STOPPING)
+    deadline_usec = now_usec + (gint64)(timeout_ms * 1000);
   if (deadline_usec == 0 || service->state == ZINIT_STATE_INACTIVE || service->state == ZINIT_STATE_BLOCKED)
     return;
   /* A file may say anything; sums with it have to stay in range. */

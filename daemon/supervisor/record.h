@@ -39,8 +39,9 @@ ZinitProcess *zinit_service_get_process (const ZinitService *service);
 /* Takes @service up where @record left it. To be called after the folder was loaded and before the loop runs;
  * what the load had queued for the service is forgotten. Nothing is told to observers: it was told in the
  * daemon's earlier life.
- * @in_force is the definition its process was started with. @adoption is that process (taken over), or NULL:
- * if the record's state has one, it has ended unseen, and what follows from that follows by the usual rules.
+ * @in_force is the definition its process was started with. @adoption is that process (taken over; its marks
+ * are filled in here), or NULL: if the record's state has one, it has ended unseen, and what follows from
+ * that follows by the usual rules; as it does if others of its group are left.
  */
 void zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record,
                             ZinitDefinition *in_force, const ZinitAdoption *adoption);

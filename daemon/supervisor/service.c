@@ -32,6 +32,8 @@ zinit_service_free (ZinitService *service)
   supervisor->host->disarm (supervisor->host_data, &service->timer);
   if (service->process != NULL)
     supervisor->host->release (supervisor->host_data, service->process);
+  if (service->previous != NULL)
+    supervisor->host->release (supervisor->host_data, service->previous);
   zinit_definition_unref (service->definition);
   zinit_definition_unref (service->loaded);
   zinit_failure_clear (&service->failure);
@@ -39,6 +41,16 @@ zinit_service_free (ZinitService *service)
   g_strfreev (service->waiting_on);
   g_free (service->path);
   g_free (service);
+}
+
+char **
+zinit_service_make_marks (const ZinitService *service)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *mark = g_strconcat ("ZINIT_SERVICE=", zinit_service_get_name (service), NULL);
+
+  g_strv_builder_add_many (builder, mark, service->supervisor->mark, NULL);
+  return g_strv_builder_end (builder);
 }
 
 static void

@@ -115,7 +115,9 @@ on_group_empty (ZinitProcess *process, gpointer data)
 gboolean
 start_definition (Fixture *fixture, Service *service, const ZinitDefinition *definition, GError **error)
 {
-  static const ZinitProcessEvents events = { on_main_ended, on_group_empty, on_output };
+  static const ZinitProcessEvents events = { .main_ended = on_main_ended,
+                                             .group_empty = on_group_empty,
+                                             .output = on_output };
   static const char *const marks[] = { "ZINIT_MARK=m", NULL };
   ZinitSpawnRequest request = { definition, marks };
 

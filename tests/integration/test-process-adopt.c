@@ -4,18 +4,24 @@
  */
 #include "process-harness.h"
 
+#include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "process/private.h"
 
+#define OTHER_UID 65534
+
 /* A process that leads a session, and its parent, which does as it is told. */
 typedef struct {
   pid_t parent, pid;
   int to_parent, to_child; /* a byte lets the one reap, the other go on */
+  uid_t uid;               /* whom it belongs to, 0 = us */
 } Stranger;
 
 static void
@@ -35,8 +41,10 @@ let (int fd)
 
 /* Once it may, it exits with 7; the other that it leaves behind needs a byte of its own. */
 static void
-run_stranger (int go_fd, gboolean has_other)
+run_stranger (int go_fd, gboolean has_other, uid_t uid)
 {
+  if (uid != 0 && setuid (uid) != 0)
+    _exit (100);
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   setsid ();
   await_byte (go_fd);
@@ -48,14 +56,14 @@ run_stranger (int go_fd, gboolean has_other)
 }
 
 static void
-run_parent (int pid_fd, int reap_fd, int go_fd, gboolean has_other)
+run_parent (int pid_fd, int reap_fd, int go_fd, gboolean has_other, uid_t uid)
 {
   pid_t pid;
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   pid = fork ();
   if (pid == 0)
-    run_stranger (go_fd, has_other);
+    run_stranger (go_fd, has_other, uid);
   if (write (pid_fd, &pid, sizeof pid) != sizeof pid)
     _exit (100);
   await_byte (reap_fd);
@@ -74,6 +82,17 @@ on_main_ended (ZinitProcess *process, const ZinitExit *end, gpointer data)
 }
 
 static void
+on_exit_known (ZinitProcess *process, const ZinitExit *end, gpointer data)
+{
+  Service *service = data;
+
+  g_assert_cmpuint (service->n_ended, ==, 1);
+  g_assert_false (zinit_process_awaits_exit (process));
+  service->end = *end;
+  service_free_process (service);
+}
+
+static void
 on_group_empty (ZinitProcess *process, gpointer data)
 {
   Service *service = data;
@@ -82,10 +101,13 @@ on_group_empty (ZinitProcess *process, gpointer data)
   service->n_empty++;
 }
 
+static const ZinitProcessEvents events = { .main_ended = on_main_ended,
+                                           .group_empty = on_group_empty,
+                                           .exit_known = on_exit_known };
+
 static void
 adopt (Fixture *fixture, Service *service, Stranger *stranger, gboolean has_other)
 {
-  static const ZinitProcessEvents events = { on_main_ended, on_group_empty };
   ZinitAdoption adoption = { .outputs = { -1, -1 } };
   g_autoptr (GError) error = NULL;
   int pid_fds[2], reap_fds[2], go_fds[2];
@@ -93,7 +115,7 @@ adopt (Fixture *fixture, Service *service, Stranger *stranger, gboolean has_othe
   g_assert_cmpint (pipe (pid_fds) | pipe (reap_fds) | pipe (go_fds), ==, 0);
   stranger->parent = fork ();
   if (stranger->parent == 0)
-    run_parent (pid_fds[1], reap_fds[0], go_fds[0], has_other);
+    run_parent (pid_fds[1], reap_fds[0], go_fds[0], has_other, stranger->uid);
   g_assert_cmpint (read (pid_fds[0], &stranger->pid, sizeof (pid_t)), ==, sizeof (pid_t));
   close (pid_fds[0]);
   close (pid_fds[1]);
@@ -198,11 +220,97 @@ test_outlived (Fixture *fixture, gconstpointer unused)
   }
 }
 
+/* Takes away, or gives back, the right to ask about processes of others. */
+static void
+set_may_ask (gboolean may)
+{
+  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+  g_assert_cmpint (syscall (SYS_capget, &header, data), ==, 0);
+  data[0].effective = (data[0].effective & ~(1U << CAP_SYS_PTRACE)) | (may ? 1U << CAP_SYS_PTRACE : 0);
+  g_assert_cmpint (syscall (SYS_capset, &header, data), ==, 0);
+}
+
+/* How it ended is not to be known before it is reaped. Nothing waits for that, but it is told then. */
+static void
+test_exit_unknown (Fixture *fixture, gconstpointer unused)
+{
+  g_auto (Service) service = { 0 };
+  g_auto (Stranger) stranger = { .uid = OTHER_UID };
+  gboolean is_told;
+
+  if (geteuid () != 0) {
+    g_test_skip ("only root starts processes of others");
+    return;
+  }
+  set_may_ask (FALSE);
+  adopt (fixture, &service, &stranger, FALSE);
+  let (stranger.to_child);
+  WAIT_FOR (fixture, service.n_empty == 1);
+  assert_end (&service, ZINIT_EXIT_UNKNOWN, -1);
+  is_told = zinit_process_awaits_exit (service.process);
+  g_assert_cmpint (is_told, ==, fixture->processes->has_group_signals);
+  let (stranger.to_parent);
+  if (is_told)
+    WAIT_FOR (fixture, service.process == NULL);
+  set_may_ask (TRUE);
+  g_assert_cmpuint (service.n_ended, ==, 1);
+  g_assert_cmpuint (service.n_empty, ==, 1);
+  if (is_told && service.end.kind == ZINIT_EXIT_UNKNOWN)
+    g_test_skip ("this kernel does not tell");
+  else if (is_told)
+    assert_end (&service, ZINIT_EXIT_EXITED, 7);
+}
+
+static void
+adopt_group (Fixture *fixture, Service *service, pid_t group, const char *mark)
+{
+  const char *const marks[] = { mark, NULL };
+  ZinitAdoption adoption = {
+    .pid = group, .pidfd = -1, .outputs = { -1, -1 }, .main_ended = TRUE, .marks = marks
+  };
+  g_autoptr (GError) error = NULL;
+
+  service->n_ended = 1;
+  service->process = zinit_process_adopt (fixture->processes, &adoption, &events, service, &error);
+  g_assert_no_error (error);
+  g_assert_false (zinit_process_has_main (service->process));
+}
+
+/* A group without its first process: who has its marks is signalled and waited for, and nobody else, whatever
+ * the number says. */
+static void
+test_group (Fixture *fixture, gconstpointer unused)
+{
+  g_auto (Service) first = { 0 }, wrong = { 0 }, right = { 0 };
+  g_autoptr (GError) error = NULL;
+  int marked, unmarked;
+  pid_t group;
+
+  start (fixture, &first, "sleep 1000 & echo $!; ZINIT_MARK=x sleep 1000 & echo $!");
+  WAIT_FOR (fixture, first.n_ended == 1 && sscanf (said (&first), "%d %d", &marked, &unmarked) == 2);
+  group = zinit_process_get_pid (first.process);
+  service_free_process (&first);
+
+  adopt_group (fixture, &wrong, group, "ZINIT_MARK=y");
+  g_assert_false (zinit_process_signal (wrong.process, SIGKILL, ZINIT_WHOM_ALL, &error));
+  WAIT_FOR (fixture, wrong.n_empty == 1);
+
+  adopt_group (fixture, &right, group, "ZINIT_MARK=m");
+  g_assert_false (zinit_process_signal (right.process, SIGKILL, ZINIT_WHOM_MAIN, &error));
+  run_for (fixture, 300 * 1000);
+  g_assert_cmpuint (right.n_empty, ==, 0);
+  g_assert_true (zinit_process_signal (right.process, SIGKILL, ZINIT_WHOM_ALL, &error));
+  g_assert_no_error (error);
+  WAIT_FOR (fixture, right.n_empty == 1);
+  g_assert_false (is_alive (marked));
+  g_assert_cmpint (kill (unmarked, SIGKILL), ==, 0);
+}
+
 static const ProcessTest tests[] = {
-  { "reaped", test_reaped },
-  { "not-reaped", test_not_reaped },
-  { "reaped-late", test_reaped_late },
-  { "outlived", test_outlived },
+  { "reaped", test_reaped },     { "not-reaped", test_not_reaped },     { "reaped-late", test_reaped_late },
+  { "outlived", test_outlived }, { "exit-unknown", test_exit_unknown }, { "group", test_group },
 };
 
 int

@@ -216,6 +216,15 @@ fork_stubborn (void)
   }
 }
 
+/* Another one of the same group carries out the orders up to "--"; this one goes on after them. */
+static void
+fork_other (void)
+{
+  if (fork () != 0)
+    while (strcmp (next (), "--") != 0)
+      continue;
+}
+
 /* A process whose parent is gone and that ends by itself: somebody has to reap it. */
 static void
 fork_orphan (const char *pid_path, long ms)
@@ -393,6 +402,10 @@ carry_out (const char *order)
     wait_for_ever ();
   } else if (strcmp (order, "stubborn") == 0) {
     fork_stubborn ();
+  } else if (strcmp (order, "fork") == 0) {
+    fork_other ();
+  } else if (strcmp (order, "--") == 0) {
+    exit (0);
   } else if (strcmp (order, "orphan") == 0) {
     const char *path = next ();
     fork_orphan (path, next_number ());

@@ -71,7 +71,8 @@ adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *e
   process->name = g_strdup (zinit_service_get_name (service));
   process->events = events;
   process->data = service;
-  process->has_main = TRUE;
+  process->has_main = !adoption->main_ended;
+  process->has_others = adoption->main_ended;
   g_ptr_array_add (host->processes, process);
   g_string_append_printf (host->journal, "@%s ", process->name);
   return (ZinitProcess *)process;
@@ -81,6 +82,12 @@ static void
 release (gpointer data, ZinitProcess *process)
 {
   ((FakeProcess *)process)->is_released = TRUE;
+}
+
+static gboolean
+awaits_exit (gpointer data, const ZinitProcess *process)
+{
+  return ((const FakeProcess *)process)->awaits_exit;
 }
 
 static pid_t
@@ -114,6 +121,7 @@ const ZinitHost fake_host = {
   .spawn = spawn,
   .adopt = adopt,
   .release = release,
+  .awaits_exit = awaits_exit,
   .get_pid = get_pid,
   .get_start_ticks = get_start_ticks,
   .signal = send_signal,
@@ -234,4 +242,14 @@ fake_process_empty (FakeProcess *process)
   process->has_others = FALSE;
   if (!process->has_main)
     process->events->group_empty ((ZinitProcess *)process, process->data);
+}
+
+void
+fake_process_tell_exit (FakeProcess *process, ZinitExitKind kind, gint32 value)
+{
+  const ZinitExit exit = { kind, value };
+
+  g_assert_true (process->awaits_exit && !process->is_released);
+  process->awaits_exit = FALSE;
+  process->events->exit_known ((ZinitProcess *)process, &exit, process->data);
 }

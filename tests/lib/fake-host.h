@@ -31,6 +31,7 @@ struct _FakeProcess {
   gboolean has_main;
   gboolean has_others;  /* others in its group outlive the first process */
   gboolean is_stubborn; /* hears nothing but SIGKILL */
+  gboolean awaits_exit; /* how it ended is told when its owner has heard of the end */
   gboolean is_released;
 };
 
@@ -48,5 +49,7 @@ guint fake_host_count_living (FakeHost *host, const char *name);
 void fake_process_end (FakeProcess *process, ZinitExitKind kind, gint32 value);
 /* The others end. */
 void fake_process_empty (FakeProcess *process);
+/* How it ended is known after all. */
+void fake_process_tell_exit (FakeProcess *process, ZinitExitKind kind, gint32 value);
 
 G_END_DECLS

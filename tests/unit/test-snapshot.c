@@ -91,8 +91,8 @@ assert_equal (const ZinitServiceRecord *a, const ZinitServiceRecord *b)
   g_assert_cmpint (a->remove_when_down, ==, b->remove_when_down);
 }
 
-/* A record in @state; @n varies everything else, each flag by a bit. Inactive and blocked have no deadline.
- */
+/* A record in @state; @n varies everything else, each flag by a bit. Inactive and blocked have no deadline,
+ * stopping always has one. */
 static ZinitServiceRecord
 make_record (ZinitState state, guint n)
 {
@@ -121,7 +121,7 @@ make_record (ZinitState state, guint n)
     .restart_delay_ms = n % 4 == 0 ? 1 : 1000 + n,
     .started_at_usec = n % 2 == 0 ? 0 : 1700000000000000 + n * 1000,
     .state_changed_at_usec = 1700000001000000 + n * 1000,
-    .deadline_usec = has_timer && n % 5 != 0 ? 5000000 + n * 1000 : 0,
+    .deadline_usec = has_timer && (n % 5 != 0 || state == ZINIT_STATE_STOPPING) ? 5000000 + n * 1000 : 0,
     .stop_due = zinit_state_is_active (state) && (n >> 0) & 1,
     .stop_asked = (n >> 1) & 1,
     .start_timed_out = (n >> 2) & 1,
