@@ -76,6 +76,27 @@ zinit_json_write_line (GString *out, guint level)
     g_string_append_c (out, ' ');
 }
 
+/* Before a member or element of a container of @level. Returns the level of its value. */
+static guint
+write_separator (GString *out, gboolean is_first, guint level)
+{
+  if (!is_first)
+    g_string_append_c (out, ',');
+  if (level != ZINIT_JSON_ONE_LINE)
+    zinit_json_write_line (out, level + 1);
+  else if (!is_first)
+    g_string_append_c (out, ' ');
+  return level != ZINIT_JSON_ONE_LINE ? level + 1 : level;
+}
+
+static void
+write_end (GString *out, gboolean is_empty, guint level, char bracket)
+{
+  if (!is_empty && level != ZINIT_JSON_ONE_LINE)
+    zinit_json_write_line (out, level);
+  g_string_append_c (out, bracket);
+}
+
 static void
 write_object (GString *out, JsonObject *object, guint level)
 {
@@ -87,17 +108,14 @@ write_object (GString *out, JsonObject *object, guint level)
   g_string_append_c (out, '{');
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &member)) {
-    if (!is_empty)
-      g_string_append_c (out, ',');
+    guint inner = write_separator (out, is_empty, level);
+
     is_empty = FALSE;
-    zinit_json_write_line (out, level + 1);
     zinit_json_write_string (out, name);
     g_string_append (out, ": ");
-    zinit_json_write_node (out, member, level + 1);
+    zinit_json_write_node (out, member, inner);
   }
-  if (!is_empty)
-    zinit_json_write_line (out, level);
-  g_string_append_c (out, '}');
+  write_end (out, is_empty, level, '}');
 }
 
 static void
@@ -107,14 +125,11 @@ write_array (GString *out, JsonArray *array, guint level)
 
   g_string_append_c (out, '[');
   for (guint i = 0; i < n; i++) {
-    if (i > 0)
-      g_string_append_c (out, ',');
-    zinit_json_write_line (out, level + 1);
-    zinit_json_write_node (out, json_array_get_element (array, i), level + 1);
+    guint inner = write_separator (out, i == 0, level);
+
+    zinit_json_write_node (out, json_array_get_element (array, i), inner);
   }
-  if (n > 0)
-    zinit_json_write_line (out, level);
-  g_string_append_c (out, ']');
+  write_end (out, n == 0, level, ']');
 }
 
 static void

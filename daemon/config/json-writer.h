@@ -16,6 +16,8 @@ void zinit_json_write_string (GString *out, const char *text);
 void zinit_json_write_number (GString *out, gboolean is_negative, guint64 magnitude);
 /* A line feed and the blanks of @level. */
 void zinit_json_write_line (GString *out, guint level);
+/* In place of a level: all in one line. */
+#define ZINIT_JSON_ONE_LINE G_MAXUINT
 /* @node's whole value, as it looks when its first byte is in a line of @level. It recurses: for trees of our
  * own making and of zinit_strict_json_parse(). */
 void zinit_json_write_node (GString *out, JsonNode *node, guint level);

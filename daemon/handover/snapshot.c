@@ -14,7 +14,6 @@
 #include "persist/saved-config.h"
 
 #define USEC_PER_MSEC 1000
-#define DEFINITION_LEVEL 3 /* levels of a state document around it */
 
 /* One service's part of the text. */
 typedef struct {
@@ -129,7 +128,7 @@ print_definition (const ZinitDefinition *definition, gboolean is_ephemeral)
   if (!is_ephemeral) {
     GString *own = g_string_new (NULL);
 
-    zinit_json_write_node (own, node, DEFINITION_LEVEL);
+    zinit_json_write_node (own, node, ZINIT_JSON_ONE_LINE);
     return g_string_free (own, FALSE);
   }
   text = zinit_saved_config_from_json (node, &error);

@@ -81,6 +81,14 @@ survival_wait_saved (Harness *harness, const char *service, const char *field, c
   }
 }
 
+gboolean
+survival_has_saved (Harness *harness, const char *service, const char *field)
+{
+  g_autofree char *value = read_saved (harness, service, field);
+
+  return value != NULL;
+}
+
 void
 survival_edit_state (Harness *harness, const char *from, const char *to)
 {

@@ -18,6 +18,8 @@ void survival_start_again (Harness *harness); /* crash and start */
 char *survival_path (Harness *harness, const char *name);
 /* Waits until the state file says "@field": @text of @service. */
 void survival_wait_saved (Harness *harness, const char *service, const char *field, const char *text);
+/* Whether it is there now. */
+gboolean survival_has_saved (Harness *harness, const char *service, const char *field);
 /* Replaces @from, which must be there, in the state file. The daemon must not run. */
 void survival_edit_state (Harness *harness, const char *from, const char *to);
 /* How often the daemons of this run have written @text to their log. */

@@ -214,7 +214,12 @@ test_ephemeral (void)
   g_autoptr (Harness) h = harness_new ();
   guint32 pid;
 
+  harness_service (h, "resident", "wait", "");
   survival_start (h);
+  survival_wait_saved (h, "resident", "state", "\"running\"");
+  /* In a field of ours, as its file is what others would read. */
+  g_assert_false (survival_has_saved (h, "resident", "config"));
+  g_assert_true (survival_has_saved (h, "resident", "definition"));
   g_variant_unref (client_ok (
       h->client, "AddService",
       "({'service': {'name': <'guest'>, 'exec': <'%s wait'>, 'env': <{'A': 'x\\ty'}>}}, " NO_OPTIONS ")",
@@ -222,6 +227,8 @@ test_ephemeral (void)
   client_wait_state (h->client, "guest", "running");
   pid = client_get_pid (h->client, "guest");
   survival_wait_saved (h, "guest", "state", "\"running\"");
+  g_assert_true (survival_has_saved (h, "guest", "config"));
+  g_assert_false (survival_has_saved (h, "guest", "definition"));
   survival_start_again (h);
   assert_property (h->client, "guest", "State", "running");
   assert_property (h->client, "guest", "Ephemeral", "true");

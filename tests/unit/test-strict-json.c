@@ -280,6 +280,17 @@ test_written_numbers (void)
   g_assert_cmpstr (out->str, ==, "0-118446744073709551615-9223372036854775808");
 }
 
+static void
+test_one_line (void)
+{
+  static const char text[] = "{\"a\": {}, \"b\": [1, [], {\"c\": \"x\\n\"}], \"d\": null}";
+  g_autoptr (JsonNode) node = zinit_strict_json_parse (text, strlen (text), NULL);
+  g_autoptr (GString) out = g_string_new ("x");
+
+  zinit_json_write_node (out, node, ZINIT_JSON_ONE_LINE);
+  g_assert_cmpstr (out->str + 1, ==, text);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -292,6 +303,7 @@ main (int argc, char **argv)
   g_test_add_func ("/strict-json/numbers", test_numbers);
   g_test_add_func ("/strict-json/error-stays", test_error_stays);
   g_test_add_func ("/strict-json/copy", test_copy);
+  g_test_add_func ("/strict-json/one-line", test_one_line);
   g_test_add_func ("/strict-json/written-numbers", test_written_numbers);
   return g_test_run ();
 }
