@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <time.h>
 #include <unistd.h>
-#include <sys/pidfd.h>
 
 #include "config/format.h"
 #include "config/strict-json.h"
@@ -119,17 +118,19 @@ static gboolean
 was_missed (const Restoration *restoration, const ZinitSurvivor *survivor)
 {
   return restoration->state == NULL || restoration->is_stale ||
-         started_at_ms (survivor->pid) + START_GRAIN_MS >=
+         started_at_ms (survivor->member) + START_GRAIN_MS >=
              (gint64)MIN (restoration->state->saved_at, (guint64)G_MAXINT64);
 }
 
+/* Of the service, and not the one that the file knows. */
 static gboolean
-has_missed_process (const Restoration *restoration, const char *name)
+has_missed_process (const Restoration *restoration, const char *name, const ZinitSavedService *saved)
 {
   for (guint i = 0; i < restoration->survivors->len; i++) {
     const ZinitSurvivor *survivor = restoration->survivors->pdata[i];
 
-    if (g_str_equal (survivor->service, name) && was_missed (restoration, survivor))
+    if (g_str_equal (survivor->service, name) && survivor->pid != (pid_t)saved->pid &&
+        was_missed (restoration, survivor))
       return TRUE;
   }
   return FALSE;
@@ -153,7 +154,7 @@ open_saved_group (const Restoration *restoration, const char *name, const ZinitS
   pid_t member;
 
   if (!saved->has_pid || saved->pid > G_MAXINT32 || !zinit_state_is_active (saved->state) ||
-      has_missed_process (restoration, name))
+      has_missed_process (restoration, name, saved))
     return FALSE;
   member = zinit_survivors_find_member (restoration->instance, name, (pid_t)saved->pid);
   if (member == 0)
@@ -253,7 +254,7 @@ restore_one (gpointer key, gpointer value, gpointer data)
   has_process = open_saved_process (restoration, name, saved,
                                     in_force != NULL ? in_force->exec : definition->exec, &adoption);
   /* It ended and was started anew, and nobody has reaped the first one yet. */
-  if (has_process && has_ended (adoption.pidfd) && has_missed_process (restoration, name)) {
+  if (has_process && has_ended (adoption.pidfd) && has_missed_process (restoration, name, saved)) {
     close_adoption (&adoption);
     has_process = FALSE;
   }
@@ -289,23 +290,36 @@ stable_usec (const ZinitService *service)
   return g_get_monotonic_time () + (gint64)(MIN (period_ms, ZINIT_MAX_DELAY_MS) * 1000);
 }
 
+/* Of its first process, or of what that has left behind. */
+static gboolean
+open_survivor (const Restoration *restoration, const ZinitSurvivor *survivor, ZinitAdoption *ret_adoption)
+{
+  *ret_adoption = (ZinitAdoption){ .pid = survivor->pid, .pidfd = -1 };
+  ret_adoption->main_ended = survivor->member != survivor->pid;
+  if (!ret_adoption->main_ended)
+    ret_adoption->pidfd = zinit_survivor_open (survivor, restoration->instance);
+  if (ret_adoption->pidfd < 0 && !ret_adoption->main_ended)
+    return FALSE;
+  zinit_survivor_open_outputs (survivor->member, ret_adoption->outputs);
+  return TRUE;
+}
+
 static void
 adopt_survivor (Restoration *restoration, const ZinitSurvivor *survivor)
 {
   ZinitService *service = zinit_supervisor_find (restoration->supervisor, survivor->service, NULL);
-  gint64 started_usec = started_at_ms (survivor->pid) * 1000;
+  gint64 started_usec = started_at_ms (survivor->member) * 1000;
   ZinitServiceRecord known, record;
-  ZinitAdoption adoption = { .pid = survivor->pid };
+  ZinitAdoption adoption;
 
   if (g_hash_table_contains (restoration->adopted, survivor->service) || !was_missed (restoration, survivor))
     return;
   if (service == NULL) {
     g_warning ("process %d says that it belongs to the service %s, which nobody knows; it is left alone",
-               survivor->pid, survivor->service);
+               survivor->member, survivor->service);
     return;
   }
-  adoption.pidfd = pidfd_open (survivor->pid, 0);
-  if (adoption.pidfd < 0)
+  if (!open_survivor (restoration, survivor, &adoption))
     return;
   zinit_service_get_record (service, &known);
   record = (ZinitServiceRecord){ .state = ZINIT_STATE_RUNNING,
@@ -316,7 +330,6 @@ adopt_survivor (Restoration *restoration, const ZinitSurvivor *survivor)
                                  .deadline_usec = stable_usec (service),
                                  .started_at_usec = started_usec,
                                  .state_changed_at_usec = started_usec };
-  zinit_survivor_open_outputs (adoption.pid, adoption.outputs);
   zinit_service_restore (service, &record, NULL, &adoption);
   g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));
 }

@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "process/marks.h"
+#include "process/procfs.h"
 
 static void
 survivor_free (gpointer data)
@@ -23,32 +25,32 @@ survivor_free (gpointer data)
   g_free (survivor);
 }
 
-/* Who has the marks of a service of @instance belongs to that service; NULL = to none. Transfer full. */
-static char *
-read_service (pid_t pid, const char *instance)
+/* A zombie has left its group as well. */
+static gboolean
+has_living_leader (pid_t group)
 {
-  g_autoptr (GString) environment = zinit_marks_read (pid);
+  ZinitProcEntry entry;
 
-  if (g_strcmp0 (zinit_marks_find (environment, "ZINIT_INSTANCE"), instance) != 0)
-    return NULL;
-  return g_strdup (zinit_marks_find (environment, "ZINIT_SERVICE"));
+  return zinit_proc_read (group, &entry) && !entry.is_dead;
 }
 
+/* Children of a service have its marks as well, but only its first process leads a session by our doing.
+ * Where that is gone, whoever is left of its group stands for it. */
 static ZinitSurvivor *
-look_at (const char *name, const char *instance)
+look_at (pid_t pid, const char *instance)
 {
-  pid_t pid = (pid_t)g_ascii_strtoll (name, NULL, 10);
+  pid_t leader = getsid (pid);
   ZinitSurvivor *survivor;
   char *service;
 
-  /* Children of a service have its marks as well, but only its first process leads a session by our doing. */
-  if (pid < 2 || getsid (pid) != pid)
+  if (leader < 2 || (leader != pid && (getpgid (pid) != leader || has_living_leader (leader))))
     return NULL;
-  service = read_service (pid, instance);
+  service = zinit_marks_read_service (pid, instance);
   if (service == NULL)
     return NULL;
   survivor = g_new0 (ZinitSurvivor, 1);
-  survivor->pid = pid;
+  survivor->pid = leader;
+  survivor->member = pid;
   survivor->service = service;
   return survivor;
 }
@@ -61,12 +63,27 @@ zinit_survivors_find (const char *instance)
   const char *name;
 
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
-    ZinitSurvivor *survivor = g_ascii_isdigit (*name) ? look_at (name, instance) : NULL;
+    pid_t pid = (pid_t)g_ascii_strtoll (name, NULL, 10);
+    ZinitSurvivor *survivor = pid > 1 ? look_at (pid, instance) : NULL;
 
     if (survivor != NULL)
-      g_ptr_array_add (survivors, survivor);
+      g_ptr_array_insert (survivors, survivor->member == survivor->pid ? 0 : -1, survivor);
   }
   return survivors;
+}
+
+/* The pidfd comes before the question, so that who was asked about is who is held. */
+int
+zinit_survivor_open (const ZinitSurvivor *survivor, const char *instance)
+{
+  int pidfd = pidfd_open (survivor->pid, 0);
+  g_autofree char *service = pidfd >= 0 ? zinit_marks_read_service (survivor->pid, instance) : NULL;
+
+  if (g_strcmp0 (service, survivor->service) == 0)
+    return pidfd;
+  if (pidfd >= 0)
+    close (pidfd);
+  return -1;
 }
 
 static gboolean

@@ -11,11 +11,15 @@ G_BEGIN_DECLS
 
 typedef struct {
   pid_t pid;     /* leads its session, as every service's first process does */
+  pid_t member;  /* the same, or somebody of its group whom it has left behind: then it is dead */
   char *service; /* as its mark says */
 } ZinitSurvivor;
 
-/* Walks /proc. @instance is the run-time folder. Returns ZinitSurvivor, transfer full. */
+/* Walks /proc. @instance is the run-time folder. Returns ZinitSurvivor, those that live before those that are
+ * dead; transfer full. */
 GPtrArray *zinit_survivors_find (const char *instance);
+/* A pidfd of its first process, if that is still the one that was found; else -1. Transfer full. */
+int zinit_survivor_open (const ZinitSurvivor *survivor, const char *instance);
 
 /* Somebody who lives in the process group @group and has the marks of @service of @instance; 0 = nobody.
  * Walks /proc, unless there is no such group at all. */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "process/procfs.h"
@@ -39,8 +40,8 @@ read_once (pid_t pid, GString *environment)
 
 /* A process that has just come to its exec has none yet for a moment. A zombie never has one again, and its
  * executable is gone. */
-GString *
-zinit_marks_read (pid_t pid)
+static GString *
+read_marks (pid_t pid)
 {
   GString *environment = g_string_new (NULL);
   char exe[sizeof "/proc//exe" + 11];
@@ -56,6 +57,7 @@ zinit_marks_read (pid_t pid)
   return environment;
 }
 
+/* The last one counts: ours are set after all others. */
 static const char *
 find (const GString *environment, const char *name, gsize length)
 {
@@ -67,17 +69,40 @@ find (const GString *environment, const char *name, gsize length)
   return found;
 }
 
-/* The last one counts: ours are set after all others. */
-const char *
-zinit_marks_find (const GString *environment, const char *name)
+static gboolean
+stat_namespace (const char *pid, struct stat *status)
 {
-  return find (environment, name, strlen (name));
+  g_autofree char *path = g_strconcat ("/proc/", pid, "/ns/pid", NULL);
+
+  return stat (path, status) == 0;
+}
+
+static gboolean
+is_of_our_namespace (pid_t pid)
+{
+  g_autofree char *name = g_strdup_printf ("%d", (int)pid);
+  struct stat ours, its;
+
+  return stat_namespace ("self", &ours) && stat_namespace (name, &its) && ours.st_ino == its.st_ino &&
+         ours.st_dev == its.st_dev;
+}
+
+char *
+zinit_marks_read_service (pid_t pid, const char *instance)
+{
+  static const char of_instance[] = "ZINIT_INSTANCE", of_service[] = "ZINIT_SERVICE";
+  g_autoptr (GString) environment = read_marks (pid);
+
+  if (g_strcmp0 (find (environment, of_instance, strlen (of_instance)), instance) != 0 ||
+      !is_of_our_namespace (pid))
+    return NULL;
+  return g_strdup (find (environment, of_service, strlen (of_service)));
 }
 
 gboolean
 zinit_marks_are_on (pid_t pid, const char *const *marks)
 {
-  g_autoptr (GString) environment = zinit_marks_read (pid);
+  g_autoptr (GString) environment = read_marks (pid);
 
   for (guint i = 0; marks[i] != NULL; i++) {
     gsize length = strcspn (marks[i], "=");
@@ -85,7 +110,7 @@ zinit_marks_are_on (pid_t pid, const char *const *marks)
     if (g_strcmp0 (find (environment, marks[i], length), marks[i] + length + 1) != 0)
       return FALSE;
   }
-  return TRUE;
+  return is_of_our_namespace (pid);
 }
 
 typedef struct {

@@ -11,11 +11,11 @@
 
 G_BEGIN_DECLS
 
-/* The environment that @pid was given; empty when there is none, or it may not be read. Transfer full. */
-GString *zinit_marks_read (pid_t pid);
-/* The value of @name in it, or NULL. Borrowed. */
-const char *zinit_marks_find (const GString *environment, const char *name);
-/* @pid was given all of @marks ("KEY=value", NULL-terminated). */
+/* The service whose process @pid is by its marks, if they are of @instance (the run-time folder); NULL = of
+ * none. A process of another pid namespace is a container's, whose daemon may have the same folder by name,
+ * and is nobody's here. Transfer full. */
+char *zinit_marks_read_service (pid_t pid, const char *instance);
+/* @pid was given all of @marks ("KEY=value", NULL-terminated), and is of this pid namespace. */
 gboolean zinit_marks_are_on (pid_t pid, const char *const *marks);
 
 /* @pidfd is the process that has been asked about; borrowed. Returns whether it counts. */

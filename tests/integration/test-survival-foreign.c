@@ -14,18 +14,26 @@
 #include "processes.h"
 #include "survival.h"
 
-/* Neither marks nor a session of its own: a child of this test, in its group. */
+/* A child of this test, in its group; with the marks of `web` of @instance ("KEY=value"), if that is not
+ * NULL. */
 static pid_t
-spawn (const char *const *argv)
+spawn_with (const char *const *argv, const char *instance)
 {
+  const char *const marked[] = { "ZINIT_SERVICE=web", instance, NULL };
   g_autoptr (GError) error = NULL;
   GPid pid;
 
-  g_spawn_async (NULL, (char **)argv, NULL,
+  g_spawn_async (NULL, (char **)argv, instance != NULL ? (char **)marked : NULL,
                  G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
                  NULL, &pid, &error);
   g_assert_no_error (error);
   return pid;
+}
+
+static pid_t
+spawn (const char *const *argv)
+{
+  return spawn_with (argv, NULL);
 }
 
 static void
@@ -250,6 +258,43 @@ test_said (void)
   end (other);
 }
 
+/* Another daemon with a run-time folder of the same name, as containers have: what it has started is its own.
+ */
+static void
+test_other_namespace (void)
+{
+  static const char *const argv[] = { "/usr/bin/unshare", "--pid",      "--fork", "--kill-child",
+                                      "/usr/bin/setsid",  "/bin/sleep", "1004",   NULL };
+  g_autoptr (Harness) h = NULL;
+  g_autofree char *instance = NULL;
+  g_autoptr (GArray) pids = NULL;
+  pid_t outside;
+
+  if (geteuid () != 0) {
+    g_test_skip ("only root can make a pid namespace");
+    return;
+  }
+  h = harness_new ();
+  harness_service (h, "web", "wait", "");
+  instance = g_strconcat ("ZINIT_INSTANCE=", h->runtime_dir, NULL);
+  outside = spawn_with (argv, instance);
+  for (gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);;) {
+    g_clear_pointer (&pids, g_array_unref);
+    pids = processes_with_mark (instance);
+    if (pids->len == 2 && getsid (g_array_index (pids, pid_t, 1)) == g_array_index (pids, pid_t, 1))
+      break;
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    g_usleep (2000);
+  }
+  survival_start (h);
+  client_wait_state (h->client, "web", "running");
+  g_assert_cmpint ((int)client_get_pid (h->client, "web"), !=, g_array_index (pids, pid_t, 1));
+  g_variant_unref (client_ok (h->client, "Shutdown", "(" NO_OPTIONS ",)"));
+  g_assert_cmpint (harness_wait_exit (h), ==, 0);
+  g_assert_true (processes_is_alive (g_array_index (pids, pid_t, 1)));
+  end (outside);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -257,5 +302,6 @@ main (int argc, char **argv)
   g_test_add_func ("/survival-foreign/matches", test_matches);
   g_test_add_func ("/survival-foreign/stop", test_stop);
   g_test_add_func ("/survival-foreign/said", test_said);
+  g_test_add_func ("/survival-foreign/other-namespace", test_other_namespace);
   return g_test_run ();
 }

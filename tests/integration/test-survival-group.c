@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include <glib/gstdio.h>
+
 #include "survival.h"
 #include "processes.h"
 
@@ -97,11 +99,13 @@ test_times_out (gconstpointer data)
 }
 
 /* The first process is killed when there is no daemon: the next one clears up as it would have done itself,
- * and starts the service again when it has. */
+ * and starts the service again when it has. So it does if there is no file to know of it. */
 static void
-test_leader_dies_alone (void)
+test_leader_dies_alone (gconstpointer data)
 {
+  gboolean is_saved = GPOINTER_TO_INT (data);
   g_autoptr (Harness) h = harness_new ();
+  g_autofree char *state = survival_path (h, "state.json");
   g_autofree char *starts = harness_path (h, "starts"), *go = harness_path (h, "go");
   g_autofree char *orders =
       g_strdup_printf ("fork ignore 15 stamp %s until %s -- stamp %s wait", starts, go, starts);
@@ -119,6 +123,8 @@ test_leader_dies_alone (void)
     g_assert_cmpint (g_get_monotonic_time (), <, deadline);
     g_usleep (2000);
   }
+  if (!is_saved)
+    g_assert_cmpint (g_unlink (state), ==, 0);
   survival_start (h);
   client_wait_state (h->client, "web", "stopping");
   survival_check_once_each (h, 1);
@@ -141,6 +147,8 @@ main (int argc, char **argv)
     g_test_add_data_func (finishes, &ways[i], test_finishes);
     g_test_add_data_func (times_out, &ways[i], test_times_out);
   }
-  g_test_add_func ("/survival-group/leader-dies-alone", test_leader_dies_alone);
+  g_test_add_data_func ("/survival-group/leader-dies-alone", GINT_TO_POINTER (TRUE), test_leader_dies_alone);
+  g_test_add_data_func ("/survival-group/leader-dies-unknown", GINT_TO_POINTER (FALSE),
+                        test_leader_dies_alone);
   return g_test_run ();
 }
