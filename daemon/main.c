@@ -176,6 +176,8 @@ take_fd (int *fd)
 static gboolean
 set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
 {
+  g_autofree char *instance = NULL;
+
   daemon->loop = zinit_loop_new (NULL, error);
   if (daemon->loop == NULL || !watch_signals (daemon, error))
     return FALSE;
@@ -185,8 +187,11 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   if (daemon->inherited->file_limit != 0)
     zinit_processes_set_file_limit (daemon->processes, daemon->inherited->file_limit);
   daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes };
-  daemon->supervisor = zinit_supervisor_new (&zinit_host_default, &daemon->host_context,
-                                             daemon->paths->config_dir, daemon->paths->runtime_dir);
+  /* One folder may be named in several ways, /var/run and /run. */
+  instance = realpath (daemon->paths->runtime_dir, NULL);
+  daemon->supervisor =
+      zinit_supervisor_new (&zinit_host_default, &daemon->host_context, daemon->paths->config_dir,
+                            instance != NULL ? instance : daemon->paths->runtime_dir);
   zinit_supervisor_set_log_folder (daemon->supervisor, daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
   daemon->hold = zinit_hold_new (daemon->loop, daemon->paths->lock, daemon->lock_fd,

@@ -367,7 +367,7 @@ guint
 zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInherited *inherited)
 {
   Restoration restoration = { .supervisor = supervisor,
-                              .instance = paths->runtime_dir,
+                              .instance = zinit_supervisor_get_instance (supervisor),
                               .inherited = inherited,
                               .adopted = g_hash_table_new (g_str_hash, g_str_equal),
                               .pids = g_hash_table_new (NULL, NULL),
@@ -379,7 +379,7 @@ zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInheri
     /* What this process itself wrote a moment ago misses nothing. */
     if (!inherited->is_reexecuted || restoration.state == NULL) {
       g_ptr_array_unref (restoration.survivors);
-      restoration.survivors = zinit_survivors_find (paths->runtime_dir);
+      restoration.survivors = zinit_survivors_find (restoration.instance);
     }
     if (restoration.state != NULL)
       g_tree_foreach (restoration.state->services, restore_one, &restoration);

@@ -11,6 +11,7 @@
 
 /* A turn of the loop handles so many, then lets D-Bus in: a start takes about 0.1 ms. */
 #define SERVICES_PER_TURN 32
+#define INSTANCE_MARK "ZINIT_INSTANCE="
 
 ZinitSupervisor *
 zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir, const char *instance)
@@ -20,7 +21,7 @@ zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *con
   supervisor->host = host;
   supervisor->host_data = host_data;
   supervisor->config_dir = g_strdup (config_dir);
-  supervisor->mark = instance != NULL ? g_strconcat ("ZINIT_INSTANCE=", instance, NULL) : NULL;
+  supervisor->mark = instance != NULL ? g_strconcat (INSTANCE_MARK, instance, NULL) : NULL;
   supervisor->services =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)zinit_service_free);
   supervisor->by_name = g_ptr_array_new ();
@@ -226,6 +227,12 @@ const char *
 zinit_supervisor_get_config_dir (ZinitSupervisor *supervisor)
 {
   return supervisor->config_dir;
+}
+
+const char *
+zinit_supervisor_get_instance (ZinitSupervisor *supervisor)
+{
+  return supervisor->mark != NULL ? supervisor->mark + strlen (INSTANCE_MARK) : NULL;
 }
 
 const char *

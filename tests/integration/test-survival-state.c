@@ -177,6 +177,23 @@ test_missing (void)
   check_adopted (h, web, app, 3);
 }
 
+/* Nor does the folder have to be called by the same name, as /var/run is /run. */
+static void
+test_other_name (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *state = survival_path (h, "state.json");
+  g_autofree char *alias = harness_path (h, "alias");
+  const char *const options[] = { "--no-bus", "--runtime-dir", alias, NULL };
+  guint32 web, app;
+
+  run_and_crash (h, &web, &app);
+  g_assert_cmpint (unlink (state), ==, 0);
+  g_assert_cmpint (symlink ("run", alias), ==, 0);
+  harness_start_with (h, options);
+  check_adopted (h, web, app, 3);
+}
+
 /* Too old to be believed; what it can prove is adopted all the same. */
 static void
 test_stale (void)
@@ -334,6 +351,7 @@ main (int argc, char **argv)
   g_test_add_func ("/survival-state/other-version", test_other_version);
   g_test_add_func ("/survival-state/not-a-file", test_not_a_file);
   g_test_add_func ("/survival-state/missing", test_missing);
+  g_test_add_func ("/survival-state/other-name", test_other_name);
   g_test_add_func ("/survival-state/stale", test_stale);
   g_test_add_func ("/survival-state/other-boot", test_other_boot);
   g_test_add_func ("/survival-state/wrong-number", test_wrong_number);
