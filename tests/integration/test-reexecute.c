@@ -43,16 +43,6 @@ read_rss_kib (Harness *h)
   return g_ascii_strtoull (rss, NULL, 10);
 }
 
-/* Until another image answers on a new connection. */
-static void
-reexecute (Harness *h)
-{
-  g_variant_unref (client_ok (h->client, "Reexecute", "(" NO_OPTIONS ",)"));
-  client_free (h->client);
-  h->client = client_new_for_socket (h->socket);
-  g_variant_unref (client_get (h->client, NULL, "Sequence"));
-}
-
 static void
 read_pids (Harness *h, guint32 *pids)
 {
@@ -82,14 +72,14 @@ test_hundred_times (void)
   harness_start_with (h, private_only);
   read_pids (h, before);
   for (guint i = 0; i < 5; i++)
-    reexecute (h);
+    harness_reexecute (h);
   g_variant_unref (client_ok (h->client, "StopService", "('restless', {'wait': <true>})"));
   n_descriptors = count_descriptors (h);
   rss_kib = read_rss_kib (h);
   g_variant_unref (client_ok (h->client, "StartService", "('restless', " NO_OPTIONS ")"));
 
   for (guint i = 0; i < N_TIMES; i++)
-    reexecute (h);
+    harness_reexecute (h);
 
   g_variant_unref (client_ok (h->client, "StopService", "('restless', {'wait': <true>})"));
   g_assert_cmpuint (count_descriptors (h), ==, n_descriptors);
@@ -119,7 +109,7 @@ test_exact_exit_codes (void)
   }
   harness_start_with (h, private_only);
   for (guint i = 0; i < 8; i++)
-    reexecute (h);
+    harness_reexecute (h);
   for (guint i = 0; i < 20; i++) {
     g_autofree char *name = g_strdup_printf ("code%u", i);
     g_autofree char *expected = g_strdup_printf ("exit_code code=%u", i + 1);
@@ -151,7 +141,7 @@ test_refused (void)
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
   g_assert_cmpint (g_rmdir (inside), ==, 0);
   g_assert_cmpint (g_rmdir (temporary), ==, 0);
-  reexecute (h);
+  harness_reexecute (h);
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
 }
 
@@ -187,7 +177,7 @@ test_output_refused (void)
   message = client_fails (h->client, "Failed", "Reexecute", "(" NO_OPTIONS ",)");
   g_assert_nonnull (strstr (message, "the output of web cannot be kept"));
   g_assert_cmpint (g_unlink (logs), ==, 0);
-  reexecute (h);
+  harness_reexecute (h);
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
   client_wait_log_lines (h->client, "web", 1);
 }

@@ -122,16 +122,6 @@ check_lines (Harness *h)
     }
 }
 
-/* Until another image answers on a new connection. */
-static void
-reexecute (Harness *h)
-{
-  g_variant_unref (client_ok (h->client, "Reexecute", "(" NO_OPTIONS ",)"));
-  client_free (h->client);
-  h->client = client_new_for_socket (h->socket);
-  g_variant_unref (client_get (h->client, NULL, "Sequence"));
-}
-
 static void
 test_full (void)
 {
@@ -161,7 +151,7 @@ test_full (void)
   survival_wait_said (h, WRITTEN_AGAIN, 1);
 
   /* Also what was in memory alone is in files then. */
-  reexecute (h);
+  harness_reexecute (h);
   survival_start_again (h);
   stop_talking (h);
   check_lines (h);
@@ -270,7 +260,7 @@ test_reexecute_while_full (void)
   disk_make_room (h);
   survival_wait_said (h, WRITTEN_AGAIN, 1);
   read_pids (h, pids);
-  reexecute (h);
+  harness_reexecute (h);
   g_assert_cmpint (h->daemon_pid, ==, daemon_pid);
   stop_talking (h);
   check_lines (h);
@@ -324,7 +314,7 @@ test_read_only (void)
   disk_set_read_only (h, FALSE);
   survival_wait_said (h, WRITTEN_AGAIN, 1);
   survival_wait_said (h, "zinit.sock: it is there now", 1);
-  reexecute (h);
+  harness_reexecute (h);
   read_pids (h, pids);
   survival_start_again (h);
   stop_talking (h);

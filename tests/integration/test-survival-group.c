@@ -14,22 +14,12 @@
 #include "survival.h"
 #include "processes.h"
 
-static void
-reexecute (Harness *h)
-{
-  g_variant_unref (client_ok (h->client, "Reexecute", "(" NO_OPTIONS ",)"));
-  harness_wait_ready (h);
-  client_free (h->client);
-  h->client = client_new_for_socket (h->socket);
-  g_variant_unref (client_get (h->client, NULL, "Sequence"));
-}
-
 typedef struct {
   const char *name;
   void (*go_away) (Harness *h); /* and come back */
 } Way;
 
-static const Way ways[] = { { "crash", survival_start_again }, { "reexecute", reexecute } };
+static const Way ways[] = { { "crash", survival_start_again }, { "reexecute", harness_reexecute } };
 
 /* Starts `web` and has it stopped: its first process ends with 3 at once, @other does not. */
 static GArray *

@@ -96,16 +96,6 @@ refuse (Upgrade *upgrade, const char *reason)
   check_goes_on (upgrade);
 }
 
-/* Until another image answers on a new connection. */
-static void
-reexecute (Upgrade *upgrade)
-{
-  g_variant_unref (client_ok (upgrade->h->client, "Reexecute", "(" NO_OPTIONS ",)"));
-  client_free (upgrade->h->client);
-  upgrade->h->client = client_new_for_socket (upgrade->h->socket);
-  g_variant_unref (client_get (upgrade->h->client, NULL, "Sequence"));
-}
-
 /* Replaced on disk, as a package does it: the new file runs then, in the same process. */
 static void
 test_replaced (Upgrade *upgrade, gconstpointer data)
@@ -117,7 +107,7 @@ test_replaced (Upgrade *upgrade, gconstpointer data)
   before = read_exe (upgrade);
   g_assert_true (g_str_has_suffix (before, " (deleted)"));
   for (guint i = 0; i < 2; i++) {
-    reexecute (upgrade);
+    harness_reexecute (upgrade->h);
     after = read_exe (upgrade);
     g_assert_cmpstr (after, ==, upgrade->program);
     g_clear_pointer (&after, g_free);
@@ -132,7 +122,7 @@ test_missing (Upgrade *upgrade, gconstpointer data)
   g_unlink (upgrade->program);
   refuse (upgrade, "No such file or directory");
   copy_program (upgrade->built, upgrade->program);
-  reexecute (upgrade);
+  harness_reexecute (upgrade->h);
   check_goes_on (upgrade);
 }
 

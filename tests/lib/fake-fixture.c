@@ -44,6 +44,24 @@ fixture_clear (Fixture *fixture)
   fake_host_clear (&fixture->host);
 }
 
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture_init (fixture);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  fixture_clear (fixture);
+}
+
+void
+fixture_add_test (const char *path, void (*func) (Fixture *, gconstpointer))
+{
+  g_test_add (path, Fixture, NULL, set_up, func, tear_down);
+}
+
 ZinitService *
 fixture_add (Fixture *fixture, const char *text)
 {

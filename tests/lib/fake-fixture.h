@@ -17,6 +17,8 @@ typedef struct {
 
 void fixture_init (Fixture *fixture);
 void fixture_clear (Fixture *fixture);
+/* A test that gets one of its own: void FUNC (Fixture *fixture, gconstpointer data). */
+void fixture_add_test (const char *path, void (*func) (Fixture *, gconstpointer));
 /* @text is TOML; adds and fails the test when that is refused. Does not let the clock run. */
 ZinitService *fixture_add (Fixture *fixture, const char *text);
 ZinitService *fixture_get (Fixture *fixture, const char *name);

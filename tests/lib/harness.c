@@ -333,6 +333,17 @@ harness_start_with (Harness *harness, const char *const *options)
   harness->client = client_new_for_socket (harness->socket);
 }
 
+void
+harness_reexecute (Harness *harness)
+{
+  g_variant_unref (client_ok (harness->client, "Reexecute", "(" NO_OPTIONS ",)"));
+  client_free (harness->client);
+  /* It waits in the backlog until there is somebody to answer. */
+  harness->client = client_new_for_socket (harness->socket);
+  g_variant_unref (client_get (harness->client, NULL, "Sequence"));
+  harness_wait_ready (harness);
+}
+
 int
 harness_wait_exit (Harness *harness)
 {

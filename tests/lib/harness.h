@@ -65,6 +65,8 @@ void harness_start_with (Harness *harness, const char *const *options);
 void harness_launch (Harness *harness, const char *const *options);
 void harness_wait_ready (Harness *harness);
 void harness_wait_name (Harness *harness);
+/* Another image of the same process answers, and the client is a new one on its private socket. */
+void harness_reexecute (Harness *harness);
 /* The daemon ends by itself: the wait status. The client is gone then. */
 int harness_wait_exit (Harness *harness);
 /* No process of this run is left but the bus. */

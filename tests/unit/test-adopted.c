@@ -193,19 +193,7 @@ test_group_was_running (Fixture *fixture, gconstpointer data)
   fixture_assert_journal (fixture, "+web");
 }
 
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  fixture_init (fixture);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  fixture_clear (fixture);
-}
-
-#define ADD(path, func) g_test_add ("/adopted/" path, Fixture, NULL, set_up, func, tear_down)
+#define ADD(path, func) fixture_add_test ("/adopted/" path, func)
 
 int
 main (int argc, char *argv[])

@@ -457,19 +457,7 @@ test_restored_twice (void)
   }
 }
 
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  fixture_init (fixture);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  fixture_clear (fixture);
-}
-
-#define ADD(path, func) g_test_add ("/restore-supervisor/" path, Fixture, NULL, set_up, func, tear_down)
+#define ADD(path, func) fixture_add_test ("/restore-supervisor/" path, func)
 
 int
 main (int argc, char *argv[])

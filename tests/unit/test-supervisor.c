@@ -389,19 +389,7 @@ test_shutdown_of_nothing (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->n_shutdowns_done, ==, 1);
 }
 
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  fixture_init (fixture);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  fixture_clear (fixture);
-}
-
-#define ADD(path, func) g_test_add ("/supervisor/" path, Fixture, NULL, set_up, func, tear_down)
+#define ADD(path, func) fixture_add_test ("/supervisor/" path, func)
 
 int
 main (int argc, char *argv[])
