@@ -4,14 +4,17 @@
  */
 #define G_LOG_DOMAIN "zinit-process"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "process/group.h"
 #include "process/private.h"
 #include "process/procfs.h"
 
 typedef struct {
-  pid_t session;
+  pid_t leader;
   guint64 cpu_ticks;
   guint64 resident_pages;
   GArray *processes;
@@ -23,7 +26,8 @@ add_entry (const ZinitProcEntry *entry, gpointer data)
   Sum *sum = data;
   ZinitProcessInfo info = { .pid = entry->pid };
 
-  if (entry->session != sum->session || entry->is_dead)
+  /* One that was taken up need not lead a session. */
+  if ((entry->session != sum->leader && entry->pid != sum->leader) || entry->is_dead)
     return;
   sum->cpu_ticks += entry->cpu_ticks;
   sum->resident_pages += entry->resident_pages;
@@ -40,15 +44,24 @@ compare_pids (gconstpointer a, gconstpointer b)
   return (first > second) - (first < second);
 }
 
+/* When it is reaped and its group is empty the number may be another's. */
+static gboolean
+has_number (const ZinitProcess *process)
+{
+  if (g_hash_table_lookup (process->processes->by_pid, GINT_TO_POINTER (process->pid)) == process)
+    return TRUE;
+  if (process->has_main)
+    return pidfd_send_signal (process->pidfd, 0, NULL, 0) == 0 || errno == EPERM;
+  return process->has_group && !zinit_group_is_gone (process);
+}
+
 void
 zinit_process_read_stats (const ZinitProcess *process, ZinitProcessStats *ret_stats)
 {
-  Sum sum = { .session = process->pid };
-  const GHashTable *known = process->processes->by_pid;
+  Sum sum = { .leader = process->pid };
 
   sum.processes = g_array_new (FALSE, FALSE, sizeof (ZinitProcessInfo));
-  /* When its group is empty the number may be another's. */
-  if (g_hash_table_lookup ((GHashTable *)known, GINT_TO_POINTER (process->pid)) == process)
+  if (has_number (process))
     zinit_proc_walk (NULL, add_entry, &sum);
   g_array_sort (sum.processes, compare_pids);
   ret_stats->cpu_usec = sum.cpu_ticks * G_USEC_PER_SEC / (guint64)sysconf (_SC_CLK_TCK);

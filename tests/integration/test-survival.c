@@ -13,6 +13,16 @@
 #include "survival.h"
 #include "processes.h"
 
+static gsize
+count_processes (Harness *h, const char *service)
+{
+  g_autoptr (GVariant) reply = client_ok (h->client, "GetStats", "('%s',)", service);
+  g_autoptr (GVariant) stats = g_variant_get_child_value (reply, 0);
+  g_autoptr (GVariant) processes = g_variant_lookup_value (stats, "processes", G_VARIANT_TYPE ("a(us)"));
+
+  return g_variant_n_children (processes);
+}
+
 /* They go on with their numbers, each once, and none has anything of the hand-over in its environment. */
 static void
 test_same_processes (void)
@@ -45,6 +55,7 @@ test_same_processes (void)
       g_assert_cmpuint (client_get_pid (h->client, name), ==, pids[i]);
       assert_property (h->client, name, "RestartCount", "0");
       assert_property (h->client, name, "NeedsRestart", "false");
+      g_assert_cmpuint (count_processes (h, name), ==, 1);
     }
     survival_check_once_each (h, G_N_ELEMENTS (pids));
   }
