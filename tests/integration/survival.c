@@ -107,6 +107,26 @@ survival_edit_state (Harness *harness, const char *from, const char *to)
   g_assert_no_error (error);
 }
 
+void
+survival_age_state (Harness *harness, gint64 ms)
+{
+  static const char field[] = "\"saved_at\": ";
+  g_autofree char *path = survival_path (harness, "state.json");
+  g_autofree char *text = NULL;
+  g_autofree char *from = NULL;
+  g_autofree char *to = NULL;
+  const char *at;
+  gint64 saved_at_ms;
+
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  at = strstr (text, field);
+  g_assert_nonnull (at);
+  saved_at_ms = g_ascii_strtoll (at + strlen (field), NULL, 10);
+  from = g_strdup_printf ("%s%" G_GINT64_FORMAT, field, saved_at_ms);
+  to = g_strdup_printf ("%s%" G_GINT64_FORMAT, field, saved_at_ms - ms);
+  survival_edit_state (harness, from, to);
+}
+
 guint
 survival_count_said (Harness *harness, const char *text)
 {

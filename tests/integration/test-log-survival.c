@@ -251,8 +251,9 @@ check_lives (Harness *h, const char *service)
     } else if (g_str_equal (text, number)) {
       next++;
     } else if (!(is_last && g_str_equal (text, "end")) &&
-               !(g_str_equal (after, "0") && is_beginning (text, next))) {
-      g_error ("%s: line %" G_GSIZE_FORMAT " is \"%s\" in place of %s", service, i, text, number);
+               !((g_str_equal (after, "0") || g_str_equal (after, "end")) && is_beginning (text, next))) {
+      g_error ("%s: line %" G_GSIZE_FORMAT " is \"%s\" in place of %s; \"%s\" follows", service, i, text,
+               number, after);
     }
   }
   g_assert_cmpuint (get_stat (h->client, service, "log_dropped"), ==, 0);
