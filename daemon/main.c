@@ -196,29 +196,36 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
   daemon->hold = zinit_hold_new (daemon->loop, daemon->paths->lock, daemon->lock_fd,
                                  take_fd (&daemon->inherited->lock_watch), &hold_events, daemon);
-  daemon->keeper =
-      zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context, daemon->paths);
-  daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->hold,
-                                         daemon->paths, daemon->program, daemon->argv);
   daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, error);
   if (daemon->bus == NULL)
     return FALSE;
-  zinit_bus_set_handover (daemon->bus, daemon->handover, quit, daemon);
   return zinit_bus_listen (daemon->bus, take_fd (&daemon->inherited->listener), error);
 }
 
+/* What is there first, then who watches it: the keeper writes over the state that was taken up. */
 static void
-run (Daemon *daemon, const ZinitOptions *options)
+take_up (Daemon *daemon)
 {
   g_autoptr (ZinitReloadResult) loaded = zinit_supervisor_load (daemon->supervisor);
   guint n_adopted = zinit_restore (daemon->supervisor, daemon->paths, daemon->inherited);
 
-  g_clear_pointer (&daemon->inherited, zinit_inherited_free);
   if (n_adopted > 0)
     g_message ("took up %u services that an earlier zinitd had started", n_adopted);
   g_message ("zinitd %s: %u services from %s, %u refused; private socket %s", ZINIT_VERSION,
              g_strv_length (loaded->added), daemon->paths->config_dir, loaded->errors->len,
              daemon->paths->socket);
+  daemon->keeper =
+      zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context, daemon->paths);
+  daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->hold,
+                                         daemon->paths, daemon->program, daemon->argv);
+  zinit_bus_set_handover (daemon->bus, daemon->handover, quit, daemon);
+}
+
+static void
+run (Daemon *daemon, const ZinitOptions *options)
+{
+  take_up (daemon);
+  g_clear_pointer (&daemon->inherited, zinit_inherited_free);
   if (!options->no_bus) {
     g_autofree char *address = zinit_options_get_address (options);
 

@@ -9,6 +9,7 @@
 #include "persist/state-file.h"
 
 #define GATHER_USEC (100 * 1000) /* from a change to the file */
+#define MAX_WISHES 10            /* that are not gathered, if they come all at once; then one in that time */
 #define RETRY_USEC G_USEC_PER_SEC
 /* A file of more than 5 minutes is refused, and with it what no process can tell: it is kept younger. */
 #define REFRESH_USEC (240 * G_USEC_PER_SEC)
@@ -20,7 +21,7 @@ struct _ZinitKeeper {
   const ZinitPaths *paths;
   ZinitSnapshot *snapshot;
   ZinitTimer timer;
-  gint64 saved_usec;   /* when that was tried last, CLOCK_MONOTONIC */
+  gint64 wishes_usec;  /* until when the files of wishes count, CLOCK_MONOTONIC */
   gboolean is_current; /* the file says what is */
   gboolean has_failed; /* and said so */
   gboolean is_finished;
@@ -46,11 +47,11 @@ arm (ZinitKeeper *keeper, gint64 delay_usec)
 }
 
 static void
-on_timer (ZinitTimer *timer)
+save_now (ZinitKeeper *keeper)
 {
-  ZinitKeeper *keeper = ZINIT_OWNER_OF (timer, ZinitKeeper, timer);
   g_autoptr (GError) error = NULL;
 
+  keeper->host->disarm (keeper->host_data, &keeper->timer);
   if (zinit_keeper_save (keeper, &error)) {
     if (keeper->has_failed)
       g_message ("the state can be written again");
@@ -62,6 +63,12 @@ on_timer (ZinitTimer *timer)
     g_warning ("the state is not written, and it will be tried again: %s", error->message);
   keeper->has_failed = TRUE;
   arm (keeper, RETRY_USEC);
+}
+
+static void
+on_timer (ZinitTimer *timer)
+{
+  save_now (ZINIT_OWNER_OF (timer, ZinitKeeper, timer));
 }
 
 static void
@@ -89,17 +96,29 @@ on_removed (ZinitService *service, gpointer data)
   gather (keeper, GATHER_USEC);
 }
 
-/* What somebody wants of a service cannot be found out from its processes afterwards: it is written at once,
- * unless many want something. */
+/* FALSE when there have been too many lately, so that a script with a thousand of them is no load. */
+static gboolean
+may_save_wish (ZinitKeeper *keeper)
+{
+  gint64 now = now_usec (keeper), counted_usec = MAX (keeper->wishes_usec, now) + GATHER_USEC;
+
+  if (keeper->has_failed || keeper->is_finished || counted_usec - now > MAX_WISHES * GATHER_USEC)
+    return FALSE;
+  keeper->wishes_usec = counted_usec;
+  return TRUE;
+}
+
+/* What somebody wants of a service cannot be found out from its processes afterwards: it is in the file
+ * before he has his answer. */
 static void
 on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 {
   ZinitKeeper *keeper = data;
-  gboolean is_wish = (changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && !keeper->has_failed;
-  gint64 since_usec = now_usec (keeper) - keeper->saved_usec;
 
   zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
-  gather (keeper, is_wish ? MAX (0, GATHER_USEC - since_usec) : GATHER_USEC);
+  gather (keeper, GATHER_USEC);
+  if ((changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && may_save_wish (keeper))
+    save_now (keeper);
 }
 
 /* Who starts after a shutdown, however far that came, starts afresh. */
@@ -134,7 +153,7 @@ zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer h
   keeper->paths = paths;
   keeper->snapshot = zinit_snapshot_new (supervisor, paths);
   zinit_supervisor_add_observer (supervisor, &observer, keeper);
-  arm (keeper, REFRESH_USEC);
+  arm (keeper, GATHER_USEC);
   return keeper;
 }
 
@@ -152,7 +171,6 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
   const GArray *document = zinit_snapshot_print (keeper->snapshot);
 
-  keeper->saved_usec = now_usec (keeper);
   keeper->is_current = zinit_saved_state_save ((const struct iovec *)(gpointer)document->data, document->len,
                                                keeper->paths->state, error);
   return keeper->is_current;

@@ -218,6 +218,30 @@ test_not_again (void)
   g_variant_unref (client_ok (h->client, "StopService", "('needs', {'wait': <true>})"));
 }
 
+/* Whoever has had his answer is not forgotten, at whatever moment the daemon dies. */
+static void
+test_wishes (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  const char *const names[] = { "a", "b", "c", "d", "e", "f" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    harness_service (h, names[i], "wait", "");
+  survival_start (h);
+  for (guint round = 0; round < 4; round++) {
+    gboolean is_stop = round % 2 == 0;
+
+    for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+      g_variant_unref (client_ok (h->client, is_stop ? "StopService" : "StartService",
+                                  "('%s', " NO_OPTIONS ")", names[i]));
+    survival_start_again (h);
+    for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+      client_wait_state (h->client, names[i], is_stop ? "exited" : "running");
+      assert_property (h->client, names[i], "WantedStatus", is_stop ? "stop" : "start");
+    }
+  }
+}
+
 /* An ephemeral service is in no file, and comes back with its whole definition. */
 static void
 test_ephemeral (void)
@@ -322,6 +346,7 @@ main (int argc, char **argv)
   g_test_add_func ("/survival/full-pipe", test_full_pipe);
   g_test_add_func ("/survival/foreign-pipe", test_foreign_pipe);
   g_test_add_func ("/survival/not-again", test_not_again);
+  g_test_add_func ("/survival/wishes", test_wishes);
   g_test_add_func ("/survival/ephemeral", test_ephemeral);
   g_test_add_func ("/survival/back-off", test_back_off);
   g_test_add_func ("/survival/stop-goes-on", test_stop_goes_on);
