@@ -131,7 +131,7 @@ test_damage (void)
   daemon = kept_start_at (kept_end (&daemon), 100);
   kept_fill (&daemon, 30, "new");
   first = kept_end (&daemon);
-  for (guint i = 0; i < 1500; i++) {
+  for (guint i = 0; i < 300; i++) {
     char *path = kept_copy (first);
     g_autofree char *live = NULL;
 
