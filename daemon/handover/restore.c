@@ -334,12 +334,23 @@ adopt_survivor (Restoration *restoration, const ZinitSurvivor *survivor)
   g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));
 }
 
+/* A machine has another boot, a container that was started anew another first process. */
+static gboolean
+is_of_this_boot (const ZinitSavedState *state)
+{
+  g_autofree char *boot_id = zinit_proof_read_boot_id ();
+  guint64 init_start_ticks = zinit_proof_read_start_ticks (1);
+
+  return (state->boot_id == NULL || g_strcmp0 (state->boot_id, boot_id) == 0) &&
+         (state->init_start_ticks == 0 || init_start_ticks == 0 ||
+          state->init_start_ticks == init_start_ticks);
+}
+
 /* FALSE when there is nothing to go by and nothing to look for. */
 static gboolean
 load (Restoration *restoration, const ZinitPaths *paths)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *boot_id = zinit_proof_read_boot_id ();
   guint64 now_ms = (guint64)MAX (g_get_real_time (), 0) / 1000;
 
   switch (zinit_saved_state_load (paths->state, now_ms, ZINIT_EXTRAS_READ, &restoration->state, &error)) {
@@ -355,10 +366,9 @@ load (Restoration *restoration, const ZinitPaths *paths)
     if (!zinit_saved_file_put_aside (paths->state, NULL))
       g_warning ("%s cannot be put aside", paths->state);
   }
-  if (restoration->state == NULL || restoration->state->boot_id == NULL ||
-      g_strcmp0 (restoration->state->boot_id, boot_id) == 0)
+  if (restoration->state == NULL || is_of_this_boot (restoration->state))
     return TRUE;
-  g_message ("the saved state is from before the machine was started; nothing of it can live");
+  g_message ("the saved state is from before this machine or container was started; nothing of it can live");
   g_clear_pointer (&restoration->state, zinit_saved_state_free);
   return FALSE;
 }

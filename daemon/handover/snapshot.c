@@ -30,7 +30,8 @@ struct _ZinitSnapshot {
   ZinitSupervisor *supervisor;
   const ZinitPaths *paths;
   char *boot_id;
-  GHashTable *parts; /* name → Part */
+  guint64 init_start_ticks; /* of process 1 */
+  GHashTable *parts;        /* name → Part */
   char *frame;
   GArray *document; /* struct iovec */
 };
@@ -53,6 +54,7 @@ zinit_snapshot_new (ZinitSupervisor *supervisor, const ZinitPaths *paths)
   snapshot->supervisor = supervisor;
   snapshot->paths = paths;
   snapshot->boot_id = zinit_proof_read_boot_id ();
+  snapshot->init_start_ticks = zinit_proof_read_start_ticks (1);
   snapshot->parts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, part_free);
   snapshot->document = g_array_new (FALSE, FALSE, sizeof (struct iovec));
   return snapshot;
@@ -234,6 +236,7 @@ print_frame (ZinitSnapshot *snapshot, gsize *ret_length, gsize *ret_end_at)
   state->config_dir = g_strdup (snapshot->paths->config_dir);
   state->socket_path = g_strdup (snapshot->paths->socket);
   state->boot_id = g_strdup (snapshot->boot_id);
+  state->init_start_ticks = snapshot->init_start_ticks;
   g_free (snapshot->frame);
   snapshot->frame = zinit_saved_state_print_frame (state, ret_length, ret_end_at);
 }

@@ -64,7 +64,6 @@ static const ZinitField state_fields[] = {
 const ZinitFieldTable zinit_saved_state_table = {
   .fields = state_fields,
   .n_fields = G_N_ELEMENTS (state_fields),
-  .offset_of_boot_id = G_STRUCT_OFFSET (ZinitSavedState, boot_id),
 };
 
 static const ZinitField pipes_fields[] = {

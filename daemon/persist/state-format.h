@@ -44,7 +44,9 @@ typedef struct {
   GTree *services;   /* char * → ZinitSavedService *, by bytewise order of the key */
   char *config_dir;
   char *socket_path;
-  char *boot_id; /* our own field: the kernel's boot when it was saved, or NULL */
+  /* Our own fields: where the numbers of processes mean what they meant when it was saved. */
+  char *boot_id;            /* the kernel's boot; NULL = not known */
+  guint64 init_start_ticks; /* when process 1 started, which a container has of its own; 0 = not known */
 } ZinitSavedState;
 
 typedef struct {

@@ -105,6 +105,31 @@ read_field (ZinitReading *reading, const ZinitField *field, gpointer object)
   return TRUE;
 }
 
+/* One of the two beside the format's in the document itself; of another name nothing is taken. */
+static void
+take_origin (ZinitSavedState *state, const char *name, const char *text, gsize length, GError **error)
+{
+  gboolean is_boot_id = g_str_equal (name, "boot_id");
+  g_autoptr (JsonNode) node = NULL;
+  GType type;
+
+  if (!is_boot_id && !g_str_equal (name, "init_start_ticks"))
+    return;
+  node = zinit_strict_json_parse (text, length, error);
+  if (node == NULL)
+    return;
+  type = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
+  if (is_boot_id && type == G_TYPE_STRING) {
+    g_free (state->boot_id);
+    state->boot_id = json_node_dup_string (node);
+  } else if (!is_boot_id && type == G_TYPE_INT64 && json_node_get_int (node) >= 0) {
+    state->init_start_ticks = (guint64)json_node_get_int (node);
+  } else {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%s is allowed",
+                 is_boot_id ? "a string" : "a number from 0 to 9223372036854775807");
+  }
+}
+
 /* A field of ours, as JSON text. What is wrong with it costs the field and nothing else. */
 static void
 take_extra (ZinitReading *reading, const ZinitFieldTable *table, gpointer object, const char *name,
@@ -118,15 +143,8 @@ take_extra (ZinitReading *reading, const ZinitFieldTable *table, gpointer object
     if (*extra == NULL)
       *extra = zinit_saved_extra_new ();
     zinit_saved_extra_read (*extra, name, text, length, &error);
-  } else if (table->offset_of_boot_id != 0 && g_str_equal (name, "boot_id")) {
-    g_autoptr (JsonNode) node = zinit_strict_json_parse (text, length, &error);
-    char **boot_id = &ZINIT_FIELD_AT (char *, object, table->offset_of_boot_id);
-
-    g_clear_pointer (boot_id, g_free);
-    if (node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-      *boot_id = json_node_dup_string (node);
-    else if (node != NULL)
-      g_set_error_literal (&error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "a string is allowed");
+  } else if (table == &zinit_saved_state_table) {
+    take_origin (object, name, text, length, &error);
   }
   if (error != NULL) {
     gsize place = zinit_reading_go_to (reading, name);

@@ -79,6 +79,28 @@ write_value (GString *out, const ZinitField *field, gconstpointer object, guint 
   }
 }
 
+static void
+write_name (GString *out, const char *name, guint level)
+{
+  g_string_append_c (out, ',');
+  zinit_json_write_line (out, level);
+  zinit_json_write_string (out, name);
+  g_string_append (out, ": ");
+}
+
+static void
+write_origin (GString *out, const ZinitSavedState *state, guint level)
+{
+  if (state->boot_id != NULL) {
+    write_name (out, "boot_id", level);
+    zinit_json_write_string (out, state->boot_id);
+  }
+  if (state->init_start_ticks != 0) {
+    write_name (out, "init_start_ticks", level);
+    zinit_json_write_number (out, FALSE, state->init_start_ticks);
+  }
+}
+
 /* The fields that the format does not know. There are fields before them. */
 static void
 write_extras (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level)
@@ -89,16 +111,8 @@ write_extras (GString *out, const ZinitFieldTable *table, gconstpointer object, 
     if (extra != NULL)
       zinit_saved_extra_write (out, extra, level);
   }
-  if (table->offset_of_boot_id != 0) {
-    const char *boot_id = ZINIT_FIELD_AT (char *, object, table->offset_of_boot_id);
-
-    if (boot_id != NULL) {
-      g_string_append_c (out, ',');
-      zinit_json_write_line (out, level);
-      g_string_append (out, "\"boot_id\": ");
-      zinit_json_write_string (out, boot_id);
-    }
-  }
+  if (table == &zinit_saved_state_table)
+    write_origin (out, object, level);
 }
 
 static void

@@ -242,6 +242,7 @@ test_extras (void)
     g_assert_null (web_of (state)->extra);
     web_of (state)->extra = extra;
     state->boot_id = g_strdup ("boot \"1\"");
+    state->init_start_ticks = 17;
     extra->failure.type = (ZinitFailureType)(i % ZINIT_N_FAILURES);
     if (zinit_failure_field_is_text (extra->failure.type))
       extra->failure.text = g_strdup ("text\n");
@@ -249,6 +250,7 @@ test_extras (void)
       extra->failure.number = i % 2 ? G_MININT32 : G_MAXINT32;
     extra->pid_start_ticks = G_MAXINT64;
     extra->definition_hash = i + 1;
+    extra->definition = i % 2 ? g_strdup ("{\"service\": {\"name\": \"web\"}}") : NULL;
     extra->wanted_status = (int)(i % (ZINIT_N_WANTED + 1)) - 1;
     extra->clock = i % ZINIT_N_SAVED_CLOCKS;
     extra->deadline_at = 1700000000000;
@@ -260,6 +262,7 @@ test_extras (void)
     printed = zinit_saved_state_print (state, NULL);
     again = zinit_saved_state_parse (printed, strlen (printed), ZINIT_EXTRAS_READ, NULL);
     g_assert_cmpstr (again->boot_id, ==, state->boot_id);
+    g_assert_cmpuint (again->init_start_ticks, ==, 17);
     g_assert_true (zinit_saved_extra_equal (web_of (again)->extra, extra));
     /* Who does not know them reads what there would be without them. */
     skipped = zinit_saved_state_parse (printed, strlen (printed), ZINIT_EXTRAS_SKIP, NULL);
@@ -304,17 +307,19 @@ test_bad_extras (void)
 }
 
 static void
-test_bad_boot_id (void)
+test_bad_origin (void)
 {
   static const char text[] = "{\"version\": 1, \"saved_at\": 7, \"boot_time\": 6, \"services\": {}, "
-                             "\"config_dir\": \"/c\", \"socket_path\": \"/s\", \"boot_id\": 7}";
+                             "\"config_dir\": \"/c\", \"socket_path\": \"/s\", \"boot_id\": 7, "
+                             "\"init_start_ticks\": -1}";
   g_autoptr (ZinitSavedState) state = NULL;
 
   n_warnings = 0;
   state = zinit_saved_state_parse (text, strlen (text), ZINIT_EXTRAS_READ, NULL);
   g_assert_nonnull (state);
   g_assert_null (state->boot_id);
-  g_assert_cmpuint (n_warnings, ==, 1);
+  g_assert_cmpuint (state->init_start_ticks, ==, 0);
+  g_assert_cmpuint (n_warnings, ==, 2);
 }
 
 int
@@ -331,6 +336,6 @@ main (int argc, char **argv)
   g_test_add_func ("/saved-config/definition-refused", test_definition_refused);
   g_test_add_func ("/saved-config/extras", test_extras);
   g_test_add_func ("/saved-config/bad-extras", test_bad_extras);
-  g_test_add_func ("/saved-config/bad-boot-id", test_bad_boot_id);
+  g_test_add_func ("/saved-config/bad-origin", test_bad_origin);
   return g_test_run ();
 }

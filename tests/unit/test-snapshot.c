@@ -195,6 +195,7 @@ test_document (Snapshots *snapshots, gconstpointer data)
   g_assert_cmpstr (state->config_dir, ==, "/services");
   g_assert_cmpstr (state->socket_path, ==, snapshots->paths->socket);
   g_assert_cmpstr (state->boot_id, ==, boot_id);
+  g_assert_cmpuint (state->init_start_ticks, ==, zinit_proof_read_start_ticks (1));
   g_assert_cmpint (g_tree_nnodes (state->services), ==, 2);
   g_assert_true (look_up (state, "web")->ephemeral);
   g_assert_cmpstr (look_up (state, "web")->name, ==, "web");
