@@ -41,6 +41,7 @@ look_at (pid_t pid, const char *instance)
 {
   pid_t leader = getsid (pid);
   ZinitSurvivor *survivor;
+  ZinitProcEntry entry;
   char *service;
 
   if (leader < 2 || (leader != pid && (getpgid (pid) != leader || has_living_leader (leader))))
@@ -52,7 +53,22 @@ look_at (pid_t pid, const char *instance)
   survivor->pid = leader;
   survivor->member = pid;
   survivor->service = service;
+  survivor->start_ticks = zinit_proc_read (pid, &entry) ? entry.start_ticks : G_MAXUINT64;
   return survivor;
+}
+
+static int
+compare_survivors (gconstpointer a, gconstpointer b)
+{
+  const ZinitSurvivor *first = *(const ZinitSurvivor *const *)a, *second = *(const ZinitSurvivor *const *)b;
+  gboolean first_is_dead = first->member != first->pid, second_is_dead = second->member != second->pid;
+
+  if (first_is_dead != second_is_dead)
+    return first_is_dead - second_is_dead;
+  if (first->start_ticks != second->start_ticks)
+    return first->start_ticks < second->start_ticks ? -1 : 1;
+  /* Within one tick numbers mostly rise. */
+  return first->pid < second->pid ? -1 : first->pid > second->pid;
 }
 
 GPtrArray *
@@ -67,8 +83,9 @@ zinit_survivors_find (const char *instance)
     ZinitSurvivor *survivor = pid > 1 ? look_at (pid, instance) : NULL;
 
     if (survivor != NULL)
-      g_ptr_array_insert (survivors, survivor->member == survivor->pid ? 0 : -1, survivor);
+      g_ptr_array_add (survivors, survivor);
   }
+  g_ptr_array_sort (survivors, compare_survivors);
   return survivors;
 }
 
@@ -110,6 +127,14 @@ zinit_survivors_find_member (const char *instance, const char *service, pid_t gr
   return found;
 }
 
+static gboolean
+is_nameless (const char *path)
+{
+  g_autofree char *target = g_file_read_link (path, NULL);
+
+  return target != NULL && g_str_has_prefix (target, "pipe:[");
+}
+
 void
 zinit_survivor_open_outputs (pid_t pid, int outputs[ZINIT_N_STREAMS])
 {
@@ -120,9 +145,9 @@ zinit_survivor_open_outputs (pid_t pid, int outputs[ZINIT_N_STREAMS])
     struct stat info;
 
     outputs[stream] = -1;
-    /* The ends that we give are open for reading and writing. One that is not is between the service and
-     * somebody else: reading it would rob him. */
-    if (lstat (path, &info) != 0 || (info.st_mode & 0600) != 0600)
+    /* The ends that we give are of pipes without a name, and open for reading and writing. One that is not is
+     * between the service and somebody else: reading it would rob him. */
+    if (lstat (path, &info) != 0 || (info.st_mode & 0600) != 0600 || !is_nameless (path))
       continue;
     if (stat (path, &info) != 0 || !S_ISFIFO (info.st_mode) || (stream > 0 && info.st_ino == first))
       continue;

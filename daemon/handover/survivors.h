@@ -10,13 +10,15 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  pid_t pid;     /* leads its session, as every service's first process does */
-  pid_t member;  /* the same, or somebody of its group whom it has left behind: then it is dead */
-  char *service; /* as its mark says */
+  pid_t pid;           /* leads its session, as every service's first process does */
+  pid_t member;        /* the same, or somebody of its group whom it has left behind: then it is dead */
+  char *service;       /* as its mark says */
+  guint64 start_ticks; /* of member, clock ticks since the boot */
 } ZinitSurvivor;
 
 /* Walks /proc. @instance is the run-time folder. Returns ZinitSurvivor, those that live before those that are
- * dead; transfer full. */
+ * dead, and the older ones first: what a service has put into a session of its own comes after itself.
+ * Transfer full. */
 GPtrArray *zinit_survivors_find (const char *instance);
 /* A pidfd of its first process, if that is still the one that was found; else -1. Transfer full. */
 int zinit_survivor_open (const ZinitSurvivor *survivor, const char *instance);

@@ -5,6 +5,7 @@
  */
 #define G_LOG_DOMAIN "zinit-test"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -175,6 +176,66 @@ test_missing (void)
   g_assert_cmpint (unlink (path), ==, 0);
   survival_start (h);
   check_adopted (h, web, app, 3);
+}
+
+static void
+wait_for_two (Harness *h, const char *service)
+{
+  gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+
+  for (;;) {
+    g_autoptr (GArray) pids = harness_service_pids (h, service);
+
+    if (pids->len == 2)
+      return;
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    g_usleep (2000);
+  }
+}
+
+/* They are not the service's to stop. */
+static void
+kill_all_but (Harness *h, const char *service, pid_t pid)
+{
+  g_autoptr (GArray) pids = harness_service_pids (h, service);
+
+  for (guint i = 0; i < pids->len; i++)
+    if (g_array_index (pids, pid_t, i) != pid)
+      kill (g_array_index (pids, pid_t, i), SIGKILL);
+}
+
+/* What a service has put into a session of its own has its marks, and is not the service. */
+static void
+test_missing_with_sessions (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *state = survival_path (h, "state.json");
+  g_autofree char *orders =
+      g_strdup_printf ("/bin/sh -c 'setsid %s wait & exec %s wait'", harness_child (), harness_child ());
+  guint32 pids[8];
+
+  for (guint i = 0; i < G_N_ELEMENTS (pids); i++) {
+    g_autofree char *file = g_strdup_printf ("s%u.toml", i);
+
+    harness_write (h, file, "[service]\nexec = \"%s\"\n", orders);
+  }
+  survival_start (h);
+  for (guint i = 0; i < G_N_ELEMENTS (pids); i++) {
+    g_autofree char *name = g_strdup_printf ("s%u", i);
+
+    client_wait_state (h->client, name, "running");
+    pids[i] = client_get_pid (h->client, name);
+    wait_for_two (h, name);
+  }
+  survival_crash (h);
+  g_assert_true (unlink (state) == 0 || errno == ENOENT);
+  survival_start (h);
+  for (guint i = 0; i < G_N_ELEMENTS (pids); i++) {
+    g_autofree char *name = g_strdup_printf ("s%u", i);
+
+    g_assert_cmpuint (client_get_pid (h->client, name), ==, pids[i]);
+    kill_all_but (h, name, (pid_t)pids[i]);
+  }
 }
 
 /* Nor does the folder have to be called by the same name, as /var/run is /run. */
@@ -351,6 +412,7 @@ main (int argc, char **argv)
   g_test_add_func ("/survival-state/other-version", test_other_version);
   g_test_add_func ("/survival-state/not-a-file", test_not_a_file);
   g_test_add_func ("/survival-state/missing", test_missing);
+  g_test_add_func ("/survival-state/missing-with-sessions", test_missing_with_sessions);
   g_test_add_func ("/survival-state/other-name", test_other_name);
   g_test_add_func ("/survival-state/stale", test_stale);
   g_test_add_data_func ("/survival-state/other-boot", &other_boot, test_other_boot);
