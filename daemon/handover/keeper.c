@@ -78,24 +78,6 @@ gather (ZinitKeeper *keeper, gint64 delay_usec)
   arm (keeper, delay_usec);
 }
 
-static void
-on_added (ZinitService *service, gpointer data)
-{
-  ZinitKeeper *keeper = data;
-
-  zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
-  gather (keeper, GATHER_USEC);
-}
-
-static void
-on_removed (ZinitService *service, gpointer data)
-{
-  ZinitKeeper *keeper = data;
-
-  zinit_snapshot_forget (keeper->snapshot, zinit_service_get_name (service));
-  gather (keeper, GATHER_USEC);
-}
-
 /* FALSE when there have been too many lately, so that a script with a thousand of them is no load. */
 static gboolean
 may_save_wish (ZinitKeeper *keeper)
@@ -108,17 +90,45 @@ may_save_wish (ZinitKeeper *keeper)
   return TRUE;
 }
 
-/* What somebody wants of a service cannot be found out from its processes afterwards: it is in the file
- * before he has his answer. */
+/* What nobody could find out from processes afterwards is in the file before anybody is told of it: what was
+ * asked for, and that a work is done that is not to be done twice. */
 static void
-on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
+note (ZinitKeeper *keeper, gboolean is_all_there_is)
+{
+  gather (keeper, GATHER_USEC);
+  if (is_all_there_is && may_save_wish (keeper))
+    save_now (keeper);
+}
+
+/* One without a file is nowhere else. */
+static void
+on_added (ZinitService *service, gpointer data)
 {
   ZinitKeeper *keeper = data;
 
   zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
-  gather (keeper, GATHER_USEC);
-  if ((changes & ZINIT_CHANGED_WANTED_STATUS) != 0 && may_save_wish (keeper))
-    save_now (keeper);
+  note (keeper, zinit_service_is_ephemeral (service));
+}
+
+static void
+on_removed (ZinitService *service, gpointer data)
+{
+  ZinitKeeper *keeper = data;
+
+  zinit_snapshot_forget (keeper->snapshot, zinit_service_get_name (service));
+  note (keeper, TRUE);
+}
+
+static void
+on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
+{
+  ZinitKeeper *keeper = data;
+  gboolean is_done = (changes & ZINIT_CHANGED_STATE) != 0 &&
+                     zinit_service_get_definition (service)->oneshot &&
+                     zinit_service_get_state (service) == ZINIT_STATE_EXITED;
+
+  zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
+  note (keeper, is_done || (changes & (ZINIT_CHANGED_WANTED_STATUS | ZINIT_CHANGED_ASKED)) != 0);
 }
 
 /* Who starts after a shutdown, however far that came, starts afresh. */

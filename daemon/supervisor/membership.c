@@ -105,6 +105,7 @@ remove_in_order (ZinitService *service)
     return;
   }
   service->remove_when_down = TRUE;
+  service->changes |= ZINIT_CHANGED_ASKED;
   service->start_after = service->comes_back = FALSE;
   service->changes |= ZINIT_CHANGED_CAN_START;
   zinit_service_set_wanted (service, ZINIT_WANTED_STOP);

@@ -156,7 +156,7 @@ zinit_service_set_start_after (ZinitService *service, gboolean start_after)
   if (service->start_after == start_after)
     return;
   service->start_after = start_after;
-  service->changes |= ZINIT_CHANGED_STATUS_TEXT;
+  service->changes |= ZINIT_CHANGED_STATUS_TEXT | ZINIT_CHANGED_ASKED;
 }
 
 void

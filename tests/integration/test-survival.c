@@ -242,6 +242,39 @@ test_wishes (void)
   }
 }
 
+/* Work that is known to be done is done, and what was added is there, if only just so. */
+static void
+test_at_once (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *go = harness_path (h, "go");
+  g_autofree char *orders = g_strdup_printf ("until %s exit 0", go);
+  guint32 pid;
+
+  harness_service (h, "once", orders, "oneshot = true\n");
+  harness_service (h, "never", "wait", "[lifecycle]\nrestart = \"never\"\n");
+  survival_start (h);
+  client_wait_state (h->client, "once", "running");
+  survival_wait_saved (h, "once", "state", "\"running\"");
+  g_assert_true (g_file_set_contents (go, "", 0, NULL));
+  client_wait_state (h->client, "once", "exited");
+  survival_start_again (h);
+  assert_property (h->client, "once", "LastExit", "('exited', 0)");
+  g_variant_unref (client_ok (h->client, "AddService",
+                              "({'service': {'name': <'guest'>, 'exec': <'%s wait'>}}, " NO_OPTIONS ")",
+                              harness_child ()));
+  pid = client_get_pid (h->client, "guest");
+  survival_start_again (h);
+  client_wait_state (h->client, "guest", "running");
+  g_assert_cmpuint (client_get_pid (h->client, "guest"), ==, pid);
+  g_variant_unref (client_ok (h->client, "RestartService", "('never', " NO_OPTIONS ")"));
+  survival_start_again (h);
+  client_wait_state (h->client, "never", "running");
+  g_variant_unref (client_ok (h->client, "RemoveService", "('guest', {'stop': <true>})"));
+  survival_start_again (h);
+  survival_check_once_each (h, 1);
+}
+
 /* An ephemeral service is in no file, and comes back with its whole definition. */
 static void
 test_ephemeral (void)
@@ -347,6 +380,7 @@ main (int argc, char **argv)
   g_test_add_func ("/survival/foreign-pipe", test_foreign_pipe);
   g_test_add_func ("/survival/not-again", test_not_again);
   g_test_add_func ("/survival/wishes", test_wishes);
+  g_test_add_func ("/survival/at-once", test_at_once);
   g_test_add_func ("/survival/ephemeral", test_ephemeral);
   g_test_add_func ("/survival/back-off", test_back_off);
   g_test_add_func ("/survival/stop-goes-on", test_stop_goes_on);
