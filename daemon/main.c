@@ -207,7 +207,7 @@ static void
 take_up (Daemon *daemon)
 {
   g_autoptr (ZinitReloadResult) loaded = zinit_supervisor_load (daemon->supervisor);
-  guint n_adopted = zinit_restore (daemon->supervisor, daemon->paths, daemon->inherited);
+  guint n_adopted = zinit_restore (daemon->supervisor, daemon->paths, daemon->inherited, loaded->errors);
 
   if (n_adopted > 0)
     g_message ("took up %u services that an earlier zinitd had started", n_adopted);

@@ -28,11 +28,12 @@ typedef struct {
   const char *instance;
   ZinitSavedState *state; /* NULL = none that may be used */
   ZinitInherited *inherited;
-  gboolean is_stale;    /* it may only help to find survivors */
-  GPtrArray *survivors; /* ZinitSurvivor */
-  GHashTable *adopted;  /* names of services whose process was found */
-  GHashTable *pids;     /* of these processes */
-  GPtrArray *gone;      /* services that live, and their files do not */
+  const GPtrArray *errors; /* of the load, ZinitConfigError */
+  gboolean is_stale;       /* it may only help to find survivors */
+  GPtrArray *survivors;    /* ZinitSurvivor */
+  GHashTable *adopted;     /* names of services whose process was found */
+  GHashTable *pids;        /* of these processes */
+  GPtrArray *gone;         /* services that live, and their files do not */
 } Restoration;
 
 static ZinitDefinition *
@@ -169,20 +170,28 @@ open_saved_group (const Restoration *restoration, const char *name, const ZinitS
   return TRUE;
 }
 
-/* One that was refused, then: its service keeps what it was. */
+/* Its file was removed: not one that is broken, nor all of them at once. */
 static gboolean
-has_file (ZinitSupervisor *supervisor, const char *name)
+is_removed (const Restoration *restoration, const char *name, const ZinitSavedService *saved)
 {
-  static const char *const endings[] = { ".toml", ".json" };
-  gboolean is_there = FALSE;
+  const char *path = saved->extra != NULL ? saved->extra->file : NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (endings) && !is_there; i++) {
-    g_autofree char *file = g_strconcat (name, endings[i], NULL);
-    g_autofree char *path = g_build_filename (zinit_supervisor_get_config_dir (supervisor), file, NULL);
+  return !saved->ephemeral &&
+         !zinit_supervisor_keeps (restoration->supervisor, restoration->errors, name, path);
+}
 
-    is_there = access (path, F_OK) == 0;
-  }
-  return is_there;
+/* The file of a service that the folder does not name now; without our fields there is only the usual name.
+ */
+static char *
+find_path (const Restoration *restoration, const char *name, const ZinitSavedService *saved)
+{
+  g_autofree char *file = g_strconcat (name, ".toml", NULL);
+
+  if (saved->ephemeral)
+    return NULL;
+  if (saved->extra != NULL && saved->extra->file != NULL)
+    return g_strdup (saved->extra->file);
+  return g_build_filename (zinit_supervisor_get_config_dir (restoration->supervisor), file, NULL);
 }
 
 /* As a reload would: what was said of it before does not outweigh what the folder says now. */
@@ -261,11 +270,14 @@ restore_one (gpointer key, gpointer value, gpointer data)
   has_process = has_process || open_saved_group (restoration, name, saved, &adoption);
   /* A file too old to be believed still names what it can prove; and a service without a file and without a
    * process is no more, unless it never had one. */
-  is_gone = service == NULL && !saved->ephemeral && !has_file (restoration->supervisor, name);
+  is_gone = service == NULL && is_removed (restoration, name, saved);
   if (!has_process && (restoration->is_stale || is_gone))
     return FALSE;
-  if (service == NULL)
-    service = zinit_supervisor_insert (restoration->supervisor, in_force);
+  if (service == NULL) {
+    g_autofree char *path = find_path (restoration, name, saved);
+
+    service = zinit_supervisor_insert (restoration->supervisor, in_force, path);
+  }
   zinit_snapshot_read (saved, &record);
   if (saved->extra == NULL || saved->extra->wanted_status < 0)
     record.wanted = zinit_service_get_wanted (service);
@@ -374,11 +386,13 @@ load (Restoration *restoration, const ZinitPaths *paths)
 }
 
 guint
-zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInherited *inherited)
+zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInherited *inherited,
+               const GPtrArray *errors)
 {
   Restoration restoration = { .supervisor = supervisor,
                               .instance = zinit_supervisor_get_instance (supervisor),
                               .inherited = inherited,
+                              .errors = errors,
                               .adopted = g_hash_table_new (g_str_hash, g_str_equal),
                               .pids = g_hash_table_new (NULL, NULL),
                               .survivors = g_ptr_array_new (),

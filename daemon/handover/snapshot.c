@@ -162,6 +162,7 @@ save_service (const ZinitService *service)
   saved->last_state_change = to_msec (record.state_changed_at_usec);
   saved->ephemeral = zinit_service_is_ephemeral (service);
   saved->extra = make_extra (&record);
+  saved->extra->file = g_strdup (zinit_service_get_path (service));
   saved->extra->definition_hash = zinit_definition_hash (zinit_service_get_definition (service));
   return saved;
 }

@@ -16,7 +16,7 @@
 
 const char *const zinit_saved_clock_words[] = { "realtime", "monotonic", "boottime", NULL };
 
-typedef enum { FIELD_NUMBER, FIELD_FLAG, FIELD_WORD, FIELD_FAILURE, FIELD_OBJECT } FieldKind;
+typedef enum { FIELD_NUMBER, FIELD_FLAG, FIELD_WORD, FIELD_FAILURE, FIELD_OBJECT, FIELD_TEXT } FieldKind;
 
 typedef struct {
   const char *name;
@@ -29,6 +29,7 @@ static const Field fields[] = {
   { "pid_start_ticks", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, pid_start_ticks) },
   { "definition_hash", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, definition_hash) },
   { "definition", FIELD_OBJECT, G_STRUCT_OFFSET (ZinitSavedExtra, definition) },
+  { "file", FIELD_TEXT, G_STRUCT_OFFSET (ZinitSavedExtra, file) },
   { "wanted_status", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, wanted_status), zinit_wanted_words },
   { "failure_reason", FIELD_FAILURE, G_STRUCT_OFFSET (ZinitSavedExtra, failure) },
   { "clock", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, clock), zinit_saved_clock_words },
@@ -60,6 +61,7 @@ zinit_saved_extra_free (ZinitSavedExtra *extra)
     return;
   zinit_failure_clear (&extra->failure);
   g_free (extra->definition);
+  g_free (extra->file);
   g_free (extra);
 }
 
@@ -77,6 +79,7 @@ field_is_equal (const Field *field, const ZinitSavedExtra *a, const ZinitSavedEx
   case FIELD_WORD:
     return *(const int *)left == *(const int *)right;
   case FIELD_OBJECT:
+  case FIELD_TEXT:
     return g_strcmp0 (*(char *const *)left, *(char *const *)right) == 0;
   default:
     return zinit_failure_equal (left, right);
@@ -247,6 +250,12 @@ zinit_saved_extra_read (ZinitSavedExtra *extra, const char *name, const char *te
     return refuse (error, "none of the known words");
   case FIELD_OBJECT:
     return refuse (error, "an object is allowed");
+  case FIELD_TEXT:
+    if (string_of (node) == NULL)
+      return refuse (error, "a string is allowed");
+    g_free (*(char **)place);
+    *(char **)place = g_strdup (string_of (node));
+    return TRUE;
   case FIELD_FAILURE:
     return read_failure (place, node, error);
   }
@@ -301,6 +310,9 @@ zinit_saved_extra_write (GString *out, const ZinitSavedExtra *extra, guint level
     } else if (field->kind == FIELD_OBJECT && *(char *const *)place != NULL) {
       write_name (out, field->name, level);
       g_string_append (out, *(char *const *)place);
+    } else if (field->kind == FIELD_TEXT && *(char *const *)place != NULL) {
+      write_name (out, field->name, level);
+      zinit_json_write_string (out, *(char *const *)place);
     } else if (field->kind == FIELD_FAILURE && ((const ZinitFailure *)place)->type != ZINIT_FAILURE_NONE) {
       write_name (out, field->name, level);
       write_failure (out, place, level);

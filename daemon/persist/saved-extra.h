@@ -27,6 +27,7 @@ typedef struct {
    * it is not looked at before it is needed. One without a file has it as the format's own `config`. NULL =
    * not there */
   char *definition;
+  char *file;            /* in which it was found; NULL = none, or not known */
   int wanted_status;     /* ZinitWanted; -1 = not known */
   ZinitFailure failure;  /* why the state is failed */
   ZinitSavedClock clock; /* of deadline_at */

@@ -218,20 +218,20 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
   return finish_result (added, none, none, set);
 }
 
-/* A file that is there and cannot be read or parsed keeps what it said before, and a folder that cannot be
- * read all of its files. */
-static gboolean
-is_kept (const ZinitService *service, ZinitConfigSet *set)
+gboolean
+zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, const char *name,
+                        const char *path)
 {
-  /* There may be more broken files than errors. */
-  if (set->errors->len >= ZINIT_MAX_CONFIG_ERRORS && g_file_test (service->path, G_FILE_TEST_EXISTS))
+  if (!g_file_test (supervisor->config_dir, G_FILE_TEST_EXISTS))
     return TRUE;
-  for (guint i = 0; i < set->errors->len; i++) {
-    const ZinitConfigError *refused = set->errors->pdata[i];
+  /* There may be more broken files than errors. */
+  if (errors->len >= ZINIT_MAX_CONFIG_ERRORS && path != NULL && g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  for (guint i = 0; i < errors->len; i++) {
+    const ZinitConfigError *refused = errors->pdata[i];
 
-    if (g_strcmp0 (refused->path, service->path) == 0 ||
-        g_strcmp0 (refused->path, service->supervisor->config_dir) == 0 ||
-        g_strcmp0 (refused->name, zinit_service_get_name (service)) == 0)
+    if ((path != NULL && g_strcmp0 (refused->path, path) == 0) ||
+        g_strcmp0 (refused->path, supervisor->config_dir) == 0 || g_strcmp0 (refused->name, name) == 0)
       return TRUE;
   }
   return FALSE;
@@ -249,7 +249,8 @@ list_vanished (ZinitSupervisor *supervisor, ZinitConfigSet *set, GHashTable *nam
 
     if (g_hash_table_contains (named, zinit_service_get_name (service)))
       continue;
-    if (service->path == NULL || is_kept (service, set))
+    if (service->path == NULL ||
+        zinit_supervisor_keeps (supervisor, set->errors, zinit_service_get_name (service), service->path))
       g_ptr_array_add (definitions, (gpointer)zinit_service_get_loaded_definition (service));
     else
       g_ptr_array_add (vanished, service);

@@ -162,9 +162,9 @@ zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, 
 }
 
 ZinitService *
-zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition)
+zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition, const char *path)
 {
-  return zinit_registry_insert (supervisor, definition, NULL);
+  return zinit_registry_insert (supervisor, definition, path);
 }
 
 void

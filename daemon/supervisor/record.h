@@ -45,8 +45,10 @@ ZinitProcess *zinit_service_get_process (const ZinitService *service);
  */
 void zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record,
                             ZinitDefinition *in_force, const ZinitAdoption *adoption);
-/* Adds a service that the folder does not know. It is not started. Borrowed. */
-ZinitService *zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition);
+/* Adds a service that the folder does not know; @path is the file that it had, NULL = none. It is not
+ * started. Borrowed. */
+ZinitService *zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
+                                       const char *path);
 /* All services take up the output that an earlier daemon kept; what it kept of others is removed. To be
  * called when all are restored and before the loop runs. */
 void zinit_supervisor_recover_logs (ZinitSupervisor *supervisor);

@@ -133,6 +133,13 @@ ZinitReloadResult *zinit_supervisor_load (ZinitSupervisor *supervisor);
  * full. */
 ZinitReloadResult *zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error);
 
+/* Whether a service that is not among those of the folder any more stays all the same: its file is there and
+ * cannot be read or parsed, as @errors of the reading (ZinitConfigError) tell, or the folder as a whole is
+ * not there, which is a mishap (something is not mounted) and no wish to remove every service. @path is its
+ * file; NULL = not known. */
+gboolean zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, const char *name,
+                                 const char *path);
+
 /* Stops everything, dependents before what they need, and tells observers when it is done. Again is no error.
  */
 void zinit_supervisor_shutdown (ZinitSupervisor *supervisor);

@@ -5,9 +5,11 @@
 #define G_LOG_DOMAIN "zinit-test"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "survival.h"
 #include "processes.h"
@@ -124,10 +126,75 @@ test_file_is_broken (void)
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
   harness_service (h, "web", "wait", "");
   reloaded = harness_reload (h);
-  g_assert_cmpstr (reloaded, ==, "+ ~web -");
+  g_assert_cmpstr (reloaded, ==, "+ ~ -");
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
   assert_property (h->client, "web", "Ephemeral", "false");
   assert_property (h->client, "web", "NeedsRestart", "false");
+}
+
+/* The same for a file that is not called as its service, and for one that leads nowhere; it is still their
+ * file: who removes it removes them. */
+static void
+test_named_file_is_broken (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *link = g_build_filename (h->config_dir, "link.toml", NULL);
+  g_autofree char *reloaded = NULL;
+  guint32 site, linked;
+
+  harness_service (h, "web", "wait", "");
+  harness_write (h, "page.toml", "[service]\nname = \"site\"\nexec = \"%s wait\"\n", harness_child ());
+  harness_service (h, "link", "wait", "");
+  start_web (h);
+  survival_wait_saved (h, "site", "state", "\"running\"");
+  survival_wait_saved (h, "link", "state", "\"running\"");
+  site = client_get_pid (h->client, "site");
+  linked = client_get_pid (h->client, "link");
+  survival_crash (h);
+  harness_write (h, "page.toml", "[service\n");
+  harness_remove (h, "link.toml");
+  g_assert_cmpint (symlink ("/nowhere/at/all", link), ==, 0);
+  survival_start (h);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpuint (client_get_pid (h->client, "site"), ==, site);
+    g_assert_cmpuint (client_get_pid (h->client, "link"), ==, linked);
+    assert_property (h->client, "site", "Ephemeral", "false");
+    harness_reexecute (h);
+  }
+  harness_remove (h, "page.toml");
+  harness_remove (h, "link.toml");
+  reloaded = harness_reload (h);
+  g_assert_cmpstr (reloaded, ==, "+ ~ -link,site");
+  client_wait_property (h->client, NULL, "ServiceCount", "1");
+}
+
+/* A folder that is not mounted is no wish to stop everything. */
+static void
+test_folder_is_gone (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *aside = harness_path (h, "aside");
+  g_autofree char *reloaded = NULL;
+  guint32 pid;
+
+  harness_service (h, "web", "wait", "");
+  harness_service (h, "off", "wait", "status = \"stop\"\n");
+  pid = start_web (h);
+  g_assert_cmpint (rename (h->config_dir, aside), ==, 0);
+  for (guint i = 0; i < 3; i++) {
+    if (i % 2 == 0)
+      survival_start_again (h);
+    else
+      harness_reexecute (h);
+    assert_property (h->client, "web", "State", "running");
+    assert_property (h->client, "off", "WantedStatus", "stop");
+    g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
+    survival_wait_saved (h, "web", "state", "\"running\"");
+  }
+  g_assert_cmpint (rename (aside, h->config_dir), ==, 0);
+  reloaded = harness_reload (h);
+  g_assert_cmpstr (reloaded, ==, "+ ~ -");
+  g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
 }
 
 /* Ended while nobody looked: how is known only if nobody has reaped it yet; what follows is policy. */
@@ -325,6 +392,8 @@ main (int argc, char **argv)
   g_test_add_func ("/survival-changes/changed-status", test_changed_status);
   g_test_add_func ("/survival-changes/file-is-gone", test_file_is_gone);
   g_test_add_func ("/survival-changes/file-is-broken", test_file_is_broken);
+  g_test_add_func ("/survival-changes/named-file-is-broken", test_named_file_is_broken);
+  g_test_add_func ("/survival-changes/folder-is-gone", test_folder_is_gone);
   g_test_add_func ("/survival-changes/ended-meanwhile", test_ended_meanwhile);
   g_test_add_func ("/survival-changes/stop-of-adopted", test_stop_of_adopted);
   g_test_add_func ("/survival-changes/leftovers", test_leftovers);

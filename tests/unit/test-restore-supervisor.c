@@ -414,7 +414,7 @@ test_dismiss (Fixture *fixture, gconstpointer data)
   g_autoptr (ZinitDefinition) definition =
       zinit_definition_parse (WEB, strlen (WEB), FALSE, NULL, NULL, NULL);
   ZinitServiceRecord record = make_record (ZINIT_STATE_RUNNING);
-  ZinitService *web = zinit_supervisor_insert (fixture->supervisor, definition);
+  ZinitService *web = zinit_supervisor_insert (fixture->supervisor, definition, NULL);
 
   zinit_service_restore (web, &record, definition, &adoption);
   restore (fixture, APP, &record, TRUE);
