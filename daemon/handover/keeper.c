@@ -131,14 +131,25 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
   note (keeper, is_done || (changes & (ZINIT_CHANGED_WANTED_STATUS | ZINIT_CHANGED_ASKED)) != 0);
 }
 
-/* Who starts after a shutdown, however far that came, starts afresh. */
+/* What is on its way down is not followed: who comes after a shutdown that was cut short starts all that is
+ * wanted, and has to know only what is not. */
 static void
 on_shutdown_begun (gpointer data)
 {
   ZinitKeeper *keeper = data;
 
+  zinit_snapshot_mark_shutdown (keeper->snapshot);
+  save_now (keeper);
   keeper->is_finished = TRUE;
   keeper->host->disarm (keeper->host_data, &keeper->timer);
+}
+
+/* Who starts after a shutdown that came to its end starts afresh. */
+static void
+on_shutdown_done (gpointer data)
+{
+  ZinitKeeper *keeper = data;
+
   zinit_saved_file_remove (keeper->paths->state);
   zinit_saved_file_remove (keeper->paths->fds);
   zinit_supervisor_forget_logs (keeper->supervisor);
@@ -146,6 +157,7 @@ on_shutdown_begun (gpointer data)
 
 static const ZinitObserver observer = {
   .shutdown_begun = on_shutdown_begun,
+  .shutdown_done = on_shutdown_done,
   .service_added = on_added,
   .service_removed = on_removed,
   .service_changed = on_changed,

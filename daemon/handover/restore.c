@@ -236,19 +236,9 @@ warn_of_lost (const char *name, const ZinitSavedService *saved, const char *reas
 }
 
 static gboolean
-restore_one (gpointer key, gpointer value, gpointer data)
+can_be_taken_up (const char *name, const ZinitSavedService *saved, const ZinitDefinition *definition)
 {
-  const char *name = key;
-  const ZinitSavedService *saved = value;
-  Restoration *restoration = data;
-  ZinitService *service = zinit_supervisor_find (restoration->supervisor, name, NULL);
-  g_autoptr (ZinitDefinition) in_force =
-      is_unchanged (service, saved) ? NULL : parse_definition (name, saved);
-  const ZinitDefinition *definition = service != NULL ? zinit_service_get_definition (service) : in_force;
   g_autoptr (GError) error = NULL;
-  ZinitServiceRecord record;
-  ZinitAdoption adoption;
-  gboolean has_process, is_gone;
 
   if (!zinit_name_is_valid (name, &error)) {
     warn_of_lost (name, saved, error->message);
@@ -260,14 +250,57 @@ restore_one (gpointer key, gpointer value, gpointer data)
   }
   if (!g_str_equal (name, saved->name))
     g_warning ("the saved service %s calls itself %s; what it is saved as counts", name, saved->name);
-  has_process = open_saved_process (restoration, name, saved,
-                                    in_force != NULL ? in_force->exec : definition->exec, &adoption);
-  /* It ended and was started anew, and nobody has reaped the first one yet. */
-  if (has_process && has_ended (adoption.pidfd) && has_missed_process (restoration, name, saved)) {
-    close_adoption (&adoption);
-    has_process = FALSE;
+  return TRUE;
+}
+
+static gboolean
+find_process (Restoration *restoration, const char *name, const ZinitSavedService *saved, const char *exec,
+              ZinitAdoption *ret_adoption)
+{
+  if (open_saved_process (restoration, name, saved, exec, ret_adoption)) {
+    if (!has_ended (ret_adoption->pidfd) || !has_missed_process (restoration, name, saved))
+      return TRUE;
+    /* It ended and was started anew, and nobody has reaped the first one yet. */
+    close_adoption (ret_adoption);
   }
-  has_process = has_process || open_saved_group (restoration, name, saved, &adoption);
+  return open_saved_group (restoration, name, saved, ret_adoption);
+}
+
+/* @in_force NULL: what the service was saved with is what it has now. */
+static void
+read_record (const Restoration *restoration, const ZinitSavedService *saved, const ZinitService *service,
+             const ZinitDefinition *in_force, gboolean has_process, ZinitServiceRecord *ret_record)
+{
+  zinit_snapshot_read (saved, ret_record);
+  /* It went down with all others, and that is no end to be judged. */
+  if (restoration->state->shutting_down && !has_process)
+    *ret_record = (ZinitServiceRecord){ .state = ZINIT_STATE_INACTIVE,
+                                        .wanted = ret_record->wanted,
+                                        .state_changed_at_usec = ret_record->state_changed_at_usec };
+  if (saved->extra == NULL || saved->extra->wanted_status < 0)
+    ret_record->wanted = zinit_service_get_wanted (service);
+  if (!has_process && in_force != NULL)
+    heed_new_definition (ret_record, in_force, zinit_service_get_definition (service));
+}
+
+static gboolean
+restore_one (gpointer key, gpointer value, gpointer data)
+{
+  const char *name = key;
+  const ZinitSavedService *saved = value;
+  Restoration *restoration = data;
+  ZinitService *service = zinit_supervisor_find (restoration->supervisor, name, NULL);
+  g_autoptr (ZinitDefinition) in_force =
+      is_unchanged (service, saved) ? NULL : parse_definition (name, saved);
+  const ZinitDefinition *definition = service != NULL ? zinit_service_get_definition (service) : in_force;
+  ZinitServiceRecord record;
+  ZinitAdoption adoption;
+  gboolean has_process, is_gone;
+
+  if (!can_be_taken_up (name, saved, definition))
+    return FALSE;
+  has_process = find_process (restoration, name, saved, in_force != NULL ? in_force->exec : definition->exec,
+                              &adoption);
   /* A file too old to be believed still names what it can prove; and a service without a file and without a
    * process is no more, unless it never had one. */
   is_gone = service == NULL && is_removed (restoration, name, saved);
@@ -278,11 +311,7 @@ restore_one (gpointer key, gpointer value, gpointer data)
 
     service = zinit_supervisor_insert (restoration->supervisor, in_force, path);
   }
-  zinit_snapshot_read (saved, &record);
-  if (saved->extra == NULL || saved->extra->wanted_status < 0)
-    record.wanted = zinit_service_get_wanted (service);
-  if (!has_process && in_force != NULL)
-    heed_new_definition (&record, in_force, zinit_service_get_definition (service));
+  read_record (restoration, saved, service, in_force, has_process, &record);
   zinit_service_restore (service, &record, in_force, has_process ? &adoption : NULL);
   if (has_process) {
     g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));

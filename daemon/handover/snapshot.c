@@ -31,7 +31,8 @@ struct _ZinitSnapshot {
   const ZinitPaths *paths;
   char *boot_id;
   guint64 init_start_ticks; /* of process 1 */
-  GHashTable *parts;        /* name → Part */
+  gboolean is_shutting_down;
+  GHashTable *parts; /* name → Part */
   char *frame;
   GArray *document; /* struct iovec */
 };
@@ -83,6 +84,12 @@ void
 zinit_snapshot_forget (ZinitSnapshot *snapshot, const char *name)
 {
   g_hash_table_remove (snapshot->parts, name);
+}
+
+void
+zinit_snapshot_mark_shutdown (ZinitSnapshot *snapshot)
+{
+  snapshot->is_shutting_down = TRUE;
 }
 
 static guint64
@@ -238,6 +245,7 @@ print_frame (ZinitSnapshot *snapshot, gsize *ret_length, gsize *ret_end_at)
   state->socket_path = g_strdup (snapshot->paths->socket);
   state->boot_id = g_strdup (snapshot->boot_id);
   state->init_start_ticks = snapshot->init_start_ticks;
+  state->shutting_down = snapshot->is_shutting_down;
   g_free (snapshot->frame);
   snapshot->frame = zinit_saved_state_print_frame (state, ret_length, ret_end_at);
 }

@@ -26,6 +26,9 @@ void zinit_snapshot_mark (ZinitSnapshot *snapshot, const char *name);
 /* There is no such service any more. */
 void zinit_snapshot_forget (ZinitSnapshot *snapshot, const char *name);
 
+/* From now on the document says that all is being stopped. */
+void zinit_snapshot_mark_shutdown (ZinitSnapshot *snapshot);
+
 /* All services as they are now: the document's text in parts (struct iovec), to be used until the next call
  * of any function here. Borrowed. */
 const GArray *zinit_snapshot_print (ZinitSnapshot *snapshot);

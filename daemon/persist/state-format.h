@@ -44,9 +44,11 @@ typedef struct {
   GTree *services;   /* char * → ZinitSavedService *, by bytewise order of the key */
   char *config_dir;
   char *socket_path;
-  /* Our own fields: where the numbers of processes mean what they meant when it was saved. */
+  /* Our own fields; the first two say where the numbers of processes mean what they meant when it was saved.
+   */
   char *boot_id;            /* the kernel's boot; NULL = not known */
   guint64 init_start_ticks; /* when process 1 started, which a container has of its own; 0 = not known */
+  gboolean shutting_down;   /* all is being stopped: what is found dead is not to be judged by how it ended */
 } ZinitSavedState;
 
 typedef struct {

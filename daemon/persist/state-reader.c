@@ -105,28 +105,33 @@ read_field (ZinitReading *reading, const ZinitField *field, gpointer object)
   return TRUE;
 }
 
-/* One of the two beside the format's in the document itself; of another name nothing is taken. */
+/* One of those beside the format's in the document itself; of another name nothing is taken. */
 static void
 take_origin (ZinitSavedState *state, const char *name, const char *text, gsize length, GError **error)
 {
-  gboolean is_boot_id = g_str_equal (name, "boot_id");
+  static const char *const names[] = { "boot_id", "init_start_ticks", "shutting_down", NULL };
+  static const char *const allowed[] = { "a string is allowed",
+                                         "a number from 0 to 9223372036854775807 is allowed",
+                                         "true and false are allowed" };
   g_autoptr (JsonNode) node = NULL;
+  guint field = 0;
   GType type;
 
-  if (!is_boot_id && !g_str_equal (name, "init_start_ticks"))
-    return;
-  node = zinit_strict_json_parse (text, length, error);
+  while (names[field] != NULL && !g_str_equal (names[field], name))
+    field++;
+  node = names[field] != NULL ? zinit_strict_json_parse (text, length, error) : NULL;
   if (node == NULL)
     return;
   type = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
-  if (is_boot_id && type == G_TYPE_STRING) {
+  if (field == 0 && type == G_TYPE_STRING) {
     g_free (state->boot_id);
     state->boot_id = json_node_dup_string (node);
-  } else if (!is_boot_id && type == G_TYPE_INT64 && json_node_get_int (node) >= 0) {
+  } else if (field == 1 && type == G_TYPE_INT64 && json_node_get_int (node) >= 0) {
     state->init_start_ticks = (guint64)json_node_get_int (node);
+  } else if (field == 2 && type == G_TYPE_BOOLEAN) {
+    state->shutting_down = json_node_get_boolean (node);
   } else {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%s is allowed",
-                 is_boot_id ? "a string" : "a number from 0 to 9223372036854775807");
+    g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, allowed[field]);
   }
 }
 

@@ -99,6 +99,10 @@ write_origin (GString *out, const ZinitSavedState *state, guint level)
     write_name (out, "init_start_ticks", level);
     zinit_json_write_number (out, FALSE, state->init_start_ticks);
   }
+  if (state->shutting_down) {
+    write_name (out, "shutting_down", level);
+    g_string_append (out, "true");
+  }
 }
 
 /* The fields that the format does not know. There are fields before them. */

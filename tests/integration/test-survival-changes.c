@@ -360,17 +360,21 @@ test_second_daemon (void)
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
 }
 
-/* Who starts after a shutdown starts afresh, also if that was cut short. */
+/* Who starts after a shutdown that was cut short starts afresh, but for what somebody wanted otherwise, and
+ * has the output of who has gone on. */
 static void
 test_killed_in_shutdown (void)
 {
   g_autoptr (Harness) h = harness_new ();
 
   harness_service (h, "web", "wait", "");
-  harness_service (h, "fast", "wait", "");
-  harness_service (h, "slow", "on-term 0 60000 wait", "[lifecycle]\nstop_timeout_ms = 60000\n");
+  harness_service (h, "fast", "wait", "[lifecycle]\nrestart = \"never\"\n");
+  harness_service (h, "off", "wait", "");
+  harness_service (h, "slow", "out before on-term 0 60000 wait", "[lifecycle]\nstop_timeout_ms = 60000\n");
   start_web (h);
   client_wait_state (h->client, "slow", "running");
+  client_wait_log_lines (h->client, "slow", 1);
+  g_variant_unref (client_ok (h->client, "StopService", "('off', {'wait': <true>})"));
   g_usleep (100000);
   g_variant_unref (client_ok (h->client, "Shutdown", "(" NO_OPTIONS ",)"));
   client_wait_state (h->client, "fast", "exited");
@@ -379,6 +383,8 @@ test_killed_in_shutdown (void)
   client_wait_state (h->client, "fast", "running");
   client_wait_state (h->client, "web", "running");
   survival_check_once_each (h, 3);
+  assert_property (h->client, "off", "WantedStatus", "stop");
+  client_wait_log_lines (h->client, "slow", 1);
   g_variant_unref (client_ok (h->client, "KillService", "('slow', 9, {'whom': <'all'>})"));
 }
 
