@@ -72,6 +72,15 @@ quit (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+leave (gpointer data)
+{
+  Daemon *daemon = data;
+
+  zinit_handover_leave (daemon->handover);
+  return quit (daemon);
+}
+
 static void
 on_shutdown_begun (gpointer data)
 {
@@ -218,7 +227,7 @@ take_up (Daemon *daemon)
       zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context, daemon->paths);
   daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->hold,
                                          daemon->paths, daemon->program, daemon->argv);
-  zinit_bus_set_handover (daemon->bus, daemon->handover, quit, daemon);
+  zinit_bus_set_handover (daemon->bus, daemon->handover, leave, daemon);
 }
 
 static void

@@ -215,15 +215,21 @@ keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, gboolean is_ke
   keep_open (zinit_hold_get_watch (handover->hold), is_kept);
 }
 
+/* Mostly the file says it all; not when something has happened since. */
+static gboolean
+save_changes (ZinitHandover *handover, GError **error)
+{
+  zinit_supervisor_flush (handover->supervisor);
+  return zinit_keeper_save_changes (handover->keeper, error);
+}
+
 gboolean
 zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error)
 {
   g_autoptr (ZinitSavedFds) fds = collect_fds (handover, listener_fd);
   int reason;
 
-  /* What is saved is mostly what was judged. */
-  if (!zinit_supervisor_is_open (handover->supervisor, error) ||
-      !zinit_keeper_save_changes (handover->keeper, error) ||
+  if (!zinit_supervisor_is_open (handover->supervisor, error) || !save_changes (handover, error) ||
       !zinit_saved_fds_save (fds, handover->paths->fds, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
@@ -247,4 +253,13 @@ zinit_handover_release (ZinitHandover *handover, int listener_fd, GError **error
   return zinit_supervisor_is_open (handover->supervisor, error) &&
          zinit_keeper_save (handover->keeper, error) &&
          zinit_saved_fds_save (fds, handover->paths->fds, error);
+}
+
+void
+zinit_handover_leave (ZinitHandover *handover)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!save_changes (handover, &error))
+    g_warning ("what has happened in the last moment is not saved: %s", error->message);
 }

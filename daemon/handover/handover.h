@@ -36,5 +36,7 @@ gboolean zinit_handover_execute (ZinitHandover *handover, int listener_fd, GErro
 /* For a daemon that is about to end without stopping a service: writes the state and the map of descriptors
  * for the last time. */
 gboolean zinit_handover_release (ZinitHandover *handover, int listener_fd, GError **error);
+/* After that, and after clients had their answers: what has happened meanwhile is written as well. */
+void zinit_handover_leave (ZinitHandover *handover);
 
 G_END_DECLS

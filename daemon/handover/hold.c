@@ -47,11 +47,16 @@ look_in (ZinitHold *hold, gint64 delay_usec)
   zinit_loop_arm (hold->loop, &hold->timer, g_get_monotonic_time () + delay_usec, on_timer);
 }
 
-/* An unlink is a change of the number of links: IN_ATTRIB. */
+/* An unlink is a change of the number of links: IN_ATTRIB. A folder takes its files along without their
+ * knowing. */
 static void
 watch_file (ZinitHold *hold)
 {
-  if (hold->inotify_fd < 0 || inotify_add_watch (hold->inotify_fd, hold->path, IN_ATTRIB | IN_MOVE_SELF) < 0)
+  g_autofree char *folder = g_path_get_dirname (hold->path);
+
+  if (hold->inotify_fd < 0 ||
+      inotify_add_watch (hold->inotify_fd, hold->path, IN_ATTRIB | IN_MOVE_SELF) < 0 ||
+      inotify_add_watch (hold->inotify_fd, folder, IN_MOVE_SELF | IN_DELETE_SELF) < 0)
     g_warning ("it will not be noticed if %s is removed: %s", hold->path, g_strerror (errno));
   /* It may have gone before it was watched. */
   if (!is_held (hold))

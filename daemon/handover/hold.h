@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The daemon's hold on its run-time folder while it runs. When the folder is removed, and the lock with it,
- * both are made again, before another daemon can think that nobody is there. What else was in it is others'
- * matter.
+ * The daemon's hold on its run-time folder while it runs. When the folder is removed or renamed, and the lock
+ * with it, both are made again, before another daemon can think that nobody is there. What else was in it is
+ * others' matter.
  */
 #pragma once
 

@@ -173,6 +173,13 @@ zinit_supervisor_enqueue_referrers (ZinitSupervisor *supervisor, ZinitService *s
     zinit_supervisor_wake (supervisor);
 }
 
+void
+zinit_supervisor_flush (ZinitSupervisor *supervisor)
+{
+  for (guint i = 0; i < supervisor->by_name->len; i++)
+    zinit_service_publish (supervisor->by_name->pdata[i]);
+}
+
 gboolean
 zinit_supervisor_is_open (ZinitSupervisor *supervisor, GError **error)
 {

@@ -140,6 +140,9 @@ ZinitReloadResult *zinit_supervisor_reload (ZinitSupervisor *supervisor, GError 
 gboolean zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, const char *name,
                                  const char *path);
 
+/* What has changed and is to be told at the next turn of the loop is told now. */
+void zinit_supervisor_flush (ZinitSupervisor *supervisor);
+
 /* Stops everything, dependents before what they need, and tells observers when it is done. Again is no error.
  */
 void zinit_supervisor_shutdown (ZinitSupervisor *supervisor);

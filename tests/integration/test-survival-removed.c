@@ -64,8 +64,9 @@ check_next_daemon (Harness *h, guint32 web, guint32 app)
   survival_check_once_each (h, 2);
 }
 
+/* Removed, or renamed, which the files in it do not notice. */
 static void
-test_removed (void)
+test_removed (gconstpointer is_renamed)
 {
   g_autoptr (Harness) h = start ();
   guint32 web = client_get_pid (h->client, "web"), app = client_get_pid (h->client, "app");
@@ -75,7 +76,14 @@ test_removed (void)
     TestClient *client = h->client;
     int status;
 
-    remove_tree (h->runtime_dir);
+    if (is_renamed != NULL) {
+      g_autofree char *name = g_strdup_printf ("aside%u", i);
+      g_autofree char *aside = harness_path (h, name);
+
+      g_assert_cmpint (g_rename (h->runtime_dir, aside), ==, 0);
+    } else {
+      remove_tree (h->runtime_dir);
+    }
     survival_wait_said (h, MADE_AGAIN, i);
     survival_wait_saved (h, "web", "state", "\"running\"");
 
@@ -152,7 +160,8 @@ int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
-  g_test_add_func ("/survival-removed/removed", test_removed);
+  g_test_add_data_func ("/survival-removed/removed", NULL, test_removed);
+  g_test_add_data_func ("/survival-removed/renamed", "renamed", test_removed);
   g_test_add_func ("/survival-removed/made-later", test_made_later);
   g_test_add_func ("/survival-removed/taken", test_taken);
   return g_test_run ();
