@@ -387,26 +387,35 @@ is_of_this_boot (const ZinitSavedState *state)
           state->init_start_ticks == init_start_ticks);
 }
 
+/* The one before it, of a moment earlier, names what no process can tell. */
+static void
+load_old (Restoration *restoration, const ZinitPaths *paths, guint64 now_ms)
+{
+  g_autofree char *old = g_strconcat (paths->state, ".old", NULL);
+
+  if (zinit_saved_state_load (old, now_ms, ZINIT_EXTRAS_READ, &restoration->state, NULL) == ZINIT_LOAD_GOOD)
+    g_message ("%s, the one before it, is used", old);
+  else
+    g_clear_pointer (&restoration->state, zinit_saved_state_free);
+}
+
 /* FALSE when there is nothing to go by and nothing to look for. */
 static gboolean
 load (Restoration *restoration, const ZinitPaths *paths)
 {
   g_autoptr (GError) error = NULL;
   guint64 now_ms = (guint64)MAX (g_get_real_time (), 0) / 1000;
+  ZinitLoadResult result =
+      zinit_saved_state_load (paths->state, now_ms, ZINIT_EXTRAS_READ, &restoration->state, &error);
 
-  switch (zinit_saved_state_load (paths->state, now_ms, ZINIT_EXTRAS_READ, &restoration->state, &error)) {
-  case ZINIT_LOAD_GOOD:
-    break;
-  case ZINIT_LOAD_MISSING:
-    return TRUE;
-  case ZINIT_LOAD_STALE:
-    restoration->is_stale = TRUE;
-    G_GNUC_FALLTHROUGH;
-  default:
+  if (result == ZINIT_LOAD_REFUSED || result == ZINIT_LOAD_STALE) {
     g_warning ("the saved state is not used: %s", error->message);
     if (!zinit_saved_file_put_aside (paths->state, NULL))
       g_warning ("%s cannot be put aside", paths->state);
   }
+  restoration->is_stale = result == ZINIT_LOAD_STALE;
+  if (result == ZINIT_LOAD_REFUSED)
+    load_old (restoration, paths, now_ms);
   if (restoration->state == NULL || is_of_this_boot (restoration->state))
     return TRUE;
   g_message ("the saved state is from before this machine or container was started; nothing of it can live");
