@@ -67,6 +67,22 @@ has_ended (int pidfd)
   return poll (&poll_fd, 1, 0) == 1;
 }
 
+/* @pid has them, or somebody of its group has. */
+static void
+open_outputs (const Restoration *restoration, const char *name, const ZinitSavedService *saved, pid_t pid,
+              ZinitAdoption *adoption)
+{
+  const guint64 inodes[ZINIT_N_STREAMS] = {
+    [ZINIT_STREAM_STDOUT] = saved->extra != NULL ? saved->extra->stdout_inode : 0,
+    [ZINIT_STREAM_STDERR] = saved->extra != NULL ? saved->extra->stderr_inode : 0,
+  };
+
+  if (zinit_inherited_take_pipes (restoration->inherited, name, adoption->outputs))
+    return;
+  zinit_survivor_open_outputs (pid, inodes, adoption->outputs);
+  zinit_survivors_find_outputs (restoration->instance, name, adoption->pid, inodes, adoption->outputs);
+}
+
 static gboolean
 open_saved_process (Restoration *restoration, const char *name, const ZinitSavedService *saved,
                     const char *exec, ZinitAdoption *ret_adoption)
@@ -93,12 +109,11 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
   if (ret_adoption->pidfd < 0)
     return FALSE;
   /* A zombie has no pipes; others of its group have the same. */
-  if (!zinit_inherited_take_pipes (restoration->inherited, name, ret_adoption->outputs))
-    zinit_survivor_open_outputs (
-        has_ended (ret_adoption->pidfd)
-            ? zinit_survivors_find_member (restoration->instance, name, ret_adoption->pid)
-            : ret_adoption->pid,
-        ret_adoption->outputs);
+  open_outputs (restoration, name, saved,
+                has_ended (ret_adoption->pidfd)
+                    ? zinit_survivors_find_member (restoration->instance, name, ret_adoption->pid)
+                    : ret_adoption->pid,
+                ret_adoption);
   return TRUE;
 }
 
@@ -165,8 +180,7 @@ open_saved_group (const Restoration *restoration, const char *name, const ZinitS
                                    .start_ticks = saved->extra != NULL ? saved->extra->pid_start_ticks : 0,
                                    .pidfd = -1,
                                    .main_ended = TRUE };
-  if (!zinit_inherited_take_pipes (restoration->inherited, name, ret_adoption->outputs))
-    zinit_survivor_open_outputs (member, ret_adoption->outputs);
+  open_outputs (restoration, name, saved, member, ret_adoption);
   return TRUE;
 }
 
@@ -335,13 +349,15 @@ stable_usec (const ZinitService *service)
 static gboolean
 open_survivor (const Restoration *restoration, const ZinitSurvivor *survivor, ZinitAdoption *ret_adoption)
 {
+  static const guint64 any[ZINIT_N_STREAMS] = { 0 };
+
   *ret_adoption = (ZinitAdoption){ .pid = survivor->pid, .pidfd = -1 };
   ret_adoption->main_ended = survivor->member != survivor->pid;
   if (!ret_adoption->main_ended)
     ret_adoption->pidfd = zinit_survivor_open (survivor, restoration->instance);
   if (ret_adoption->pidfd < 0 && !ret_adoption->main_ended)
     return FALSE;
-  zinit_survivor_open_outputs (survivor->member, ret_adoption->outputs);
+  zinit_survivor_open_outputs (survivor->member, any, ret_adoption->outputs);
   return TRUE;
 }
 

@@ -110,6 +110,8 @@ make_extra (const ZinitServiceRecord *record)
   ZinitSavedExtra *extra = zinit_saved_extra_new ();
 
   extra->pid_start_ticks = record->start_ticks;
+  extra->stdout_inode = record->output_inodes[ZINIT_STREAM_STDOUT];
+  extra->stderr_inode = record->output_inodes[ZINIT_STREAM_STDERR];
   extra->wanted_status = (int)record->wanted;
   zinit_failure_copy (&record->failure, &extra->failure);
   extra->clock = ZINIT_SAVED_CLOCK_MONOTONIC;

@@ -113,17 +113,24 @@ take_first (pid_t pid, int pidfd, gpointer data)
   return TRUE;
 }
 
-pid_t
-zinit_survivors_find_member (const char *instance, const char *service, pid_t group)
+static void
+walk_group (const char *instance, const char *service, pid_t group, ZinitMemberFunc func, gpointer data)
 {
   g_autofree char *of_service = g_strconcat ("ZINIT_SERVICE=", service, NULL);
   g_autofree char *of_instance = g_strconcat ("ZINIT_INSTANCE=", instance, NULL);
   const char *const marks[] = { of_service, of_instance, NULL };
-  pid_t found = 0;
 
   /* 0 and 1 would mean others. */
   if (group >= 2 && (kill (-group, 0) == 0 || errno != ESRCH))
-    zinit_marks_walk (group, marks, take_first, &found);
+    zinit_marks_walk (group, marks, func, data);
+}
+
+pid_t
+zinit_survivors_find_member (const char *instance, const char *service, pid_t group)
+{
+  pid_t found = 0;
+
+  walk_group (instance, service, group, take_first, &found);
   return found;
 }
 
@@ -135,23 +142,73 @@ is_nameless (const char *path)
   return target != NULL && g_str_has_prefix (target, "pipe:[");
 }
 
-void
-zinit_survivor_open_outputs (pid_t pid, int outputs[ZINIT_N_STREAMS])
+static gboolean
+is_taken (int fd, const struct stat *info)
 {
-  ino_t first = 0;
+  struct stat taken;
 
-  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++) {
-    g_autofree char *path = g_strdup_printf ("/proc/%d/fd/%d", (int)pid, (int)stream + 1);
-    struct stat info;
+  return fd >= 0 && fstat (fd, &taken) == 0 && taken.st_ino == info->st_ino;
+}
 
+/* The pipe behind descriptor @number of @pid as @stream, if it is that of @inode. */
+static void
+open_output (pid_t pid, int number, ZinitStream stream, guint64 inode, int outputs[ZINIT_N_STREAMS])
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/fd/%d", (int)pid, number);
+  struct stat info;
+  int fd;
+
+  /* The ends that we give are of pipes without a name, and open for reading and writing. One that is not is
+   * between the service and somebody else: reading it would rob him. */
+  if (lstat (path, &info) != 0 || (info.st_mode & 0600) != 0600 || !is_nameless (path))
+    return;
+  fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  if (fstat (fd, &info) == 0 && S_ISFIFO (info.st_mode) && (inode == 0 || info.st_ino == inode) &&
+      !is_taken (outputs[ZINIT_STREAM_STDOUT], &info))
+    outputs[stream] = fd;
+  else
+    close (fd);
+}
+
+void
+zinit_survivor_open_outputs (pid_t pid, const guint64 inodes[ZINIT_N_STREAMS], int outputs[ZINIT_N_STREAMS])
+{
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     outputs[stream] = -1;
-    /* The ends that we give are of pipes without a name, and open for reading and writing. One that is not is
-     * between the service and somebody else: reading it would rob him. */
-    if (lstat (path, &info) != 0 || (info.st_mode & 0600) != 0600 || !is_nameless (path))
-      continue;
-    if (stat (path, &info) != 0 || !S_ISFIFO (info.st_mode) || (stream > 0 && info.st_ino == first))
-      continue;
-    first = info.st_ino;
-    outputs[stream] = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  }
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
+    open_output (pid, (int)stream + 1, stream, inodes[stream], outputs);
+}
+
+typedef struct {
+  const guint64 *inodes;
+  int *outputs;
+} Wanted;
+
+static gboolean
+is_missing (const Wanted *wanted, ZinitStream stream)
+{
+  return wanted->inodes[stream] != 0 && wanted->outputs[stream] < 0;
+}
+
+static gboolean
+look_for_outputs (pid_t pid, int pidfd, gpointer data)
+{
+  const Wanted *wanted = data;
+
+  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
+    for (int number = 1; number <= ZINIT_N_STREAMS && is_missing (wanted, stream); number++)
+      open_output (pid, number, stream, wanted->inodes[stream], wanted->outputs);
+  return TRUE;
+}
+
+void
+zinit_survivors_find_outputs (const char *instance, const char *service, pid_t group,
+                              const guint64 inodes[ZINIT_N_STREAMS], int outputs[ZINIT_N_STREAMS])
+{
+  Wanted wanted = { inodes, outputs };
+
+  if (is_missing (&wanted, ZINIT_STREAM_STDOUT) || is_missing (&wanted, ZINIT_STREAM_STDERR))
+    walk_group (instance, service, group, look_for_outputs, &wanted);
 }

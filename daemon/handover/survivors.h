@@ -28,7 +28,13 @@ int zinit_survivor_open (const ZinitSurvivor *survivor, const char *instance);
 pid_t zinit_survivors_find_member (const char *instance, const char *service, pid_t group);
 
 /* Opens the daemon's ends of the pipes that @pid has as standard output and error, without waiting; -1 where
- * there is no pipe or it may not be opened. One pipe for both is given as standard output. */
-void zinit_survivor_open_outputs (pid_t pid, int outputs[ZINIT_N_STREAMS]);
+ * there is no pipe, not the one of @inodes (0 = any), or it may not be opened. One pipe for both is given as
+ * standard output. */
+void zinit_survivor_open_outputs (pid_t pid, const guint64 inodes[ZINIT_N_STREAMS],
+                                  int outputs[ZINIT_N_STREAMS]);
+/* Those of @inodes that are still missing in @outputs, from whoever of the process group has one of them: the
+ * first process may have put something else in the place of its own. Walks /proc if one is missing. */
+void zinit_survivors_find_outputs (const char *instance, const char *service, pid_t group,
+                                   const guint64 inodes[ZINIT_N_STREAMS], int outputs[ZINIT_N_STREAMS]);
 
 G_END_DECLS

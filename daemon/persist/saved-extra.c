@@ -27,6 +27,8 @@ typedef struct {
 
 static const Field fields[] = {
   { "pid_start_ticks", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, pid_start_ticks) },
+  { "stdout_inode", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, stdout_inode) },
+  { "stderr_inode", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, stderr_inode) },
   { "definition_hash", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, definition_hash) },
   { "definition", FIELD_OBJECT, G_STRUCT_OFFSET (ZinitSavedExtra, definition) },
   { "file", FIELD_TEXT, G_STRUCT_OFFSET (ZinitSavedExtra, file) },

@@ -22,6 +22,8 @@ extern const char *const zinit_saved_clock_words[];
 
 typedef struct {
   guint64 pid_start_ticks; /* field 22 of /proc/PID/stat, clock ticks since the boot; 0 = not known */
+  guint64 stdout_inode;    /* of the pipe that is its standard output; 0 = none, or not known */
+  guint64 stderr_inode;    /* the same */
   guint64 definition_hash; /* zinit_definition_hash() of the one in force; 0 = not known */
   /* That definition as JSON text, an object, of a service that has a file: mostly the file still says it, so
    * it is not looked at before it is needed. One without a file has it as the format's own `config`. NULL =

@@ -6,6 +6,8 @@
 
 #include "supervisor/host.h"
 
+#include <sys/stat.h>
+
 static gint64
 monotonic_usec (gpointer data)
 {
@@ -76,6 +78,15 @@ get_start_ticks (gpointer data, ZinitProcess *process)
   return zinit_process_get_start_ticks (process);
 }
 
+static guint64
+get_output_inode (gpointer data, const ZinitProcess *process, ZinitStream stream)
+{
+  int fd = zinit_process_get_output (process, stream);
+  struct stat info;
+
+  return fd >= 0 && fstat (fd, &info) == 0 ? info.st_ino : 0;
+}
+
 static gboolean
 send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
 {
@@ -93,5 +104,6 @@ const ZinitHost zinit_host_default = {
   .awaits_exit = awaits_exit,
   .get_pid = get_pid,
   .get_start_ticks = get_start_ticks,
+  .get_output_inode = get_output_inode,
   .signal = send_signal,
 };

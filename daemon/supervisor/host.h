@@ -25,6 +25,7 @@ typedef struct {
   gboolean (*awaits_exit) (gpointer data, const ZinitProcess *process);
   pid_t (*get_pid) (gpointer data, const ZinitProcess *process);
   guint64 (*get_start_ticks) (gpointer data, ZinitProcess *process);
+  guint64 (*get_output_inode) (gpointer data, const ZinitProcess *process, ZinitStream stream); /* 0 = none */
   gboolean (*signal) (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
 } ZinitHost;
 

@@ -37,6 +37,9 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
     .comes_back = service->comes_back,
     .remove_when_down = service->remove_when_down,
   };
+  for (ZinitStream stream = 0; service->process != NULL && stream < ZINIT_N_STREAMS; stream++)
+    ret_record->output_inodes[stream] =
+        supervisor->host->get_output_inode (supervisor->host_data, service->process, stream);
 }
 
 ZinitProcess *

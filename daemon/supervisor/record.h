@@ -16,9 +16,10 @@ typedef struct {
   ZinitExit last_exit;
   guint32 restart_count;
   guint64 restart_delay_ms;
-  guint64 start_ticks;          /* of its process, told only; 0 = none, or not known */
-  gint64 started_at_usec;       /* since 1970, 0 = never */
-  gint64 state_changed_at_usec; /* since 1970 */
+  guint64 start_ticks;                    /* of its process, told only; 0 = none, or not known */
+  guint64 output_inodes[ZINIT_N_STREAMS]; /* of its pipes, told only; 0 = none, or closed by all who wrote */
+  gint64 started_at_usec;                 /* since 1970, 0 = never */
+  gint64 state_changed_at_usec;           /* since 1970 */
   /* CLOCK_MONOTONIC: when the back-off, the time-out or the stable period of the present state ends; 0 = none
    */
   gint64 deadline_usec;

@@ -181,6 +181,38 @@ wait_saved (Harness *h, pid_t pid)
   }
 }
 
+/* The first process has put something else in the place of its output, and another of its group has it still.
+ */
+static void
+test_of_others (void)
+{
+  static const Talker inner = { "inner", 2, 700, NULL, TRUE };
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *stop = harness_path (h, "stop");
+  gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+
+  harness_write (
+      h, "inner.toml",
+      "[service]\nexec = \"/bin/sh -c '%s count-until 2 700 %s wait & exec >/dev/null 2>&1; wait'\"\n"
+      "[logging]\n" ALL_LINES,
+      harness_child (), stop);
+  harness_start_with (h, private_only);
+  client_wait_log_lines (h->client, "inner", 1);
+  wait_saved (h, (pid_t)client_get_pid (h->client, "inner"));
+  for (guint i = 0; i < 6; i++) {
+    g_usleep ((gulong)g_test_rand_int_range (100, 60000));
+    kill_daemon (h);
+    harness_start_with (h, private_only);
+  }
+  g_assert_true (g_file_set_contents (stop, "", 0, NULL));
+  while (!has_ended (h, "inner")) {
+    if (g_get_monotonic_time () > deadline)
+      client_fail (h->client, "inner does not end");
+    g_usleep (5000);
+  }
+  check_lines (h, &inner);
+}
+
 /* A service that ends while there is no daemon: its last line is one, also for the daemon after the next. And
  * what nobody knows any more is removed. */
 static void
@@ -336,6 +368,7 @@ main (int argc, char **argv)
   g_test_add_func ("/log-survival/killed", test_killed);
   g_test_add_func ("/log-survival/reexecuted", test_reexecuted);
   g_test_add_func ("/log-survival/disturbed", test_disturbed);
+  g_test_add_func ("/log-survival/of-others", test_of_others);
   g_test_add_func ("/log-survival/ended", test_ended);
   return g_test_run ();
 }

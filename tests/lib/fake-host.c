@@ -97,6 +97,14 @@ get_pid (gpointer data, const ZinitProcess *process)
 }
 
 static guint64
+get_output_inode (gpointer data, const ZinitProcess *process, ZinitStream stream)
+{
+  const FakeProcess *fake = (const FakeProcess *)(gconstpointer)process;
+
+  return (guint64)fake->pid * 100 + stream;
+}
+
+static guint64
 get_start_ticks (gpointer data, ZinitProcess *process)
 {
   return ((const FakeProcess *)process)->start_ticks;
@@ -124,6 +132,7 @@ const ZinitHost fake_host = {
   .awaits_exit = awaits_exit,
   .get_pid = get_pid,
   .get_start_ticks = get_start_ticks,
+  .get_output_inode = get_output_inode,
   .signal = send_signal,
 };
 
