@@ -206,9 +206,32 @@ keep_pipes_open (gpointer key, gpointer value, gpointer is_kept)
   return FALSE;
 }
 
-static void
-keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, gboolean is_kept)
+static GHashTable *
+collect_strangers (ZinitHandover *handover)
 {
+  GHashTable *strangers = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) services = zinit_supervisor_list (handover->supervisor);
+
+  for (guint i = 0; i < services->len; i++) {
+    const ZinitProcess *process = zinit_service_get_process (services->pdata[i]);
+    int pidfd = process != NULL ? zinit_process_get_stranger (process) : -1;
+
+    if (pidfd >= 0)
+      g_hash_table_insert (strangers, GINT_TO_POINTER (zinit_process_get_pid (process)),
+                           GINT_TO_POINTER (pidfd));
+  }
+  return strangers;
+}
+
+static void
+keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, GHashTable *strangers, gboolean is_kept)
+{
+  GHashTableIter iter;
+  gpointer pidfd;
+
+  g_hash_table_iter_init (&iter, strangers);
+  while (g_hash_table_iter_next (&iter, NULL, &pidfd))
+    keep_open (GPOINTER_TO_INT (pidfd), is_kept);
   g_tree_foreach (fds->services, keep_pipes_open, GINT_TO_POINTER (is_kept));
   keep_open (fds->has_rpc_socket ? fds->rpc_socket : -1, is_kept);
   keep_open (zinit_hold_get_lock (handover->hold), is_kept);
@@ -227,18 +250,20 @@ gboolean
 zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error)
 {
   g_autoptr (ZinitSavedFds) fds = collect_fds (handover, listener_fd);
+  g_autoptr (GHashTable) strangers = collect_strangers (handover);
   int reason;
 
   if (!zinit_supervisor_is_open (handover->supervisor, error) || !save_changes (handover, error) ||
       !zinit_saved_fds_save (fds, handover->paths->fds, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
-  zinit_inherited_offer (fds, zinit_hold_get_lock (handover->hold), zinit_hold_get_watch (handover->hold),
+  zinit_inherited_offer (fds, strangers, zinit_hold_get_lock (handover->hold),
+                         zinit_hold_get_watch (handover->hold),
                          zinit_processes_get_file_limit (handover->processes));
-  keep_all_open (handover, fds, TRUE);
+  keep_all_open (handover, fds, strangers, TRUE);
   execv (handover->program, handover->argv);
   reason = errno;
-  keep_all_open (handover, fds, FALSE);
+  keep_all_open (handover, fds, strangers, FALSE);
   zinit_inherited_withdraw ();
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot be executed: %s", handover->program,
                g_strerror (reason));

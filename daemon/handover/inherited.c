@@ -100,6 +100,12 @@ close_pipes (gpointer data)
   g_free (pipes);
 }
 
+static void
+close_stranger (gpointer fd)
+{
+  close (GPOINTER_TO_INT (fd));
+}
+
 /* Transfer full; NULL after a warning, or when there is nothing. */
 static ZinitSavedFds *
 read_fds (const char *text, const char *path)
@@ -127,18 +133,36 @@ take_fds (Taking *taking, const ZinitSavedFds *fds)
   g_tree_foreach (fds->services, take_service, taking);
 }
 
+/* ",PID:PIDFD" again and again. */
+static void
+take_strangers (Taking *taking, const char *text)
+{
+  while (*text == ',') {
+    char *end;
+    guint64 pid = g_ascii_strtoull (text + 1, &end, 10);
+    guint64 fd = *end == ':' ? g_ascii_strtoull (end + 1, &end, 10) : 0;
+
+    if (fd < 3 || fd > G_MAXINT || pid > G_MAXINT ||
+        !g_hash_table_add (taking->seen, GINT_TO_POINTER ((int)fd)))
+      return;
+    g_hash_table_insert (taking->inherited->strangers, GINT_TO_POINTER ((int)pid), GINT_TO_POINTER ((int)fd));
+    text = end;
+  }
+}
+
 static void
 take_ours (Taking *taking, const char *text)
 {
   ZinitInherited *inherited = taking->inherited;
-  int pid, lock, lock_watch = -1;
+  int pid, lock, lock_watch = -1, length = 0;
   unsigned long long file_limit;
 
   /* A service that starts a zinitd of its own gives it nothing of ours, whatever its environment says. */
-  if (text == NULL || sscanf (text, "%d,%d,%llu,%d", &pid, &lock, &file_limit, &lock_watch) < 3 ||
+  if (text == NULL || sscanf (text, "%d,%d,%llu,%d%n", &pid, &lock, &file_limit, &lock_watch, &length) < 3 ||
       pid != getpid ())
     return;
   inherited->is_reexecuted = TRUE;
+  take_strangers (taking, text + length);
   inherited->lock = accept_fd (lock, is_file, taking->seen, "the lock");
   inherited->lock_watch = accept_fd (lock_watch, is_inotify, taking->seen, "the watch of the lock");
   inherited->file_limit = file_limit;
@@ -153,6 +177,7 @@ zinit_inherited_take (const char *fds_path)
   Taking taking = { inherited, seen };
 
   inherited->pipes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_pipes);
+  inherited->strangers = g_hash_table_new_full (NULL, NULL, NULL, close_stranger);
   inherited->listener = inherited->lock = inherited->lock_watch = -1;
   /* All of them at one stroke: there may be thousands, and what nobody names must not go on to services
    * either. */
@@ -174,6 +199,7 @@ zinit_inherited_free (ZinitInherited *inherited)
     if (fds[i] >= 0)
       close (fds[i]);
   g_hash_table_unref (inherited->pipes);
+  g_hash_table_unref (inherited->strangers);
   g_free (inherited);
 }
 
@@ -191,16 +217,33 @@ zinit_inherited_take_pipes (ZinitInherited *inherited, const char *service, int 
   return TRUE;
 }
 
+int
+zinit_inherited_take_stranger (ZinitInherited *inherited, pid_t pid)
+{
+  gpointer fd;
+
+  if (!g_hash_table_steal_extended (inherited->strangers, GINT_TO_POINTER (pid), NULL, &fd))
+    return -1;
+  return GPOINTER_TO_INT (fd);
+}
+
 void
-zinit_inherited_offer (const ZinitSavedFds *fds, int lock, int lock_watch, guint64 file_limit)
+zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *strangers, int lock, int lock_watch,
+                       guint64 file_limit)
 {
   g_autofree char *text = zinit_saved_fds_print (fds, NULL);
-  g_autofree char *ours =
-      g_strdup_printf ("%d,%d,%" G_GUINT64_FORMAT ",%d", (int)getpid (), lock, file_limit, lock_watch);
+  g_autoptr (GString) ours = g_string_new (NULL);
+  GHashTableIter iter;
+  gpointer pid, pidfd;
 
   if (strlen (text) < MAX_VARIABLE_BYTES)
     g_setenv (FDS_VARIABLE, text, TRUE);
-  g_setenv (HANDOVER_VARIABLE, ours, TRUE);
+  g_string_printf (ours, "%d,%d,%" G_GUINT64_FORMAT ",%d", (int)getpid (), lock, file_limit, lock_watch);
+  g_hash_table_iter_init (&iter, strangers);
+  /* Those that have no place there are opened anew, if they live still. */
+  while (ours->len < MAX_VARIABLE_BYTES && g_hash_table_iter_next (&iter, &pid, &pidfd))
+    g_string_append_printf (ours, ",%d:%d", GPOINTER_TO_INT (pid), GPOINTER_TO_INT (pidfd));
+  g_setenv (HANDOVER_VARIABLE, ours->str, TRUE);
 }
 
 void

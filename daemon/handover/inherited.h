@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "persist/state-format.h"
 
 G_BEGIN_DECLS
@@ -12,6 +14,7 @@ G_BEGIN_DECLS
 typedef struct {
   gboolean is_reexecuted; /* by this very process; else nothing was left, or somebody else's */
   GHashTable *pipes;      /* service → ZinitInheritedPipes; what is not taken is closed at the end */
+  GHashTable *strangers;  /* pid → pidfd of a process that is not our child, the same */
   int listener;           /* of the private socket; -1 = none */
   int lock;               /* -1 = none */
   int lock_watch;         /* zinit_hold_get_watch(); -1 = none */
@@ -34,8 +37,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitInherited, zinit_inherited_free)
 gboolean zinit_inherited_take_pipes (ZinitInherited *inherited, const char *service,
                                      int outputs[ZINIT_N_STREAMS]);
 
+/* Gives the pidfd of @pid away; -1 when there is none. Transfer full. */
+int zinit_inherited_take_stranger (ZinitInherited *inherited, pid_t pid);
+
 /* The other side. The variables are set from these, and unset again if the execution fails. */
-void zinit_inherited_offer (const ZinitSavedFds *fds, int lock, int lock_watch, guint64 file_limit);
+void zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *strangers, int lock, int lock_watch,
+                            guint64 file_limit);
 void zinit_inherited_withdraw (void);
 
 G_END_DECLS

@@ -98,11 +98,12 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
     return FALSE;
   }
   *ret_adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid, .start_ticks = start_ticks };
-  /* What this very process started, and wrote down a moment ago, is proven by being its child. */
-  ret_adoption->pidfd = restoration->inherited->is_reexecuted && !restoration->is_stale && !main_ended &&
-                                saved->pid <= G_MAXINT32
-                            ? zinit_proof_open_child (ret_adoption->pid)
-                            : -1;
+  /* What this very process watched is known; what it started, and wrote down a moment ago, is proven by being
+   * its child. */
+  ret_adoption->pidfd = zinit_inherited_take_stranger (restoration->inherited, ret_adoption->pid);
+  if (ret_adoption->pidfd < 0 && restoration->inherited->is_reexecuted && !restoration->is_stale &&
+      !main_ended && saved->pid <= G_MAXINT32)
+    ret_adoption->pidfd = zinit_proof_open_child (ret_adoption->pid);
   /* One that has ended may be there as a zombie, but has no executable to go by. */
   if (ret_adoption->pidfd < 0)
     ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, main_ended ? NULL : exec);

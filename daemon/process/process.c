@@ -170,6 +170,12 @@ zinit_process_get_output (const ZinitProcess *process, ZinitStream stream)
   return process->outputs[stream].fd;
 }
 
+int
+zinit_process_get_stranger (const ZinitProcess *process)
+{
+  return process->is_stranger && process->has_main ? process->pidfd : -1;
+}
+
 gboolean
 zinit_process_has_main (const ZinitProcess *process)
 {

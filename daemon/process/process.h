@@ -89,6 +89,9 @@ pid_t zinit_process_get_pid (const ZinitProcess *process); /* of the first proce
 guint64 zinit_process_get_start_ticks (ZinitProcess *process);
 /* The daemon's end of a pipe; -1 when it is at its end. Stays the process's. */
 int zinit_process_get_output (const ZinitProcess *process, ZinitStream stream);
+/* The pidfd of a first process that lives and is not our child: how it ends is known by it alone. Else -1.
+ * Stays the process's. */
+int zinit_process_get_stranger (const ZinitProcess *process);
 gboolean zinit_process_has_main (const ZinitProcess *process); /* the first process has not ended */
 /* It has, nobody knows how, and exit_known will be called once its parent has reaped it, which may be never.
  */
