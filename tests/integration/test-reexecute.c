@@ -7,9 +7,7 @@
 #define G_LOG_DOMAIN "zinit-test"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
@@ -121,49 +119,6 @@ test_exact_exit_codes (void)
   }
 }
 
-/* From Linux 6.15 on a pidfd tells how its process has ended. */
-static gboolean
-kernel_tells (void)
-{
-  struct utsname name;
-  int major = 0, minor = 0;
-
-  g_assert_cmpint (uname (&name), ==, 0);
-  g_assert_cmpint (sscanf (name.release, "%d.%d", &major, &minor), ==, 2);
-  return major > 6 || (major == 6 && minor >= 15);
-}
-
-/* Nor is it lost of those that an earlier process had started, as their pidfds stay open. */
-static void
-test_exit_codes_of_adopted (void)
-{
-  g_autoptr (Harness) h = harness_new ();
-  g_autofree char *go = harness_path (h, "go");
-
-  for (guint i = 0; i < 20; i++) {
-    g_autofree char *name = g_strdup_printf ("code%u", i);
-    g_autofree char *orders = g_strdup_printf ("until %s sleep %u exit %u", go, i * 10, i + 1);
-
-    harness_service (h, name, orders, "[lifecycle]\nrestart = \"never\"\n");
-  }
-  harness_start_with (h, private_only);
-  client_wait_state (h->client, "code19", "running");
-  g_assert_cmpint (kill (h->daemon_pid, SIGKILL), ==, 0);
-  harness_wait_exit (h);
-  harness_start_with (h, private_only);
-  g_assert_true (g_file_set_contents (go, "", 0, NULL));
-  for (guint i = 0; i < 8; i++)
-    harness_reexecute (h);
-  for (guint i = 0; i < 20; i++) {
-    g_autofree char *name = g_strdup_printf ("code%u", i);
-    g_autofree char *expected = g_strdup_printf ("('exited', %u)", i + 1);
-
-    client_wait_property (h->client, name, "Pid", "0");
-    if (kernel_tells ())
-      client_wait_property (h->client, name, "LastExit", expected);
-  }
-}
-
 /* The state cannot be written: the caller is told, and the daemon goes on as it was. */
 static void
 test_refused (void)
@@ -233,7 +188,6 @@ main (int argc, char **argv)
   harness_init (&argc, &argv);
   g_test_add_func ("/reexecute/hundred-times", test_hundred_times);
   g_test_add_func ("/reexecute/exact-exit-codes", test_exact_exit_codes);
-  g_test_add_func ("/reexecute/exit-codes-of-adopted", test_exit_codes_of_adopted);
   g_test_add_func ("/reexecute/refused", test_refused);
   g_test_add_func ("/reexecute/shutdown-meanwhile", test_shutdown_meanwhile);
   g_test_add_func ("/reexecute/output-refused", test_output_refused);

@@ -7,8 +7,11 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "harness.h"
 #include "processes.h"
@@ -165,6 +168,83 @@ test_truncated (Upgrade *upgrade, gconstpointer data)
   refuse (upgrade, upgrade->program);
 }
 
+/* From Linux 6.15 on a pidfd tells how its process has ended. */
+static gboolean
+kernel_tells (void)
+{
+  struct utsname name;
+  int major = 0, minor = 0;
+
+  g_assert_cmpint (uname (&name), ==, 0);
+  g_assert_cmpint (sscanf (name.release, "%d.%d", &major, &minor), ==, 2);
+  return major > 6 || (major == 6 && minor >= 15);
+}
+
+enum { N_CODES = 5 };
+
+/* Services that end with 1, 2, … when the file is there; an earlier daemon has started them, and its end has
+ * made them children of this test. */
+static void
+start_codes (Upgrade *upgrade, const char *go, pid_t *pids)
+{
+  Harness *h = upgrade->h;
+
+  for (int i = 0; i < N_CODES; i++) {
+    g_autofree char *name = g_strdup_printf ("code%d", i);
+    g_autofree char *orders = g_strdup_printf ("until %s exit %d", go, i + 1);
+
+    harness_service (h, name, orders, "[lifecycle]\nrestart = \"never\"\n");
+  }
+  g_free (harness_reload (h));
+  for (int i = 0; i < N_CODES; i++) {
+    g_autofree char *name = g_strdup_printf ("code%d", i);
+
+    client_wait_state (h->client, name, "running");
+    pids[i] = (pid_t)client_get_pid (h->client, name);
+  }
+  g_assert_cmpint (kill (h->daemon_pid, SIGKILL), ==, 0);
+  harness_wait_exit (h);
+  harness_start_with (h, private_only);
+}
+
+/* They end, and are reaped, when the next image has not yet begun to look: only their pidfds, which stay
+ * open, can tell how. */
+static void
+test_ended_in_the_gap (Upgrade *upgrade, gconstpointer data)
+{
+  g_autofree char *go = harness_path (upgrade->h, "go"), *gate = harness_path (upgrade->h, "gate");
+  g_autofree char *script = g_strdup_printf ("#!/bin/sh\n[ \"$1\" = --check-state ] ||\n"
+                                             "  until [ -e %s ]; do sleep 0.01; done\nexec %s \"$@\"\n",
+                                             gate, upgrade->built);
+  pid_t pids[N_CODES];
+
+  start_codes (upgrade, go, pids);
+  put_script (upgrade, script, 0755);
+  g_variant_unref (client_ok (upgrade->h->client, "Reexecute", "(" NO_OPTIONS ",)"));
+  client_free (upgrade->h->client);
+  for (gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);;) {
+    g_autofree char *exe = read_exe (upgrade);
+
+    if (!g_str_has_suffix (exe, "zinitd-copy (deleted)"))
+      break;
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    g_usleep (2000);
+  }
+  g_assert_true (g_file_set_contents (go, "", 0, NULL));
+  for (int i = 0; i < N_CODES; i++)
+    g_assert_true (processes_wait_child (pids[i], CLIENT_PATIENCE_SECONDS, NULL));
+  g_assert_true (g_file_set_contents (gate, "", 0, NULL));
+  upgrade->h->client = client_new_for_socket (upgrade->h->socket);
+  for (int i = 0; i < N_CODES; i++) {
+    g_autofree char *name = g_strdup_printf ("code%d", i);
+    g_autofree char *expected = g_strdup_printf ("('exited', %d)", i + 1);
+
+    client_wait_property (upgrade->h->client, name, "Pid", "0");
+    if (kernel_tells ())
+      assert_property (upgrade->h->client, name, "LastExit", expected);
+  }
+}
+
 static gboolean
 has_both (GPtrArray *messages, gpointer data)
 {
@@ -195,6 +275,8 @@ int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
+  /* What a daemon leaves behind becomes ours: the test says when a zombie is reaped. */
+  g_assert_cmpint (prctl (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), ==, 0);
   ADD ("replaced", test_replaced);
   ADD ("missing", test_missing);
   ADD ("not-executable", test_not_executable);
@@ -202,5 +284,6 @@ main (int argc, char **argv)
   ADD ("crashes", test_crashes);
   ADD ("truncated", test_truncated);
   ADD ("fails-at-last", test_fails_at_last);
+  ADD ("ended-in-the-gap", test_ended_in_the_gap);
   return g_test_run ();
 }
