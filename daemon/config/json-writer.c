@@ -76,6 +76,15 @@ zinit_json_write_line (GString *out, guint level)
     g_string_append_c (out, ' ');
 }
 
+void
+zinit_json_write_next_name (GString *out, const char *name, guint level)
+{
+  g_string_append_c (out, ',');
+  zinit_json_write_line (out, level);
+  zinit_json_write_string (out, name);
+  g_string_append (out, ": ");
+}
+
 /* Before a member or element of a container of @level. Returns the level of its value. */
 static guint
 write_separator (GString *out, gboolean is_first, guint level)

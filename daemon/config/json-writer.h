@@ -16,6 +16,9 @@ void zinit_json_write_string (GString *out, const char *text);
 void zinit_json_write_number (GString *out, gboolean is_negative, guint64 magnitude);
 /* A line feed and the blanks of @level. */
 void zinit_json_write_line (GString *out, guint level);
+/* The comma after the member before it, a line of @level, and @name with its colon: the value is to follow.
+ */
+void zinit_json_write_next_name (GString *out, const char *name, guint level);
 /* In place of a level: all in one line. */
 #define ZINIT_JSON_ONE_LINE G_MAXUINT
 /* @node's whole value, as it looks when its first byte is in a line of @level. It recurses: for trees of our

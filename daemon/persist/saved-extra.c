@@ -265,15 +265,6 @@ zinit_saved_extra_read (ZinitSavedExtra *extra, const char *name, const char *te
 }
 
 static void
-write_name (GString *out, const char *name, guint level)
-{
-  g_string_append_c (out, ',');
-  zinit_json_write_line (out, level);
-  zinit_json_write_string (out, name);
-  g_string_append (out, ": ");
-}
-
-static void
 write_failure (GString *out, const ZinitFailure *failure, guint level)
 {
   const char *name = zinit_failure_field_name (failure->type);
@@ -283,7 +274,7 @@ write_failure (GString *out, const ZinitFailure *failure, guint level)
   g_string_append (out, "\"type\": ");
   zinit_json_write_string (out, zinit_failure_type_to_string (failure->type));
   if (name != NULL) {
-    write_name (out, name, level + 1);
+    zinit_json_write_next_name (out, name, level + 1);
     if (zinit_failure_field_is_text (failure->type))
       zinit_json_write_string (out, failure->text != NULL ? failure->text : "");
     else
@@ -301,22 +292,22 @@ zinit_saved_extra_write (GString *out, const ZinitSavedExtra *extra, guint level
     const void *place = (const char *)extra + field->offset;
 
     if (field->kind == FIELD_NUMBER && *(const guint64 *)place != 0) {
-      write_name (out, field->name, level);
+      zinit_json_write_next_name (out, field->name, level);
       zinit_json_write_number (out, FALSE, *(const guint64 *)place);
     } else if (field->kind == FIELD_FLAG && *(const gboolean *)place) {
-      write_name (out, field->name, level);
+      zinit_json_write_next_name (out, field->name, level);
       g_string_append (out, "true");
     } else if (field->kind == FIELD_WORD && *(const int *)place >= 0) {
-      write_name (out, field->name, level);
+      zinit_json_write_next_name (out, field->name, level);
       zinit_json_write_string (out, field->words[*(const int *)place]);
     } else if (field->kind == FIELD_OBJECT && *(char *const *)place != NULL) {
-      write_name (out, field->name, level);
+      zinit_json_write_next_name (out, field->name, level);
       g_string_append (out, *(char *const *)place);
     } else if (field->kind == FIELD_TEXT && *(char *const *)place != NULL) {
-      write_name (out, field->name, level);
+      zinit_json_write_next_name (out, field->name, level);
       zinit_json_write_string (out, *(char *const *)place);
     } else if (field->kind == FIELD_FAILURE && ((const ZinitFailure *)place)->type != ZINIT_FAILURE_NONE) {
-      write_name (out, field->name, level);
+      zinit_json_write_next_name (out, field->name, level);
       write_failure (out, place, level);
     }
   }

@@ -80,27 +80,18 @@ write_value (GString *out, const ZinitField *field, gconstpointer object, guint 
 }
 
 static void
-write_name (GString *out, const char *name, guint level)
-{
-  g_string_append_c (out, ',');
-  zinit_json_write_line (out, level);
-  zinit_json_write_string (out, name);
-  g_string_append (out, ": ");
-}
-
-static void
 write_origin (GString *out, const ZinitSavedState *state, guint level)
 {
   if (state->boot_id != NULL) {
-    write_name (out, "boot_id", level);
+    zinit_json_write_next_name (out, "boot_id", level);
     zinit_json_write_string (out, state->boot_id);
   }
   if (state->init_start_ticks != 0) {
-    write_name (out, "init_start_ticks", level);
+    zinit_json_write_next_name (out, "init_start_ticks", level);
     zinit_json_write_number (out, FALSE, state->init_start_ticks);
   }
   if (state->shutting_down) {
-    write_name (out, "shutting_down", level);
+    zinit_json_write_next_name (out, "shutting_down", level);
     g_string_append (out, "true");
   }
 }
