@@ -67,7 +67,7 @@ has_ended (int pidfd)
   return poll (&poll_fd, 1, 0) == 1;
 }
 
-/* @pid has them, or somebody of its group has. */
+/* @pid has them, or somebody of its group has: a zombie has none any more. */
 static void
 open_outputs (const Restoration *restoration, const char *name, const ZinitSavedService *saved, pid_t pid,
               ZinitAdoption *adoption)
@@ -109,12 +109,7 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
     ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, main_ended ? NULL : exec);
   if (ret_adoption->pidfd < 0)
     return FALSE;
-  /* A zombie has no pipes; others of its group have the same. */
-  open_outputs (restoration, name, saved,
-                has_ended (ret_adoption->pidfd)
-                    ? zinit_survivors_find_member (restoration->instance, name, ret_adoption->pid)
-                    : ret_adoption->pid,
-                ret_adoption);
+  open_outputs (restoration, name, saved, ret_adoption->pid, ret_adoption);
   return TRUE;
 }
 

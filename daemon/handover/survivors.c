@@ -203,12 +203,24 @@ look_for_outputs (pid_t pid, int pidfd, gpointer data)
   return TRUE;
 }
 
+/* It lives and has no child, so there is nobody whom it could have given its pipes; most services are like
+ * this, and a walk for each of a thousand that have closed theirs would take seconds. */
+static gboolean
+is_alone (pid_t leader)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/children", (int)leader, (int)leader);
+  g_autofree char *children = NULL;
+
+  return has_living_leader (leader) && g_file_get_contents (path, &children, NULL, NULL) && *children == '\0';
+}
+
 void
 zinit_survivors_find_outputs (const char *instance, const char *service, pid_t group,
                               const guint64 inodes[ZINIT_N_STREAMS], int outputs[ZINIT_N_STREAMS])
 {
   Wanted wanted = { inodes, outputs };
 
-  if (is_missing (&wanted, ZINIT_STREAM_STDOUT) || is_missing (&wanted, ZINIT_STREAM_STDERR))
+  if ((is_missing (&wanted, ZINIT_STREAM_STDOUT) || is_missing (&wanted, ZINIT_STREAM_STDERR)) &&
+      !is_alone (group))
     walk_group (instance, service, group, look_for_outputs, &wanted);
 }
