@@ -4,6 +4,8 @@
  */
 #define G_LOG_DOMAIN "zinit-main"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
@@ -25,13 +27,17 @@
 #include "options.h"
 #include "persist/check.h"
 #include "persist/lock.h"
+#include "model/error.h"
 #include "supervisor/supervisor.h"
 #include "zinit-config.h"
 
 #define EXIT_USAGE 2
 #define LOCK_RETRY_USEC G_USEC_PER_SEC
+#define TRY_MS 20
+#define MAX_TRIES 250 /* then what cannot be read counts as damaged */
 
 typedef struct {
+  const ZinitOptions *options;
   ZinitPaths *paths;
   char *program; /* the file that runs, to be executed anew */
   char **argv;
@@ -40,6 +46,9 @@ typedef struct {
   ZinitProcesses *processes;
   ZinitHostContext host_context;
   ZinitSupervisor *supervisor;
+  ZinitRecordLog *records;
+  ZinitSavedLife *life;    /* until all processes of it are known */
+  ZinitRestorer *restorer; /* the same */
   ZinitHold *hold;
   ZinitKeeper *keeper;
   ZinitHandover *handover;
@@ -48,6 +57,7 @@ typedef struct {
   GMainLoop *main_loop;
   ZinitWatch signal_watch;
   int signal_fd;
+  guint n_tries; /* to learn what an earlier daemon has left */
 } Daemon;
 
 /* Runs before GLib's constructors, which is the only time for this. Its slice allocator would keep the memory
@@ -185,8 +195,6 @@ take_fd (int *fd)
 static gboolean
 set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
 {
-  g_autofree char *instance = NULL;
-
   daemon->loop = zinit_loop_new (NULL, error);
   if (daemon->loop == NULL || !watch_signals (daemon, error))
     return FALSE;
@@ -195,12 +203,11 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
     return FALSE;
   if (daemon->inherited->file_limit != 0)
     zinit_processes_set_file_limit (daemon->processes, daemon->inherited->file_limit);
-  daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes };
-  /* One folder may be named in several ways, /var/run and /run. */
-  instance = realpath (daemon->paths->runtime_dir, NULL);
+  zinit_processes_set_lock (daemon->processes, daemon->lock_fd);
+  daemon->records = zinit_record_log_new ();
+  daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes, daemon->records };
   daemon->supervisor =
-      zinit_supervisor_new (&zinit_host_default, &daemon->host_context, daemon->paths->config_dir,
-                            instance != NULL ? instance : daemon->paths->runtime_dir);
+      zinit_supervisor_new (&zinit_host_default, &daemon->host_context, daemon->paths->config_dir);
   zinit_supervisor_set_log_folder (daemon->supervisor, daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
   daemon->hold = zinit_hold_new (daemon->loop, daemon->paths->lock, daemon->lock_fd,
@@ -211,36 +218,90 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   return zinit_bus_listen (daemon->bus, take_fd (&daemon->inherited->listener), error);
 }
 
-/* What is there first, then who watches it: the keeper writes over the state that was taken up. */
+/* FALSE when the kernel does not tell now what an earlier daemon has left: nothing may be started then. */
+static gboolean
+read_life (Daemon *daemon, gboolean is_last_try, GError **error)
+{
+  /* One folder may be named in several ways, /var/run and /run. */
+  g_autofree char *folder_path = realpath (daemon->paths->runtime_dir, NULL);
+  int folder = open (daemon->paths->runtime_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (folder < 0 || folder_path == NULL) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: %s", daemon->paths->runtime_dir,
+                 g_strerror (errno));
+    return FALSE;
+  }
+  daemon->life = zinit_saved_life_load (daemon->paths, folder, daemon->records, is_last_try, error);
+  close (folder);
+  if (daemon->life == NULL)
+    return FALSE;
+  zinit_supervisor_set_instance (daemon->supervisor, daemon->life->instance, folder_path);
+  daemon->restorer = zinit_restorer_new (daemon->supervisor, &zinit_host_default, &daemon->host_context,
+                                         daemon->life, daemon->inherited, error);
+  if (daemon->restorer != NULL)
+    return TRUE;
+  g_clear_pointer (&daemon->life, zinit_saved_life_free);
+  return FALSE;
+}
+
+/* What is there first, then the observer: the keeper writes over the state that was restored. */
 static void
-take_up (Daemon *daemon)
+restore (Daemon *daemon)
 {
   g_autoptr (ZinitReloadResult) loaded = zinit_supervisor_load (daemon->supervisor);
-  guint n_adopted = zinit_restore (daemon->supervisor, daemon->paths, daemon->inherited, loaded->errors);
+  guint n_adopted = zinit_restorer_run (daemon->restorer, loaded->errors);
 
   if (n_adopted > 0)
-    g_message ("took up %u services that an earlier zinitd had started", n_adopted);
+    g_message ("adopted the processes of %u services that an earlier zinitd had started", n_adopted);
+  if (zinit_restorer_is_done (daemon->restorer)) {
+    g_clear_pointer (&daemon->restorer, zinit_restorer_free);
+    g_clear_pointer (&daemon->life, zinit_saved_life_free);
+  }
+  g_clear_pointer (&daemon->inherited, zinit_inherited_free);
   g_message ("zinitd %s: %u services from %s, %u refused; private socket %s", ZINIT_VERSION,
              g_strv_length (loaded->added), daemon->paths->config_dir, loaded->errors->len,
              daemon->paths->socket);
-  daemon->keeper =
-      zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context, daemon->paths);
+  daemon->keeper = zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context,
+                                     daemon->paths, daemon->records);
   daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->hold,
                                          daemon->paths, daemon->program, daemon->argv);
-  zinit_bus_set_handover (daemon->bus, daemon->handover, leave, daemon);
+  zinit_bus_set_handover (daemon->bus, daemon->handover, daemon->keeper, leave, daemon);
 }
 
 static void
-run (Daemon *daemon, const ZinitOptions *options)
+begin (Daemon *daemon)
 {
-  take_up (daemon);
-  g_clear_pointer (&daemon->inherited, zinit_inherited_free);
-  if (!options->no_bus) {
-    g_autofree char *address = zinit_options_get_address (options);
+  restore (daemon);
+  if (!daemon->options->no_bus) {
+    g_autofree char *address = zinit_options_get_address (daemon->options);
 
     zinit_bus_connect (daemon->bus, address);
   }
   zinit_notify ("READY=1");
+}
+
+static gboolean
+try_to_begin (gpointer data)
+{
+  Daemon *daemon = data;
+  g_autoptr (GError) error = NULL;
+
+  if (read_life (daemon, ++daemon->n_tries >= MAX_TRIES, &error)) {
+    begin (daemon);
+    return G_SOURCE_REMOVE;
+  }
+  if (daemon->n_tries == 1)
+    g_warning (
+        "nothing is started before it is known what an earlier zinitd has left, which is tried again: %s",
+        error->message);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+run (Daemon *daemon)
+{
+  if (try_to_begin (daemon) == G_SOURCE_CONTINUE)
+    g_timeout_add (TRY_MS, try_to_begin, daemon);
   g_main_loop_run (daemon->main_loop);
 }
 
@@ -251,8 +312,11 @@ tear_down (Daemon *daemon)
   g_clear_pointer (&daemon->handover, zinit_handover_free);
   g_clear_pointer (&daemon->keeper, zinit_keeper_free);
   g_clear_pointer (&daemon->hold, zinit_hold_free);
+  g_clear_pointer (&daemon->restorer, zinit_restorer_free);
   g_clear_pointer (&daemon->supervisor, zinit_supervisor_free);
   g_clear_pointer (&daemon->processes, zinit_processes_free);
+  g_clear_pointer (&daemon->records, zinit_record_log_free);
+  g_clear_pointer (&daemon->life, zinit_saved_life_free);
   if (daemon->loop != NULL)
     zinit_loop_unwatch (daemon->loop, &daemon->signal_watch);
   if (daemon->signal_fd >= 0)
@@ -298,7 +362,8 @@ supervise (const ZinitOptions *options, char **argv)
   g_autoptr (ZinitPaths) paths =
       zinit_paths_new (options->scope, options->config_dir, options->runtime_dir, options->socket);
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
-  Daemon daemon = { .paths = paths,
+  Daemon daemon = { .options = options,
+                    .paths = paths,
                     .program = program,
                     .argv = argv,
                     .lock_fd = -1,
@@ -314,7 +379,7 @@ supervise (const ZinitOptions *options, char **argv)
     break;
   case ZINIT_LOCK_TAKEN:
     if (set_up (&daemon, options, &error)) {
-      run (&daemon, options);
+      run (&daemon);
       break;
     }
     G_GNUC_FALLTHROUGH;

@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 typedef enum {
   ZINIT_ACCESS_PUBLIC,     /* everybody who can reach the daemon */
   ZINIT_ACCESS_FILTERED,   /* everybody, but secrets are for the privileged alone */
-  ZINIT_ACCESS_PRIVILEGED, /* changes something, or shows logs */
+  ZINIT_ACCESS_PRIVILEGED, /* does something to a service or the daemon, or shows logs */
+  ZINIT_ACCESS_REQUEST,    /* the same, and what it asks for has to be durable before it is answered */
 } ZinitAccess;
 
 /* TRUE for root and for the user that the daemon runs as. */

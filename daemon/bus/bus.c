@@ -5,6 +5,7 @@
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
+#include "bus/call.h"
 #include "bus/errors.h"
 #include "bus/internal.h"
 #include "bus/pending.h"
@@ -20,8 +21,12 @@ on_send (gpointer data)
   ZinitBus *bus = data;
 
   bus->send_source = 0;
+  /* What is told from here on would be true also if the daemon died in the next instruction. */
+  if (bus->keeper != NULL && (bus->accepted.length > 0 || bus->settled.length > 0))
+    zinit_keeper_commit (bus->keeper);
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_connection_send (bus->connections->pdata[i]);
+  zinit_call_answer_accepted (bus);
   zinit_pending_answer (bus);
   return G_SOURCE_REMOVE;
 }
@@ -167,6 +172,7 @@ zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, GError **er
   bus->connections = g_ptr_array_new ();
   g_queue_init (&bus->waiting);
   g_queue_init (&bus->settled);
+  g_queue_init (&bus->accepted);
   zinit_supervisor_add_observer (supervisor, &observer, bus);
   return bus;
 }
@@ -178,6 +184,7 @@ zinit_bus_free (ZinitBus *bus)
     return;
   zinit_supervisor_remove_observer (bus->supervisor, &observer, bus);
   zinit_pending_drop (bus, NULL);
+  zinit_call_drop_accepted (bus, NULL);
   zinit_message_bus_free (bus->message_bus);
   zinit_listener_free (bus->listener);
   g_clear_handle_id (&bus->send_source, g_source_remove);
@@ -194,8 +201,10 @@ zinit_bus_connect (ZinitBus *bus, const char *address)
 }
 
 void
-zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, GSourceFunc leave, gpointer data)
+zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, ZinitKeeper *keeper, GSourceFunc leave,
+                        gpointer data)
 {
+  bus->keeper = keeper;
   bus->handover = handover;
   bus->leave = leave;
   bus->leave_data = data;
@@ -269,6 +278,7 @@ on_finish (gpointer data)
   Finish *finish = data;
   GPtrArray *connections = finish->bus->connections;
 
+  zinit_call_answer_accepted (finish->bus);
   zinit_pending_answer (finish->bus);
   finish->n_open = connections->len;
   for (guint i = 0; i < connections->len; i++) {

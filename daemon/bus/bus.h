@@ -25,9 +25,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitBus, zinit_bus_free)
  * back-off.
  * @address is a D-Bus address. Returns at once. */
 void zinit_bus_connect (ZinitBus *bus, const char *address);
-/* What Reexecute and PrepareRestart go through; @leave ends the daemon without stopping a service. Before the
- * first connection. */
-void zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, GSourceFunc leave, gpointer data);
+/* What Reexecute and PrepareRestart go through, and who makes requests durable before they are answered;
+ * @leave ends the daemon without stopping a service. */
+void zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, ZinitKeeper *keeper, GSourceFunc leave,
+                             gpointer data);
 /* As the method of that name does, for a signal. */
 void zinit_bus_reexecute (ZinitBus *bus);
 /* Makes the private socket at @paths->socket (mode 0600) and serves it; a stale one is replaced. Or serves

@@ -81,7 +81,7 @@ handle (ZinitCall *call, GVariant **ret_reply, GError **error)
 {
   ZinitService *service = NULL;
 
-  if (call->method->access == ZINIT_ACCESS_PRIVILEGED && !call->is_privileged) {
+  if (call->method->access >= ZINIT_ACCESS_PRIVILEGED && !call->is_privileged) {
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_ACCESS_DENIED,
                  "%s is for root and the user of the daemon alone",
                  g_dbus_method_invocation_get_method_name (call->invocation));
@@ -95,6 +95,44 @@ handle (ZinitCall *call, GVariant **ret_reply, GError **error)
       return FALSE;
   }
   return call->method->handle (call, service, ret_reply, error);
+}
+
+/* It is answered when all requests of this turn of the loop are durable, which takes one write for all. */
+static void
+accept_request (ZinitCall *call, GVariant *reply)
+{
+  call->reply = reply != NULL ? g_variant_ref_sink (reply) : NULL;
+  call->link.data = call;
+  g_queue_push_tail_link (&call->connection->bus->accepted, &call->link);
+  zinit_bus_schedule (call->connection->bus);
+}
+
+void
+zinit_call_answer_accepted (ZinitBus *bus)
+{
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&bus->accepted)) != NULL) {
+    ZinitCall *call = link->data;
+    g_autoptr (GVariant) reply = g_steal_pointer (&call->reply);
+
+    zinit_call_return (call, reply);
+  }
+}
+
+void
+zinit_call_drop_accepted (ZinitBus *bus, ZinitConnection *connection)
+{
+  for (GList *link = bus->accepted.head, *next; link != NULL; link = next) {
+    ZinitCall *call = link->data;
+
+    next = link->next;
+    if (connection != NULL && call->connection != connection)
+      continue;
+    g_queue_unlink (&bus->accepted, link);
+    g_clear_pointer (&call->reply, g_variant_unref);
+    zinit_call_drop (call);
+  }
 }
 
 static void
@@ -112,6 +150,8 @@ on_authorized (gboolean is_privileged, gpointer data)
   call->is_privileged = is_privileged;
   if (!handle (call, &reply, &error))
     zinit_call_return_error (call, error);
+  else if (call->method->access == ZINIT_ACCESS_REQUEST && !call->is_deferred)
+    accept_request (call, reply);
   else if (!call->is_deferred)
     zinit_call_return (call, reply);
 }

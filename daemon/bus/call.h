@@ -22,6 +22,8 @@ typedef struct {
   gboolean is_privileged;
   gboolean is_deferred; /* the handler keeps the call and will answer it */
   ZinitCallOptions options;
+  GList link;      /* in ZinitBus.accepted */
+  GVariant *reply; /* while it is there; NULL = an empty one */
 } ZinitCall;
 
 struct _ZinitMethod {
@@ -48,6 +50,11 @@ void zinit_call_return (ZinitCall *call, GVariant *reply);
 void zinit_call_return_error (ZinitCall *call, const GError *error);
 /* Frees without an answer: nobody is there to hear it. */
 void zinit_call_drop (ZinitCall *call);
+
+/* Answers the requests that were accepted in this turn of the loop, after they have become durable. */
+void zinit_call_answer_accepted (ZinitBus *bus);
+/* Drops those of @connection; NULL = all. */
+void zinit_call_drop_accepted (ZinitBus *bus, ZinitConnection *connection);
 
 /* The argument @index, not counting the service's name. Transfer full. */
 GVariant *zinit_call_get_argument (const ZinitCall *call, guint index);

@@ -5,6 +5,7 @@
 #define G_LOG_DOMAIN "zinit-bus"
 
 #include "loop/trim.h"
+#include "bus/call.h"
 #include "bus/errors.h"
 #include "bus/internal.h"
 #include "bus/pending.h"
@@ -86,6 +87,7 @@ zinit_connection_close (ZinitConnection *connection)
 {
   zinit_connection_mute (connection);
   zinit_pending_drop (connection->bus, connection);
+  zinit_call_drop_accepted (connection->bus, connection);
   g_signal_handler_disconnect (connection->connection, connection->closed_id);
   zinit_objects_unregister (connection);
   if (!g_dbus_connection_is_closed (connection->connection))

@@ -38,6 +38,7 @@ struct _ZinitOutbox {
   GQueue changed;      /* Object.link */
   GHashTable *objects; /* ZinitService * → Object */
   guint manager_changes;
+  guint n_services, n_failed; /* as they were told last; G_MAXUINT = never */
 };
 
 static const char added_member[] = "InterfacesAdded";
@@ -48,6 +49,7 @@ zinit_outbox_new (void)
 {
   ZinitOutbox *outbox = g_new0 (ZinitOutbox, 1);
 
+  outbox->n_services = outbox->n_failed = G_MAXUINT;
   g_queue_init (&outbox->events);
   g_queue_init (&outbox->changed);
   outbox->objects = g_hash_table_new_full (NULL, NULL, NULL, g_free);
@@ -263,10 +265,26 @@ give_event (ZinitOutbox *outbox, Event *event, ZinitOutboxFunc func, gpointer da
     release_if_idle (outbox, object);
 }
 
+/* A count that came back to what it was is no change. */
+static void
+forget_same_counts (ZinitOutbox *outbox, ZinitSupervisor *supervisor)
+{
+  guint n_services = zinit_supervisor_count (supervisor);
+  guint n_failed = zinit_supervisor_count_failed (supervisor);
+
+  if ((outbox->manager_changes & ZINIT_MANAGER_CHANGED_COUNTS) == 0)
+    return;
+  if (n_services == outbox->n_services && n_failed == outbox->n_failed)
+    outbox->manager_changes &= ~(guint)ZINIT_MANAGER_CHANGED_COUNTS;
+  outbox->n_services = n_services;
+  outbox->n_failed = n_failed;
+}
+
 void
 zinit_outbox_drain (ZinitOutbox *outbox, ZinitSupervisor *supervisor, const ZinitPaths *paths,
                     guint max_messages, ZinitOutboxFunc func, gpointer data)
 {
+  forget_same_counts (outbox, supervisor);
   if (outbox->manager_changes != 0) {
     GVariant *properties = zinit_manager_properties (supervisor, paths, outbox->manager_changes);
 

@@ -188,11 +188,11 @@ handle_get_stats (ZinitCall *call, ZinitService *service, GVariant **ret_reply, 
 }
 
 const ZinitMethod zinit_service_methods[] = {
-  { "StartService", "Start", ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_WAIT | ZINIT_CALL_TREE, TRUE, handle_start },
-  { "StopService", "Stop", ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_WAIT, TRUE, handle_stop },
-  { "RestartService", "Restart", ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_WAIT, TRUE, handle_restart },
+  { "StartService", "Start", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAIT | ZINIT_CALL_TREE, TRUE, handle_start },
+  { "StopService", "Stop", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAIT, TRUE, handle_stop },
+  { "RestartService", "Restart", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAIT, TRUE, handle_restart },
   { "KillService", "Kill", ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_WHOM, TRUE, handle_kill },
-  { "RemoveService", "Remove", ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_STOP, TRUE, handle_remove },
+  { "RemoveService", "Remove", ZINIT_ACCESS_REQUEST, ZINIT_CALL_STOP, TRUE, handle_remove },
   { NULL, "GetConfig", ZINIT_ACCESS_FILTERED, 0, TRUE, handle_get_config },
   { "GetLogs", "GetLogs", ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_LINES | ZINIT_CALL_SINCE | ZINIT_CALL_STREAM,
     TRUE, handle_get_logs },

@@ -22,6 +22,7 @@ static gboolean
 fail_read (GError **error, const char *what, int number)
 {
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: %s", what, g_strerror (number));
+  errno = number;
   return FALSE;
 }
 
@@ -81,10 +82,11 @@ read_file (const char *path, gboolean is_own, gsize max_bytes, gsize *ret_length
   g_autoptr (GByteArray) bytes = NULL;
   gboolean is_good = FALSE;
   gsize size;
-  int fd;
+  int fd, reason;
 
   if (ret_missing != NULL)
     *ret_missing = FALSE;
+  errno = 0;
   fd = open_regular (path, is_own, &size, ret_missing, error);
   if (fd < 0)
     return NULL;
@@ -113,7 +115,9 @@ read_file (const char *path, gboolean is_own, gsize max_bytes, gsize *ret_length
       break;
     }
   }
+  reason = errno;
   close (fd);
+  errno = reason;
   if (!is_good)
     return NULL;
   *ret_length = bytes->len;

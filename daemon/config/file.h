@@ -19,7 +19,8 @@ char *zinit_file_read (const char *path, gsize max_bytes, gsize *ret_length, gbo
                        GError **error);
 
 /* The same for what the daemon itself has written: a file that belongs to somebody other than this user or
- * root is an error as well, for who made it could have any process signalled. */
+ * root is an error as well, for who made it could have any process signalled. On an error errno tells why it
+ * could not be opened or read. */
 char *zinit_file_read_own (const char *path, gsize max_bytes, gsize *ret_length, gboolean *ret_missing,
                            GError **error);
 

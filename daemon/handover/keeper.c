@@ -6,10 +6,11 @@
 
 #include "handover/keeper.h"
 
+#include "handover/saved-life.h"
 #include "persist/state-file.h"
 
-#define GATHER_USEC (100 * 1000) /* from a change to the file */
-#define MAX_WISHES 10            /* that are not gathered, if they come all at once; then one in that time */
+#define GATHER_USEC (100 * 1000)    /* from a change to the file */
+#define MAX_RECORDS_BYTES (1 << 20) /* more of them are not cheaper than the whole state */
 #define RETRY_USEC G_USEC_PER_SEC
 /* A file of more than 5 minutes is refused, and with it what no process can tell: it is kept younger. */
 #define REFRESH_USEC (240 * G_USEC_PER_SEC)
@@ -19,9 +20,12 @@ struct _ZinitKeeper {
   const ZinitHost *host;
   gpointer host_data;
   const ZinitPaths *paths;
+  ZinitRecordLog *records;
   ZinitSnapshot *snapshot;
   ZinitTimer timer;
-  gint64 wishes_usec;  /* until when the files of wishes count, CLOCK_MONOTONIC */
+  GHashTable *changed; /* names of services that neither the file nor the records know as they are */
+  GHashTable *removed; /* names of services that one of them still knows */
+  gboolean is_due;     /* there is something among them that nobody could find out from processes */
   gboolean is_current; /* the file says what is */
   gboolean has_failed; /* and said so */
   gboolean is_finished;
@@ -65,10 +69,17 @@ save_now (ZinitKeeper *keeper)
   arm (keeper, RETRY_USEC);
 }
 
+/* A turn of the loop that made something due has ended: it is recorded, and the whole state follows a moment
+ * later. */
 static void
 on_timer (ZinitTimer *timer)
 {
-  save_now (ZINIT_OWNER_OF (timer, ZinitKeeper, timer));
+  ZinitKeeper *keeper = ZINIT_OWNER_OF (timer, ZinitKeeper, timer);
+
+  if (keeper->is_due)
+    zinit_keeper_commit (keeper);
+  else
+    save_now (keeper);
 }
 
 static void
@@ -78,26 +89,12 @@ gather (ZinitKeeper *keeper, gint64 delay_usec)
   arm (keeper, delay_usec);
 }
 
-/* FALSE when there have been too many lately, so that a script with a thousand of them is no load. */
-static gboolean
-may_save_wish (ZinitKeeper *keeper)
-{
-  gint64 now = now_usec (keeper), counted_usec = MAX (keeper->wishes_usec, now) + GATHER_USEC;
-
-  if (keeper->has_failed || keeper->is_finished || counted_usec - now > MAX_WISHES * GATHER_USEC)
-    return FALSE;
-  keeper->wishes_usec = counted_usec;
-  return TRUE;
-}
-
-/* What nobody could find out from processes afterwards is in the file before anybody is told of it: what was
- * asked for, and that a work is done that is not to be done twice. */
 static void
-note (ZinitKeeper *keeper, gboolean is_all_there_is)
+note (ZinitKeeper *keeper, const char *name, gboolean is_due)
 {
-  gather (keeper, GATHER_USEC);
-  if (is_all_there_is && may_save_wish (keeper))
-    save_now (keeper);
+  g_hash_table_add (keeper->changed, g_strdup (name));
+  keeper->is_due = keeper->is_due || is_due;
+  gather (keeper, is_due ? 0 : GATHER_USEC);
 }
 
 /* One without a file is nowhere else. */
@@ -105,30 +102,38 @@ static void
 on_added (ZinitService *service, gpointer data)
 {
   ZinitKeeper *keeper = data;
+  const char *name = zinit_service_get_name (service);
 
-  zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
-  note (keeper, zinit_service_is_ephemeral (service));
+  zinit_snapshot_mark (keeper->snapshot, name);
+  g_hash_table_remove (keeper->removed, name);
+  note (keeper, name, zinit_service_is_ephemeral (service));
 }
 
 static void
 on_removed (ZinitService *service, gpointer data)
 {
   ZinitKeeper *keeper = data;
+  const char *name = zinit_service_get_name (service);
 
-  zinit_snapshot_forget (keeper->snapshot, zinit_service_get_name (service));
-  note (keeper, TRUE);
+  zinit_snapshot_forget (keeper->snapshot, name);
+  g_hash_table_remove (keeper->changed, name);
+  g_hash_table_add (keeper->removed, g_strdup (name));
+  keeper->is_due = TRUE;
+  gather (keeper, 0);
 }
 
+/* What was requested, and that a work is done that is not to be done twice. */
 static void
 on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 {
   ZinitKeeper *keeper = data;
+  const char *name = zinit_service_get_name (service);
   gboolean is_done = (changes & ZINIT_CHANGED_STATE) != 0 &&
                      zinit_service_get_definition (service)->oneshot &&
                      zinit_service_get_state (service) == ZINIT_STATE_EXITED;
 
-  zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
-  note (keeper, is_done || (changes & (ZINIT_CHANGED_WANTED_STATUS | ZINIT_CHANGED_ASKED)) != 0);
+  zinit_snapshot_mark (keeper->snapshot, name);
+  note (keeper, name, is_done || (changes & (ZINIT_CHANGED_WANTED_STATUS | ZINIT_CHANGED_ASKED)) != 0);
 }
 
 /* What is on its way down is not followed: who comes after a shutdown that was cut short starts all that is
@@ -150,8 +155,7 @@ on_shutdown_done (gpointer data)
 {
   ZinitKeeper *keeper = data;
 
-  zinit_saved_file_remove (keeper->paths->state);
-  zinit_saved_file_remove (keeper->paths->fds);
+  zinit_saved_life_end (keeper->paths);
   zinit_supervisor_forget_logs (keeper->supervisor);
 }
 
@@ -165,7 +169,7 @@ static const ZinitObserver observer = {
 
 ZinitKeeper *
 zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
-                  const ZinitPaths *paths)
+                  const ZinitPaths *paths, ZinitRecordLog *records)
 {
   ZinitKeeper *keeper = g_new0 (ZinitKeeper, 1);
 
@@ -173,7 +177,10 @@ zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer h
   keeper->host = host;
   keeper->host_data = host_data;
   keeper->paths = paths;
-  keeper->snapshot = zinit_snapshot_new (supervisor, paths);
+  keeper->records = records;
+  keeper->changed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  keeper->removed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  keeper->snapshot = zinit_snapshot_new (supervisor, paths, records);
   zinit_supervisor_add_observer (supervisor, &observer, keeper);
   arm (keeper, GATHER_USEC);
   return keeper;
@@ -185,6 +192,8 @@ zinit_keeper_free (ZinitKeeper *keeper)
   zinit_supervisor_remove_observer (keeper->supervisor, &observer, keeper);
   keeper->host->disarm (keeper->host_data, &keeper->timer);
   zinit_snapshot_free (keeper->snapshot);
+  g_hash_table_unref (keeper->changed);
+  g_hash_table_unref (keeper->removed);
   g_free (keeper);
 }
 
@@ -195,7 +204,54 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 
   keeper->is_current = zinit_saved_state_save ((const struct iovec *)(gpointer)document->data, document->len,
                                                keeper->paths->state, error);
-  return keeper->is_current;
+  if (!keeper->is_current)
+    return FALSE;
+  zinit_record_log_cut (keeper->records);
+  g_hash_table_remove_all (keeper->changed);
+  g_hash_table_remove_all (keeper->removed);
+  keeper->is_due = FALSE;
+  return TRUE;
+}
+
+static void
+add_records (ZinitKeeper *keeper)
+{
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, keeper->removed);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    zinit_record_log_add_removal (keeper->records, name);
+  g_hash_table_iter_init (&iter, keeper->changed);
+  while (g_hash_table_iter_next (&iter, &name, NULL)) {
+    const ZinitService *service = zinit_supervisor_find (keeper->supervisor, name, NULL);
+    gsize length;
+    const char *text = service != NULL ? zinit_snapshot_print_one (keeper->snapshot, service, &length) : NULL;
+
+    if (text != NULL)
+      zinit_record_log_add_service (keeper->records, text, length);
+  }
+}
+
+void
+zinit_keeper_commit (ZinitKeeper *keeper)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (keeper->is_finished ||
+      (g_hash_table_size (keeper->changed) == 0 && g_hash_table_size (keeper->removed) == 0))
+    return;
+  add_records (keeper);
+  if (!zinit_record_log_commit (keeper->records, &error) ||
+      zinit_record_log_get_size (keeper->records) > MAX_RECORDS_BYTES) {
+    save_now (keeper);
+    return;
+  }
+  g_hash_table_remove_all (keeper->changed);
+  g_hash_table_remove_all (keeper->removed);
+  keeper->is_due = FALSE;
+  keeper->host->disarm (keeper->host_data, &keeper->timer);
+  arm (keeper, GATHER_USEC);
 }
 
 gboolean

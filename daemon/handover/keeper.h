@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Keeps the state file current: it observes the supervisor and writes what has changed, gathered for a
- * moment. A disk that is full or read-only is said once and tried again; supervision does not wait for it.
- * Once a shutdown has begun there is nothing to keep: the files are removed, also those of logs.
+ * moment; what a caller is about to be told goes to the record log first. A disk that is full or read-only is
+ * said once and tried again; supervision does not wait for it. Once a shutdown has begun there is nothing to
+ * keep: the files are removed, also those of logs.
  */
 #pragma once
 
@@ -12,13 +13,18 @@ G_BEGIN_DECLS
 
 typedef struct _ZinitKeeper ZinitKeeper;
 
-/* @supervisor, @host_data and @paths must outlive it; of @host clock and timers are used. What is there
- * already is written after four minutes, changes at once. Transfer full. */
+/* @supervisor, @host_data, @paths and @records must outlive it; of @host clock and timers are used. What is
+ * there already is written after four minutes, changes at once. Transfer full. */
 ZinitKeeper *zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
-                               const ZinitPaths *paths);
+                               const ZinitPaths *paths, ZinitRecordLog *records);
 /* Writes nothing more. */
 void zinit_keeper_free (ZinitKeeper *keeper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitKeeper, zinit_keeper_free)
+
+/* Everything that has changed until now would be known to a daemon that comes after a death in this moment.
+ * To be called before a caller is told that a request was accepted, once for all of a turn of the loop. Where
+ * nothing can be written things go on without, which is reported once. */
+void zinit_keeper_commit (ZinitKeeper *keeper);
 
 /* Writes now, whether or not anything has changed. */
 gboolean zinit_keeper_save (ZinitKeeper *keeper, GError **error);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "model/error.h"
 #include "process/procfs.h"
 
 #define MAX_PROC_BYTES (128 * 1024) /* of a file in /proc that is read whole */
@@ -146,35 +147,67 @@ matches_arguments (pid_t pid, const char *word)
   return FALSE;
 }
 
-static gboolean
-is_meant (pid_t pid, guint64 start_ticks, const char *exec)
+/* By the format's own rule, for a state that does not say when the process started. */
+static ZinitProof
+compare_exec (pid_t pid, const char *exec)
 {
-  g_autofree char *word = NULL;
+  g_autofree char *word = exec != NULL && g_utf8_validate (exec, -1, NULL) ? first_word (exec) : NULL;
 
-  if (start_ticks != 0)
-    return zinit_proof_read_start_ticks (pid) == start_ticks;
-  word = exec != NULL && g_utf8_validate (exec, -1, NULL) ? first_word (exec) : NULL;
-  return word != NULL && *word != '\0' && (matches_executable (pid, word) || matches_arguments (pid, word));
+  if (word == NULL || *word == '\0')
+    return ZINIT_PROOF_DEAD;
+  errno = 0;
+  if (matches_executable (pid, word) || matches_arguments (pid, word))
+    return ZINIT_PROOF_ALIVE;
+  return zinit_error_is_transient (errno) ? ZINIT_PROOF_UNKNOWN : ZINIT_PROOF_DEAD;
 }
 
-int
-zinit_proof_open (guint32 pid, guint64 start_ticks, const char *exec)
+/* That /proc shows nothing is no proof: it hides living processes where it is mounted with hidepid. */
+static ZinitProof
+compare_start (pid_t pid, guint64 start_ticks)
 {
-  int pidfd;
+  ZinitProcEntry entry;
 
+  if (!zinit_proc_read (pid, &entry))
+    return ZINIT_PROOF_UNKNOWN;
+  return entry.start_ticks == start_ticks ? ZINIT_PROOF_ALIVE : ZINIT_PROOF_DEAD;
+}
+
+/* Had it ended and its number been given away meanwhile, the signal 0 would find nobody behind the pidfd. */
+static ZinitProof
+confirm (ZinitProof proof, int pidfd)
+{
+  int reason = errno;
+
+  if (proof == ZINIT_PROOF_DEAD || pidfd_send_signal (pidfd, 0, NULL, 0) == 0 || errno == EPERM) {
+    errno = reason;
+    return proof;
+  }
+  return errno == ESRCH ? ZINIT_PROOF_DEAD : ZINIT_PROOF_UNKNOWN;
+}
+
+ZinitProof
+zinit_proof_open (guint32 pid, guint64 start_ticks, const char *exec, int *ret_pidfd)
+{
+  ZinitProof proof;
+  int pidfd, reason;
+
+  *ret_pidfd = -1;
   if (pid < 2 || pid > read_pid_max () || (pid_t)pid == getpid ())
-    return -1;
-  /* Refuses the numbers of threads. */
+    return ZINIT_PROOF_DEAD;
   pidfd = pidfd_open ((pid_t)pid, 0);
+  /* The numbers of threads are refused: EINVAL, from Linux 6.14 on ENOENT. */
   if (pidfd < 0)
-    return -1;
-  /* Had it ended and its number been given away meanwhile, the signal 0 would find nobody behind the pidfd.
-   */
-  if (is_meant ((pid_t)pid, start_ticks, exec) &&
-      (pidfd_send_signal (pidfd, 0, NULL, 0) == 0 || errno == EPERM))
-    return pidfd;
+    return errno == ESRCH || errno == EINVAL || errno == ENOENT ? ZINIT_PROOF_DEAD : ZINIT_PROOF_UNKNOWN;
+  proof = start_ticks != 0 ? compare_start ((pid_t)pid, start_ticks) : compare_exec ((pid_t)pid, exec);
+  proof = confirm (proof, pidfd);
+  if (proof == ZINIT_PROOF_ALIVE) {
+    *ret_pidfd = pidfd;
+    return proof;
+  }
+  reason = errno;
   close (pidfd);
-  return -1;
+  errno = reason;
+  return proof;
 }
 
 int

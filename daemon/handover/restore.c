@@ -1,45 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The state file says what was; /proc says what is. Where they disagree, /proc is right about processes, and
- * the file about everything else.
+ * The state says what was; /proc says what is. Where they disagree, /proc is right about processes, and the
+ * state about everything else.
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
 #include "handover/restore.h"
 
-#include <poll.h>
-#include <time.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include "config/format.h"
 #include "config/strict-json.h"
+#include "handover/find.h"
 #include "handover/proof.h"
 #include "handover/snapshot.h"
-#include "handover/survivors.h"
 #include "model/limits.h"
 #include "model/schema.h"
-#include "persist/state-file.h"
 
-/* A start time has the grain of a clock tick. */
-#define START_GRAIN_MS 20
+#define FIRST_RETRY_USEC (100 * 1000)
+#define LAST_RETRY_USEC (2 * G_USEC_PER_SEC)
 
-typedef struct {
+struct _ZinitRestorer {
   ZinitSupervisor *supervisor;
-  const char *instance;
-  ZinitSavedState *state; /* NULL = none that may be used */
-  ZinitInherited *inherited;
-  const GPtrArray *errors; /* of the load, ZinitConfigError */
-  gboolean is_stale;       /* it may only help to find survivors */
-  GPtrArray *survivors;    /* ZinitSurvivor */
-  GHashTable *adopted;     /* names of services whose process was found */
-  GHashTable *pids;        /* of these processes */
+  const ZinitHost *host;
+  gpointer host_data;
+  ZinitSavedLife *life;
+  ZinitFinder finder;
+  GPtrArray *leftovers;    /* ZinitLeftover */
+  GHashTable *claimed;     /* pids that are a service's */
+  GHashTable *restored;    /* names of services that the state knows, or whose process was found */
+  const GPtrArray *errors; /* of the load, ZinitConfigError; while it runs */
   GPtrArray *gone;         /* services that live, and their files do not */
-} Restoration;
+  GPtrArray *unwanted;     /* services that were found running, and are to be stopped */
+  guint n_adopted;
+  ZinitTimer retry_timer;
+  gint64 retry_usec;
+};
 
 static ZinitDefinition *
-parse_definition (const char *name, const ZinitSavedService *saved)
+parse_text (const char *name, const char *text)
 {
-  const char *text = saved->config == NULL && saved->extra != NULL ? saved->extra->definition : saved->config;
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = NULL;
   ZinitDefinition *definition = NULL;
@@ -59,141 +60,37 @@ parse_definition (const char *name, const ZinitSavedService *saved)
   return definition;
 }
 
-static gboolean
-has_ended (int pidfd)
+/* The one that it was started with. Transfer full. */
+static ZinitDefinition *
+parse_definition (const char *name, const ZinitSavedService *saved)
 {
-  struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-
-  return poll (&poll_fd, 1, 0) == 1;
+  return parse_text (name, saved->config == NULL && saved->extra != NULL ? saved->extra->definition
+                                                                         : saved->config);
 }
 
-/* @pid has them, or somebody of its group has: a zombie has none any more. */
-static void
-open_outputs (const Restoration *restoration, const char *name, const ZinitSavedService *saved, pid_t pid,
-              ZinitAdoption *adoption)
-{
-  const guint64 inodes[ZINIT_N_STREAMS] = {
-    [ZINIT_STREAM_STDOUT] = saved->extra != NULL ? saved->extra->stdout_inode : 0,
-    [ZINIT_STREAM_STDERR] = saved->extra != NULL ? saved->extra->stderr_inode : 0,
-  };
-
-  if (zinit_inherited_take_pipes (restoration->inherited, name, adoption->outputs))
-    return;
-  zinit_survivor_open_outputs (pid, inodes, adoption->outputs);
-  zinit_survivors_find_outputs (restoration->instance, name, adoption->pid, inodes, adoption->outputs);
-}
-
-static gboolean
-open_saved_process (Restoration *restoration, const char *name, const ZinitSavedService *saved,
-                    const char *exec, ZinitAdoption *ret_adoption)
-{
-  guint64 start_ticks = saved->extra != NULL ? saved->extra->pid_start_ticks : 0;
-  gboolean main_ended = saved->extra != NULL && saved->extra->main_ended;
-
-  if (!saved->has_pid || !zinit_state_is_active (saved->state))
-    return FALSE;
-  /* One of the two would be stopped with the other. */
-  if (g_hash_table_contains (restoration->pids, GUINT_TO_POINTER (saved->pid))) {
-    g_warning ("%s: process %u is another service's already", name, saved->pid);
-    return FALSE;
-  }
-  *ret_adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid, .start_ticks = start_ticks };
-  /* What this very process watched is known; what it started, and wrote down a moment ago, is proven by being
-   * its child. */
-  ret_adoption->pidfd = zinit_inherited_take_stranger (restoration->inherited, ret_adoption->pid);
-  if (ret_adoption->pidfd < 0 && restoration->inherited->is_reexecuted && !restoration->is_stale &&
-      !main_ended && saved->pid <= G_MAXINT32)
-    ret_adoption->pidfd = zinit_proof_open_child (ret_adoption->pid);
-  /* One that has ended may be there as a zombie, but has no executable to go by. */
-  if (ret_adoption->pidfd < 0)
-    ret_adoption->pidfd = zinit_proof_open (saved->pid, start_ticks, main_ended ? NULL : exec);
-  if (ret_adoption->pidfd < 0)
-    return FALSE;
-  open_outputs (restoration, name, saved, ret_adoption->pid, ret_adoption);
-  return TRUE;
-}
-
+/* Since 1970. A start time has the grain of a clock tick. */
 static gint64
-started_at_ms (pid_t pid)
+started_at_usec (pid_t pid)
 {
-  struct timespec now;
-  gint64 since_boot_ms;
+  guint64 ticks = zinit_proof_read_start_ticks (pid);
+  guint64 age_ms = zinit_saved_life_now () - ticks * 1000 / (guint64)sysconf (_SC_CLK_TCK);
 
-  clock_gettime (CLOCK_BOOTTIME, &now);
-  since_boot_ms = (gint64)(zinit_proof_read_start_ticks (pid) * 1000 / (guint64)sysconf (_SC_CLK_TCK));
-  return g_get_real_time () / 1000 - ((gint64)now.tv_sec * 1000 + now.tv_nsec / 1000000 - since_boot_ms);
-}
-
-/* What the file missed because the daemon died before it was written. What it should have known, and does not
- * call a service's first process, is something that the service itself has put in a session of its own. */
-static gboolean
-was_missed (const Restoration *restoration, const ZinitSurvivor *survivor)
-{
-  return restoration->state == NULL || restoration->is_stale ||
-         started_at_ms (survivor->member) + START_GRAIN_MS >=
-             (gint64)MIN (restoration->state->saved_at, (guint64)G_MAXINT64);
-}
-
-/* Of the service, and not the one that the file knows. */
-static gboolean
-has_missed_process (const Restoration *restoration, const char *name, const ZinitSavedService *saved)
-{
-  for (guint i = 0; i < restoration->survivors->len; i++) {
-    const ZinitSurvivor *survivor = restoration->survivors->pdata[i];
-
-    if (g_str_equal (survivor->service, name) && survivor->pid != (pid_t)saved->pid &&
-        was_missed (restoration, survivor))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static void
-close_adoption (ZinitAdoption *adoption)
-{
-  close (adoption->pidfd);
-  for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
-    if (adoption->outputs[stream] >= 0)
-      close (adoption->outputs[stream]);
-}
-
-/* Its first process is gone, but not all of its group: what follows is what a running daemon does then. As
- * long as one of them lives, the kernel gives the group's number to nobody else. */
-static gboolean
-open_saved_group (const Restoration *restoration, const char *name, const ZinitSavedService *saved,
-                  ZinitAdoption *ret_adoption)
-{
-  pid_t member;
-
-  if (!saved->has_pid || saved->pid > G_MAXINT32 || !zinit_state_is_active (saved->state) ||
-      has_missed_process (restoration, name, saved))
-    return FALSE;
-  member = zinit_survivors_find_member (restoration->instance, name, (pid_t)saved->pid);
-  if (member == 0)
-    return FALSE;
-  g_message ("%s: its first process is gone, others of its group are not", name);
-  *ret_adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid,
-                                   .start_ticks = saved->extra != NULL ? saved->extra->pid_start_ticks : 0,
-                                   .pidfd = -1,
-                                   .main_ended = TRUE };
-  open_outputs (restoration, name, saved, member, ret_adoption);
-  return TRUE;
+  return ticks == 0 ? g_get_real_time () : g_get_real_time () - (gint64)age_ms * 1000;
 }
 
 /* Its file was removed: not one that is broken, nor all of them at once. */
 static gboolean
-is_removed (const Restoration *restoration, const char *name, const ZinitSavedService *saved)
+is_removed (const ZinitRestorer *restorer, const char *name, const ZinitSavedService *saved)
 {
   const char *path = saved->extra != NULL ? saved->extra->file : NULL;
 
-  return !saved->ephemeral &&
-         !zinit_supervisor_keeps (restoration->supervisor, restoration->errors, name, path);
+  return !saved->ephemeral && !zinit_supervisor_keeps (restorer->supervisor, restorer->errors, name, path);
 }
 
 /* The file of a service that the folder does not name now; without our fields there is only the usual name.
  */
 static char *
-find_path (const Restoration *restoration, const char *name, const ZinitSavedService *saved)
+find_path (const ZinitRestorer *restorer, const char *name, const ZinitSavedService *saved)
 {
   g_autofree char *file = g_strconcat (name, ".toml", NULL);
 
@@ -201,13 +98,13 @@ find_path (const Restoration *restoration, const char *name, const ZinitSavedSer
     return NULL;
   if (saved->extra != NULL && saved->extra->file != NULL)
     return g_strdup (saved->extra->file);
-  return g_build_filename (zinit_supervisor_get_config_dir (restoration->supervisor), file, NULL);
+  return g_build_filename (zinit_supervisor_get_config_dir (restorer->supervisor), file, NULL);
 }
 
 /* As a reload would: what was said of it before does not outweigh what the folder says now. */
 static void
-heed_new_definition (ZinitServiceRecord *record, const ZinitDefinition *old_definition,
-                     const ZinitDefinition *definition)
+apply_new_definition (ZinitServiceRecord *record, const ZinitDefinition *old_definition,
+                      const ZinitDefinition *definition)
 {
   gboolean status_changed = definition->status != old_definition->status;
 
@@ -232,21 +129,21 @@ is_unchanged (const ZinitService *service, const ZinitSavedService *saved)
          saved->extra->definition_hash == zinit_definition_hash (zinit_service_get_definition (service));
 }
 
-/* What cannot be taken up is lost with the next state file, so it has to be said. */
+/* What cannot be restored is lost with the next state file, so it has to be said. */
 static void
 warn_of_lost (const char *name, const ZinitSavedService *saved, const char *reason)
 {
   g_autofree char *shown = zinit_schema_quote (name);
 
   if (saved->has_pid)
-    g_warning ("the saved service %s is not taken up: %s; process %u is left alone if it lives", shown,
+    g_warning ("the saved service %s is not restored: %s; process %u is left alone if it lives", shown,
                reason, saved->pid);
   else
-    g_warning ("the saved service %s is not taken up: %s", shown, reason);
+    g_warning ("the saved service %s is not restored: %s", shown, reason);
 }
 
 static gboolean
-can_be_taken_up (const char *name, const ZinitSavedService *saved, const ZinitDefinition *definition)
+can_be_restored (const char *name, const ZinitSavedService *saved, const ZinitDefinition *definition)
 {
   g_autoptr (GError) error = NULL;
 
@@ -263,75 +160,6 @@ can_be_taken_up (const char *name, const ZinitSavedService *saved, const ZinitDe
   return TRUE;
 }
 
-static gboolean
-find_process (Restoration *restoration, const char *name, const ZinitSavedService *saved, const char *exec,
-              ZinitAdoption *ret_adoption)
-{
-  if (open_saved_process (restoration, name, saved, exec, ret_adoption)) {
-    if (!has_ended (ret_adoption->pidfd) || !has_missed_process (restoration, name, saved))
-      return TRUE;
-    /* It ended and was started anew, and nobody has reaped the first one yet. */
-    close_adoption (ret_adoption);
-  }
-  return open_saved_group (restoration, name, saved, ret_adoption);
-}
-
-/* @in_force NULL: what the service was saved with is what it has now. */
-static void
-read_record (const Restoration *restoration, const ZinitSavedService *saved, const ZinitService *service,
-             const ZinitDefinition *in_force, gboolean has_process, ZinitServiceRecord *ret_record)
-{
-  zinit_snapshot_read (saved, ret_record);
-  /* It went down with all others, and that is no end to be judged. */
-  if (restoration->state->shutting_down && !has_process)
-    *ret_record = (ZinitServiceRecord){ .state = ZINIT_STATE_INACTIVE,
-                                        .wanted = ret_record->wanted,
-                                        .state_changed_at_usec = ret_record->state_changed_at_usec };
-  if (saved->extra == NULL || saved->extra->wanted_status < 0)
-    ret_record->wanted = zinit_service_get_wanted (service);
-  if (!has_process && in_force != NULL)
-    heed_new_definition (ret_record, in_force, zinit_service_get_definition (service));
-}
-
-static gboolean
-restore_one (gpointer key, gpointer value, gpointer data)
-{
-  const char *name = key;
-  const ZinitSavedService *saved = value;
-  Restoration *restoration = data;
-  ZinitService *service = zinit_supervisor_find (restoration->supervisor, name, NULL);
-  g_autoptr (ZinitDefinition) in_force =
-      is_unchanged (service, saved) ? NULL : parse_definition (name, saved);
-  const ZinitDefinition *definition = service != NULL ? zinit_service_get_definition (service) : in_force;
-  ZinitServiceRecord record;
-  ZinitAdoption adoption;
-  gboolean has_process, is_gone;
-
-  if (!can_be_taken_up (name, saved, definition))
-    return FALSE;
-  has_process = find_process (restoration, name, saved, in_force != NULL ? in_force->exec : definition->exec,
-                              &adoption);
-  /* A file too old to be believed still names what it can prove; and a service without a file and without a
-   * process is no more, unless it never had one. */
-  is_gone = service == NULL && is_removed (restoration, name, saved);
-  if (!has_process && (restoration->is_stale || is_gone))
-    return FALSE;
-  if (service == NULL) {
-    g_autofree char *path = find_path (restoration, name, saved);
-
-    service = zinit_supervisor_insert (restoration->supervisor, in_force, path);
-  }
-  read_record (restoration, saved, service, in_force, has_process, &record);
-  zinit_service_restore (service, &record, in_force, has_process ? &adoption : NULL);
-  if (has_process) {
-    g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));
-    g_hash_table_add (restoration->pids, GUINT_TO_POINTER (saved->pid));
-  }
-  if (is_gone)
-    g_ptr_array_add (restoration->gone, service);
-  return FALSE;
-}
-
 /* CLOCK_MONOTONIC. It is not known how much of the period is over, so all of it is still to come. */
 static gint64
 stable_usec (const ZinitService *service)
@@ -341,139 +169,285 @@ stable_usec (const ZinitService *service)
   return g_get_monotonic_time () + (gint64)(MIN (period_ms, ZINIT_MAX_DELAY_MS) * 1000);
 }
 
-/* Of its first process, or of what that has left behind. */
-static gboolean
-open_survivor (const Restoration *restoration, const ZinitSurvivor *survivor, ZinitAdoption *ret_adoption)
+/* What the state does not know, and is true. */
+static void
+correct_record (const ZinitSavedLife *life, const ZinitService *service, ZinitServiceRecord *record,
+                ZinitFound found, pid_t pid, gboolean is_by_tags)
 {
-  static const guint64 any[ZINIT_N_STREAMS] = { 0 };
+  if (life->is_old) {
+    record->restart_count = 0;
+    record->restart_delay_ms = 0;
+  }
+  if (found == ZINIT_FOUND_UNKNOWN) {
+    record->unproven_pid = pid;
+    return;
+  }
+  if (is_by_tags && found == ZINIT_FOUND_MAIN) {
+    record->failure = (ZinitFailure){ 0 };
+    record->state = ZINIT_STATE_RUNNING;
+    record->deadline_usec = stable_usec (service);
+    record->main_ended = record->stop_due = record->stop_asked = record->start_timed_out = FALSE;
+    record->kill_needed = record->start_after = record->comes_back = FALSE;
+    record->started_at_usec = record->state_changed_at_usec = 0;
+  }
+  if (is_by_tags && found == ZINIT_FOUND_REST && !zinit_state_is_active (record->state))
+    record->state = ZINIT_STATE_RUNNING;
+  if (found == ZINIT_FOUND_MAIN && record->started_at_usec == 0)
+    record->started_at_usec = started_at_usec (pid);
+  if (found == ZINIT_FOUND_MAIN && record->state_changed_at_usec == 0)
+    record->state_changed_at_usec = record->started_at_usec;
+}
 
-  *ret_adoption = (ZinitAdoption){ .pid = survivor->pid, .pidfd = -1 };
-  ret_adoption->main_ended = survivor->member != survivor->pid;
-  if (!ret_adoption->main_ended)
-    ret_adoption->pidfd = zinit_survivor_open (survivor, restoration->instance);
-  if (ret_adoption->pidfd < 0 && !ret_adoption->main_ended)
+/* @in_force NULL: what the service was saved with is what it has now. */
+static void
+read_record (const ZinitRestorer *restorer, const ZinitSavedService *saved, const ZinitService *service,
+             const ZinitDefinition *in_force, gboolean has_process, ZinitServiceRecord *ret_record)
+{
+  zinit_snapshot_read (saved, ret_record);
+  /* It went down with all others, and that is no end to be judged. */
+  if (restorer->life->state->shutting_down && !has_process)
+    *ret_record = (ZinitServiceRecord){ .state = ZINIT_STATE_INACTIVE,
+                                        .wanted = ret_record->wanted,
+                                        .run = ret_record->run,
+                                        .state_changed_at_usec = ret_record->state_changed_at_usec };
+  if (saved->extra == NULL || saved->extra->wanted_status < 0)
+    ret_record->wanted = zinit_service_get_wanted (service);
+  if (!has_process && in_force != NULL)
+    apply_new_definition (ret_record, in_force, zinit_service_get_definition (service));
+}
+
+/* The service that @saved is restored as. NULL when there is none, and nothing of it lives. */
+static ZinitService *
+ensure_service (ZinitRestorer *restorer, const char *name, const ZinitSavedService *saved,
+                ZinitDefinition *in_force)
+{
+  ZinitService *service = zinit_supervisor_find (restorer->supervisor, name, NULL);
+  g_autofree char *path = NULL;
+
+  if (service != NULL && !saved->ephemeral)
+    return service;
+  path = find_path (restorer, name, saved);
+  return zinit_supervisor_insert (restorer->supervisor, in_force, path);
+}
+
+static void
+finish_one (ZinitRestorer *restorer, ZinitService *service, const ZinitServiceRecord *record,
+            ZinitFound found, gboolean is_by_tags)
+{
+  g_hash_table_add (restorer->restored, g_strdup (zinit_service_get_name (service)));
+  if (found == ZINIT_FOUND_MAIN || found == ZINIT_FOUND_REST)
+    restorer->n_adopted++;
+  /* It is known by its tags alone, and was to be down. */
+  if (is_by_tags && record->wanted == ZINIT_WANTED_STOP)
+    g_ptr_array_add (restorer->unwanted, service);
+}
+
+static gboolean
+restore_one (gpointer key, gpointer value, gpointer data)
+{
+  const char *name = key;
+  const ZinitSavedService *saved = value;
+  ZinitRestorer *restorer = data;
+  ZinitService *service = zinit_supervisor_find (restorer->supervisor, name, NULL);
+  g_autoptr (ZinitDefinition) in_force =
+      is_unchanged (service, saved) ? NULL : parse_definition (name, saved);
+  const ZinitDefinition *definition = service != NULL ? zinit_service_get_definition (service) : in_force;
+  g_autoptr (ZinitDefinition) pending = NULL;
+  ZinitServiceRecord record;
+  ZinitAdoption adoption;
+  gboolean is_gone, is_by_tags;
+  ZinitFound found;
+
+  if (!can_be_restored (name, saved, definition))
     return FALSE;
-  zinit_survivor_open_outputs (survivor->member, any, ret_adoption->outputs);
+  found = zinit_find_process (&restorer->finder, name, saved, in_force != NULL ? in_force : definition,
+                              &adoption, &is_by_tags);
+  /* A file too old to be believed still names what it can prove; and a service without a file and without a
+   * process is no more, unless it never had one. */
+  is_gone = service == NULL && is_removed (restorer, name, saved);
+  if (found == ZINIT_FOUND_NONE && (restorer->life->is_foreign || is_gone))
+    return FALSE;
+  if (saved->ephemeral && in_force == NULL)
+    in_force = zinit_definition_ref ((ZinitDefinition *)definition);
+  service = ensure_service (restorer, name, saved, in_force);
+  read_record (restorer, saved, service, in_force, found != ZINIT_FOUND_NONE, &record);
+  if (saved->extra != NULL && saved->extra->pending_definition != NULL)
+    record.pending = pending = parse_text (name, saved->extra->pending_definition);
+  correct_record (restorer->life, service, &record, found,
+                  found == ZINIT_FOUND_UNKNOWN ? (pid_t)saved->pid : adoption.pid, is_by_tags);
+  zinit_service_restore (service, &record, in_force,
+                         found == ZINIT_FOUND_MAIN || found == ZINIT_FOUND_REST ? &adoption : NULL);
+  finish_one (restorer, service, &record, found, is_by_tags);
+  if (is_gone)
+    g_ptr_array_add (restorer->gone, service);
+  return FALSE;
+}
+
+/* A service that the state does not know, and whose tags are on a process. */
+static void
+restore_tagged (ZinitRestorer *restorer, const ZinitLeftover *leftover)
+{
+  ZinitService *service = zinit_supervisor_find (restorer->supervisor, leftover->service, NULL);
+  ZinitServiceRecord record;
+  ZinitAdoption adoption;
+  gboolean is_by_tags;
+  ZinitFound found;
+
+  if (g_hash_table_contains (restorer->restored, leftover->service))
+    return;
+  if (service == NULL) {
+    g_warning ("process %d is tagged as one of the service %s, which nobody knows; it is left alone",
+               leftover->pid, leftover->service);
+    return;
+  }
+  found = zinit_find_process (&restorer->finder, leftover->service, NULL,
+                              zinit_service_get_definition (service), &adoption, &is_by_tags);
+  if (found != ZINIT_FOUND_MAIN && found != ZINIT_FOUND_REST)
+    return;
+  zinit_service_get_record (service, &record);
+  record.run = leftover->run;
+  correct_record (restorer->life, service, &record, found, adoption.pid, TRUE);
+  zinit_service_restore (service, &record, NULL, &adoption);
+  finish_one (restorer, service, &record, found, TRUE);
+}
+
+gboolean
+zinit_restorer_is_done (const ZinitRestorer *restorer)
+{
+  return !zinit_timer_is_armed (&restorer->retry_timer);
+}
+
+static void on_retry (ZinitTimer *timer);
+
+static void
+retry_later (ZinitRestorer *restorer)
+{
+  restorer->host->arm (restorer->host_data, &restorer->retry_timer,
+                       restorer->host->monotonic_usec (restorer->host_data) + restorer->retry_usec, on_retry);
+  restorer->retry_usec = MIN (restorer->retry_usec * 2, LAST_RETRY_USEC);
+}
+
+/* FALSE when it is still unknown. */
+static gboolean
+ask_again (ZinitRestorer *restorer, ZinitService *service)
+{
+  const char *name = zinit_service_get_name (service);
+  const ZinitSavedService *saved = g_tree_lookup (restorer->life->state->services, name);
+  ZinitAdoption adoption;
+  gboolean is_by_tags;
+  ZinitFound found;
+
+  found = zinit_find_process (&restorer->finder, name, saved, zinit_service_get_definition (service),
+                              &adoption, &is_by_tags);
+  if (found == ZINIT_FOUND_UNKNOWN) {
+    zinit_service_set_unproven (service, g_strerror (errno));
+    return FALSE;
+  }
+  zinit_service_resolve (service, found == ZINIT_FOUND_NONE ? NULL : &adoption);
   return TRUE;
 }
 
 static void
-adopt_survivor (Restoration *restoration, const ZinitSurvivor *survivor)
+ask_for_all (ZinitRestorer *restorer)
 {
-  ZinitService *service = zinit_supervisor_find (restoration->supervisor, survivor->service, NULL);
-  gint64 started_usec = started_at_ms (survivor->member) * 1000;
-  ZinitServiceRecord known, record;
-  ZinitAdoption adoption;
+  g_autoptr (GPtrArray) services = zinit_supervisor_list (restorer->supervisor);
+  gboolean is_known = TRUE;
 
-  if (g_hash_table_contains (restoration->adopted, survivor->service) || !was_missed (restoration, survivor))
-    return;
-  if (service == NULL) {
-    g_warning ("process %d says that it belongs to the service %s, which nobody knows; it is left alone",
-               survivor->member, survivor->service);
-    return;
-  }
-  if (!open_survivor (restoration, survivor, &adoption))
-    return;
-  zinit_service_get_record (service, &known);
-  record = (ZinitServiceRecord){ .state = ZINIT_STATE_RUNNING,
-                                 .wanted = ZINIT_WANTED_START,
-                                 .last_exit = known.last_exit,
-                                 .restart_count = known.restart_count,
-                                 .restart_delay_ms = known.restart_delay_ms,
-                                 .deadline_usec = stable_usec (service),
-                                 .started_at_usec = started_usec,
-                                 .state_changed_at_usec = started_usec };
-  zinit_service_restore (service, &record, NULL, &adoption);
-  g_hash_table_add (restoration->adopted, (gpointer)zinit_service_get_name (service));
+  for (guint i = 0; i < services->len; i++)
+    if (zinit_service_get_unproven_pid (services->pdata[i]) != 0)
+      is_known = ask_again (restorer, services->pdata[i]) && is_known;
+  if (!is_known)
+    retry_later (restorer);
 }
 
-/* A machine has another boot, a container that was started anew another first process. */
-static gboolean
-is_of_this_boot (const ZinitSavedState *state)
-{
-  g_autofree char *boot_id = zinit_proof_read_boot_id ();
-  guint64 init_start_ticks = zinit_proof_read_start_ticks (1);
-
-  return (state->boot_id == NULL || g_strcmp0 (state->boot_id, boot_id) == 0) &&
-         (state->init_start_ticks == 0 || init_start_ticks == 0 ||
-          state->init_start_ticks == init_start_ticks);
-}
-
-/* The one before it, of a moment earlier, names what no process can tell. */
 static void
-load_old (Restoration *restoration, const ZinitPaths *paths, guint64 now_ms)
+on_retry (ZinitTimer *timer)
 {
-  g_autofree char *old = g_strconcat (paths->state, ".old", NULL);
+  ZinitRestorer *restorer = ZINIT_OWNER_OF (timer, ZinitRestorer, retry_timer);
+  g_autoptr (GPtrArray) leftovers = zinit_leftovers_find (restorer->life->instance, NULL);
 
-  if (zinit_saved_state_load (old, now_ms, ZINIT_EXTRAS_READ, &restoration->state, NULL) == ZINIT_LOAD_GOOD)
-    g_message ("%s, the one before it, is used", old);
-  else
-    g_clear_pointer (&restoration->state, zinit_saved_state_free);
+  if (leftovers == NULL) {
+    retry_later (restorer);
+    return;
+  }
+  g_ptr_array_unref (restorer->leftovers);
+  restorer->leftovers = g_steal_pointer (&leftovers);
+  restorer->finder.leftovers = restorer->leftovers;
+  restorer->finder.inherited = NULL;
+  restorer->finder.is_own_state = FALSE;
+  ask_for_all (restorer);
 }
 
-/* FALSE when there is nothing to go by and nothing to look for. */
-static gboolean
-load (Restoration *restoration, const ZinitPaths *paths)
+ZinitRestorer *
+zinit_restorer_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
+                    ZinitSavedLife *life, ZinitInherited *inherited, GError **error)
 {
-  g_autoptr (GError) error = NULL;
-  guint64 now_ms = (guint64)MAX (g_get_real_time (), 0) / 1000;
-  ZinitLoadResult result =
-      zinit_saved_state_load (paths->state, now_ms, ZINIT_EXTRAS_READ, &restoration->state, &error);
+  /* What this process itself wrote a moment ago misses nothing. */
+  gboolean is_own_state = inherited->is_reexecuted && life->state != NULL && !life->is_foreign;
+  g_autoptr (GPtrArray) leftovers =
+      is_own_state || !life->goes_on ? g_ptr_array_new () : zinit_leftovers_find (life->instance, error);
+  ZinitRestorer *restorer;
 
-  if (result == ZINIT_LOAD_REFUSED || result == ZINIT_LOAD_STALE) {
-    g_warning ("the saved state is not used: %s", error->message);
-    if (!zinit_saved_file_put_aside (paths->state, NULL))
-      g_warning ("%s cannot be put aside", paths->state);
-  }
-  restoration->is_stale = result == ZINIT_LOAD_STALE;
-  if (result == ZINIT_LOAD_REFUSED)
-    load_old (restoration, paths, now_ms);
-  if (restoration->state == NULL || is_of_this_boot (restoration->state))
-    return TRUE;
-  g_message ("the saved state is from before this machine or container was started; nothing of it can live");
-  g_clear_pointer (&restoration->state, zinit_saved_state_free);
-  return FALSE;
+  if (leftovers == NULL)
+    return NULL;
+  restorer = g_new0 (ZinitRestorer, 1);
+  restorer->supervisor = supervisor;
+  restorer->host = host;
+  restorer->host_data = host_data;
+  restorer->life = life;
+  restorer->leftovers = g_steal_pointer (&leftovers);
+  restorer->claimed = g_hash_table_new (NULL, NULL);
+  restorer->restored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  restorer->gone = g_ptr_array_new ();
+  restorer->unwanted = g_ptr_array_new ();
+  restorer->retry_usec = FIRST_RETRY_USEC;
+  restorer->finder = (ZinitFinder){ .instance = life->instance,
+                                    .leftovers = restorer->leftovers,
+                                    .inherited = inherited,
+                                    .claimed = restorer->claimed,
+                                    .is_own_state = is_own_state };
+  return restorer;
+}
+
+void
+zinit_restorer_free (ZinitRestorer *restorer)
+{
+  if (restorer == NULL)
+    return;
+  restorer->host->disarm (restorer->host_data, &restorer->retry_timer);
+  g_ptr_array_unref (restorer->unwanted);
+  g_ptr_array_unref (restorer->gone);
+  g_hash_table_unref (restorer->restored);
+  g_hash_table_unref (restorer->claimed);
+  g_ptr_array_unref (restorer->leftovers);
+  g_free (restorer);
+}
+
+/* In order, which only those know that have been restored as well. */
+static void
+stop_unwanted (ZinitRestorer *restorer)
+{
+  for (guint i = 0; i < restorer->gone->len; i++)
+    zinit_service_dismiss (restorer->gone->pdata[i]);
+  for (guint i = 0; i < restorer->unwanted->len; i++)
+    zinit_supervisor_stop (restorer->supervisor, restorer->unwanted->pdata[i], NULL);
 }
 
 guint
-zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInherited *inherited,
-               const GPtrArray *errors)
+zinit_restorer_run (ZinitRestorer *restorer, const GPtrArray *errors)
 {
-  Restoration restoration = { .supervisor = supervisor,
-                              .instance = zinit_supervisor_get_instance (supervisor),
-                              .inherited = inherited,
-                              .errors = errors,
-                              .adopted = g_hash_table_new (g_str_hash, g_str_equal),
-                              .pids = g_hash_table_new (NULL, NULL),
-                              .survivors = g_ptr_array_new (),
-                              .gone = g_ptr_array_new () };
-  guint n_adopted;
-
-  if (load (&restoration, paths)) {
-    /* What this process itself wrote a moment ago misses nothing. */
-    if (!inherited->is_reexecuted || restoration.state == NULL) {
-      g_ptr_array_unref (restoration.survivors);
-      restoration.survivors = zinit_survivors_find (restoration.instance);
-    }
-    if (restoration.state != NULL)
-      g_tree_foreach (restoration.state->services, restore_one, &restoration);
-    for (guint i = 0; i < restoration.survivors->len; i++)
-      adopt_survivor (&restoration, restoration.survivors->pdata[i]);
-    zinit_supervisor_recover_logs (supervisor);
+  restorer->errors = errors;
+  if (restorer->life->goes_on) {
+    g_tree_foreach (restorer->life->state->services, restore_one, restorer);
+    for (guint i = 0; i < restorer->leftovers->len; i++)
+      restore_tagged (restorer, restorer->leftovers->pdata[i]);
+    zinit_supervisor_recover_logs (restorer->supervisor);
   } else {
-    zinit_supervisor_forget_logs (supervisor);
+    zinit_supervisor_forget_logs (restorer->supervisor);
   }
-  /* The numbers in it mean nothing from now on. The state file is written anew in a moment. */
-  zinit_saved_file_remove (paths->fds);
-  /* In order, which only those know that have been taken up as well. */
-  for (guint i = 0; i < restoration.gone->len; i++)
-    zinit_service_dismiss (restoration.gone->pdata[i]);
-  g_ptr_array_unref (restoration.gone);
-  g_ptr_array_unref (restoration.survivors);
-  n_adopted = g_hash_table_size (restoration.adopted);
-  g_hash_table_unref (restoration.adopted);
-  g_hash_table_unref (restoration.pids);
-  if (restoration.state != NULL)
-    zinit_saved_state_free (restoration.state);
-  return n_adopted;
+  stop_unwanted (restorer);
+  restorer->finder.inherited = NULL;
+  restorer->errors = NULL;
+  ask_for_all (restorer);
+  return restorer->n_adopted;
 }

@@ -11,6 +11,7 @@
 #include "config/format.h"
 #include "config/json-writer.h"
 #include "handover/proof.h"
+#include "handover/saved-life.h"
 #include "persist/saved-config.h"
 
 #define USEC_PER_MSEC 1000
@@ -29,6 +30,7 @@ typedef struct {
 struct _ZinitSnapshot {
   ZinitSupervisor *supervisor;
   const ZinitPaths *paths;
+  const ZinitRecordLog *records;
   char *boot_id;
   guint64 init_start_ticks; /* of process 1 */
   gboolean is_shutting_down;
@@ -48,12 +50,13 @@ part_free (gpointer data)
 }
 
 ZinitSnapshot *
-zinit_snapshot_new (ZinitSupervisor *supervisor, const ZinitPaths *paths)
+zinit_snapshot_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const ZinitRecordLog *records)
 {
   ZinitSnapshot *snapshot = g_new0 (ZinitSnapshot, 1);
 
   snapshot->supervisor = supervisor;
   snapshot->paths = paths;
+  snapshot->records = records;
   snapshot->boot_id = zinit_proof_read_boot_id ();
   snapshot->init_start_ticks = zinit_proof_read_start_ticks (1);
   snapshot->parts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, part_free);
@@ -109,6 +112,7 @@ make_extra (const ZinitServiceRecord *record)
 {
   ZinitSavedExtra *extra = zinit_saved_extra_new ();
 
+  extra->run = record->run;
   extra->pid_start_ticks = record->start_ticks;
   extra->stdout_inode = record->output_inodes[ZINIT_STREAM_STDOUT];
   extra->stderr_inode = record->output_inodes[ZINIT_STREAM_STDERR];
@@ -172,6 +176,8 @@ save_service (const ZinitService *service)
   saved->ephemeral = zinit_service_is_ephemeral (service);
   saved->extra = make_extra (&record);
   saved->extra->file = g_strdup (zinit_service_get_path (service));
+  if (record.pending != NULL)
+    saved->extra->pending_definition = print_definition (record.pending, FALSE);
   saved->extra->definition_hash = zinit_definition_hash (zinit_service_get_definition (service));
   return saved;
 }
@@ -247,6 +253,9 @@ print_frame (ZinitSnapshot *snapshot, gsize *ret_length, gsize *ret_end_at)
   state->socket_path = g_strdup (snapshot->paths->socket);
   state->boot_id = g_strdup (snapshot->boot_id);
   state->init_start_ticks = snapshot->init_start_ticks;
+  state->instance = g_strdup (zinit_supervisor_get_instance (snapshot->supervisor));
+  state->saved_boottime = zinit_saved_life_now ();
+  state->record_sequence = zinit_record_log_get_sequence (snapshot->records);
   state->shutting_down = snapshot->is_shutting_down;
   g_free (snapshot->frame);
   snapshot->frame = zinit_saved_state_print_frame (state, ret_length, ret_end_at);
@@ -274,6 +283,15 @@ zinit_snapshot_print (ZinitSnapshot *snapshot)
   return snapshot->document;
 }
 
+const char *
+zinit_snapshot_print_one (ZinitSnapshot *snapshot, const ZinitService *service, gsize *ret_length)
+{
+  const Part *part = look_up (snapshot, service);
+
+  *ret_length = part->length;
+  return part->text;
+}
+
 static ZinitExit
 read_exit (const ZinitSavedService *saved)
 {
@@ -297,6 +315,8 @@ read_extra (const ZinitSavedExtra *extra, ZinitServiceRecord *record)
    */
   if (extra->clock == ZINIT_SAVED_CLOCK_MONOTONIC)
     record->deadline_usec = to_usec (extra->deadline_at);
+  record->run = extra->run;
+  record->start_ticks = extra->pid_start_ticks;
   record->main_ended = extra->main_ended;
   record->stop_due = extra->stop_due;
   record->stop_asked = extra->stop_asked;

@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 
 #include "paths.h"
-#include "persist/state-format.h"
+#include "persist/record-log.h"
 #include "supervisor/record.h"
 
 G_BEGIN_DECLS
@@ -16,8 +16,9 @@ G_BEGIN_DECLS
 /* The text of the state file, of which only what has changed is made again. One for the daemon's life. */
 typedef struct _ZinitSnapshot ZinitSnapshot;
 
-/* Both must outlive it. Transfer full. */
-ZinitSnapshot *zinit_snapshot_new (ZinitSupervisor *supervisor, const ZinitPaths *paths);
+/* All must outlive it. Transfer full. */
+ZinitSnapshot *zinit_snapshot_new (ZinitSupervisor *supervisor, const ZinitPaths *paths,
+                                   const ZinitRecordLog *records);
 void zinit_snapshot_free (ZinitSnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSnapshot, zinit_snapshot_free)
 
@@ -32,6 +33,10 @@ void zinit_snapshot_mark_shutdown (ZinitSnapshot *snapshot);
 /* All services as they are now: the document's text in parts (struct iovec), to be used until the next call
  * of any function here. Borrowed. */
 const GArray *zinit_snapshot_print (ZinitSnapshot *snapshot);
+/* One service as it is now, as zinit_saved_service_print() gives it. Borrowed until it is marked or another
+ * document is printed. */
+const char *zinit_snapshot_print_one (ZinitSnapshot *snapshot, const ZinitService *service,
+                                      gsize *ret_length);
 /* The other way: what @saved says of a service. Numbers out of range are brought into it. The failure's text
  * is borrowed from @saved. */
 void zinit_snapshot_read (const ZinitSavedService *saved, ZinitServiceRecord *ret_record);

@@ -6,4 +6,13 @@
 
 #include "model/error.h"
 
+#include <errno.h>
+
 G_DEFINE_QUARK (zinit - error - quark, zinit_error)
+
+gboolean
+zinit_error_is_transient (int reason)
+{
+  return reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == EAGAIN || reason == EINTR ||
+         reason == EIO || reason == ENOSPC;
+}

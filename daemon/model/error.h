@@ -34,4 +34,8 @@ typedef enum {
 
 GQuark zinit_error_quark (void);
 
+/* The errno @reason says nothing about what was asked for: the kernel lacked something for an answer, and may
+ * have it at the next try. */
+gboolean zinit_error_is_transient (int reason);
+
 G_END_DECLS

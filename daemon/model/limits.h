@@ -21,5 +21,6 @@
 #define ZINIT_MAX_PRIVATE_CLIENTS 256       /* connections on the private socket */
 #define ZINIT_MAX_CONFIG_ERRORS 1000        /* messages kept of one reading of the folder */
 #define ZINIT_MAX_JSON_DEPTH 64             /* containers around a value of a JSON definition */
-#define ZINIT_MAX_STATE_BYTES (256 << 20)   /* a state file */
+#define ZINIT_MAX_STATE_BYTES (256 << 20)   /* a state file, a record log */
+#define ZINIT_MAX_RECORD_BYTES 512          /* the record of one start */
 #define ZINIT_MAX_QUEUED_TRANSITIONS 16 /* unsent transitions kept for a service; the rest shows as a gap */

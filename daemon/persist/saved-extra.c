@@ -26,11 +26,13 @@ typedef struct {
 } Field;
 
 static const Field fields[] = {
+  { "run", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, run) },
   { "pid_start_ticks", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, pid_start_ticks) },
   { "stdout_inode", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, stdout_inode) },
   { "stderr_inode", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, stderr_inode) },
   { "definition_hash", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, definition_hash) },
   { "definition", FIELD_OBJECT, G_STRUCT_OFFSET (ZinitSavedExtra, definition) },
+  { "pending_definition", FIELD_OBJECT, G_STRUCT_OFFSET (ZinitSavedExtra, pending_definition) },
   { "file", FIELD_TEXT, G_STRUCT_OFFSET (ZinitSavedExtra, file) },
   { "wanted_status", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, wanted_status), zinit_wanted_words },
   { "failure_reason", FIELD_FAILURE, G_STRUCT_OFFSET (ZinitSavedExtra, failure) },
@@ -63,6 +65,7 @@ zinit_saved_extra_free (ZinitSavedExtra *extra)
     return;
   zinit_failure_clear (&extra->failure);
   g_free (extra->definition);
+  g_free (extra->pending_definition);
   g_free (extra->file);
   g_free (extra);
 }

@@ -21,6 +21,7 @@ typedef enum {
 extern const char *const zinit_saved_clock_words[];
 
 typedef struct {
+  guint64 run;             /* number of its last start, from 1; 0 = not known */
   guint64 pid_start_ticks; /* field 22 of /proc/PID/stat, clock ticks since the boot; 0 = not known */
   guint64 stdout_inode;    /* of the pipe that is its standard output; 0 = none, or not known */
   guint64 stderr_inode;    /* the same */
@@ -29,10 +30,12 @@ typedef struct {
    * it is not looked at before it is needed. One without a file has it as the format's own `config`. NULL =
    * not there */
   char *definition;
-  char *file;            /* in which it was found; NULL = none, or not known */
-  int wanted_status;     /* ZinitWanted; -1 = not known */
-  ZinitFailure failure;  /* why the state is failed */
-  ZinitSavedClock clock; /* of deadline_at */
+  char *pending_definition; /* the one that its next start will use, in the same form; NULL = the file says
+                               it, or there is none */
+  char *file;               /* in which it was found; NULL = none, or not known */
+  int wanted_status;        /* ZinitWanted; -1 = not known */
+  ZinitFailure failure;     /* why the state is failed */
+  ZinitSavedClock clock;    /* of deadline_at */
   guint64
       deadline_at; /* when the back-off or the time-out of the present state ends, ms of clock; 0 = none */
   /* How it got where it is, and what is to come; a flag that is not set is not written. */

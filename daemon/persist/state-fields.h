@@ -45,6 +45,17 @@ extern const ZinitFieldTable zinit_saved_service_table;
 extern const ZinitFieldTable zinit_saved_state_table;
 extern const ZinitFieldTable zinit_saved_fds_table;
 
+/* The fields that we add to the document itself; absent when they are NULL, 0 or FALSE. */
+typedef enum { ZINIT_ORIGIN_TEXT, ZINIT_ORIGIN_NUMBER, ZINIT_ORIGIN_FLAG } ZinitOriginType;
+
+typedef struct {
+  const char *name; /* NULL = the end */
+  ZinitOriginType type;
+  gsize offset; /* of the char *, guint64 or gboolean in a ZinitSavedState */
+} ZinitOriginField;
+
+extern const ZinitOriginField zinit_origin_fields[];
+
 #define ZINIT_FIELD_AT(type, object, offset) (*(type *)((char *)(object) + (offset)))
 
 G_END_DECLS

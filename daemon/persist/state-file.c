@@ -30,6 +30,8 @@ zinit_saved_state_load (const char *path, guint64 now_ms, ZinitExtras extras, Zi
     state = zinit_saved_state_parse (text, length, extras, error);
   if (text == NULL && is_missing)
     result = ZINIT_LOAD_MISSING;
+  else if (text == NULL && zinit_error_is_transient (errno))
+    result = ZINIT_LOAD_UNKNOWN;
   else if (state == NULL)
     result = ZINIT_LOAD_REFUSED;
   else if (!zinit_saved_state_check (state, now_ms, error))

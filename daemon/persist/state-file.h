@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   ZINIT_LOAD_MISSING, /* there is no such file */
+  ZINIT_LOAD_UNKNOWN, /* the kernel cannot tell now */
   ZINIT_LOAD_REFUSED, /* there is one, and it cannot be read or may not be used; that is no clean slate */
   ZINIT_LOAD_STALE,   /* the same, but only because it is too old */
   ZINIT_LOAD_GOOD,

@@ -96,6 +96,21 @@ const ZinitFieldTable zinit_saved_fds_table = {
   .n_fields = G_N_ELEMENTS (fds_fields),
 };
 
+#define ORIGIN(type, member)                                                                                 \
+  {                                                                                                          \
+#member, type, G_STRUCT_OFFSET(ZinitSavedState, member)                                                  \
+  }
+
+const ZinitOriginField zinit_origin_fields[] = {
+  ORIGIN (ZINIT_ORIGIN_TEXT, boot_id),
+  ORIGIN (ZINIT_ORIGIN_NUMBER, init_start_ticks),
+  ORIGIN (ZINIT_ORIGIN_TEXT, instance),
+  ORIGIN (ZINIT_ORIGIN_NUMBER, saved_boottime),
+  ORIGIN (ZINIT_ORIGIN_NUMBER, record_sequence),
+  ORIGIN (ZINIT_ORIGIN_FLAG, shutting_down),
+  { NULL },
+};
+
 static int
 compare_keys (gconstpointer a, gconstpointer b, gpointer data)
 {
@@ -149,6 +164,7 @@ zinit_saved_state_free (ZinitSavedState *state)
   g_free (state->config_dir);
   g_free (state->socket_path);
   g_free (state->boot_id);
+  g_free (state->instance);
   g_free (state);
 }
 

@@ -48,6 +48,9 @@ typedef struct {
    */
   char *boot_id;            /* the kernel's boot; NULL = not known */
   guint64 init_start_ticks; /* when process 1 started, which a container has of its own; 0 = not known */
+  char *instance;           /* ZINIT_INSTANCE of the life that it belongs to; NULL = not known */
+  guint64 saved_boottime;   /* when it was saved, ms on CLOCK_BOOTTIME; 0 = not known */
+  guint64 record_sequence;  /* of the last record (record-log.h) that it includes; 0 = none */
   gboolean shutting_down;   /* all is being stopped: what is found dead is not to be judged by how it ended */
 } ZinitSavedState;
 
@@ -91,6 +94,9 @@ typedef enum {
  * Transfer full. */
 ZinitSavedState *zinit_saved_state_parse (const char *text, gsize length, ZinitExtras extras, GError **error);
 ZinitSavedFds *zinit_saved_fds_parse (const char *text, gsize length, GError **error);
+/* Reads a map of services, the text of zinit_saved_service_print() in braces, into @state, in place of those
+ * of the same names. On FALSE @state is unchanged but for those before the wrong one. */
+gboolean zinit_saved_state_merge (ZinitSavedState *state, const char *text, gsize length, GError **error);
 
 /* The canonical text: the format's order of fields, maps in order of their keys, a line feed at the end; the
  * extra fields that are there follow the format's. Transfer full. */

@@ -109,29 +109,30 @@ read_field (ZinitReading *reading, const ZinitField *field, gpointer object)
 static void
 take_origin (ZinitSavedState *state, const char *name, const char *text, gsize length, GError **error)
 {
-  static const char *const names[] = { "boot_id", "init_start_ticks", "shutting_down", NULL };
   static const char *const allowed[] = { "a string is allowed",
                                          "a number from 0 to 9223372036854775807 is allowed",
                                          "true and false are allowed" };
+  const ZinitOriginField *field = zinit_origin_fields;
   g_autoptr (JsonNode) node = NULL;
-  guint field = 0;
+  gpointer place;
   GType type;
 
-  while (names[field] != NULL && !g_str_equal (names[field], name))
+  while (field->name != NULL && !g_str_equal (field->name, name))
     field++;
-  node = names[field] != NULL ? zinit_strict_json_parse (text, length, error) : NULL;
+  node = field->name != NULL ? zinit_strict_json_parse (text, length, error) : NULL;
   if (node == NULL)
     return;
+  place = (char *)state + field->offset;
   type = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
-  if (field == 0 && type == G_TYPE_STRING) {
-    g_free (state->boot_id);
-    state->boot_id = json_node_dup_string (node);
-  } else if (field == 1 && type == G_TYPE_INT64 && json_node_get_int (node) >= 0) {
-    state->init_start_ticks = (guint64)json_node_get_int (node);
-  } else if (field == 2 && type == G_TYPE_BOOLEAN) {
-    state->shutting_down = json_node_get_boolean (node);
+  if (field->type == ZINIT_ORIGIN_TEXT && type == G_TYPE_STRING) {
+    g_free (*(char **)place);
+    *(char **)place = json_node_dup_string (node);
+  } else if (field->type == ZINIT_ORIGIN_NUMBER && type == G_TYPE_INT64 && json_node_get_int (node) >= 0) {
+    *(guint64 *)place = (guint64)json_node_get_int (node);
+  } else if (field->type == ZINIT_ORIGIN_FLAG && type == G_TYPE_BOOLEAN) {
+    *(gboolean *)place = json_node_get_boolean (node);
   } else {
-    g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, allowed[field]);
+    g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, allowed[field->type]);
   }
 }
 
@@ -250,6 +251,21 @@ zinit_saved_state_parse (const char *text, gsize length, ZinitExtras extras, GEr
   if (!read_document (text, length, extras, &zinit_saved_state_table, state, error))
     return NULL;
   return g_steal_pointer (&state);
+}
+
+gboolean
+zinit_saved_state_merge (ZinitSavedState *state, const char *text, gsize length, GError **error)
+{
+  const ZinitField *services = NULL;
+  ZinitReading reading;
+
+  for (guint i = 0; i < zinit_saved_state_table.n_fields; i++)
+    if (zinit_saved_state_table.fields[i].type == ZINIT_FIELD_OBJECTS)
+      services = &zinit_saved_state_table.fields[i];
+  zinit_reading_init (&reading, text, length, ZINIT_EXTRAS_READ);
+  if (read_map (&reading, services, state->services) && !zinit_json_reader_end (reading.reader))
+    zinit_reading_refuse_text (&reading);
+  return zinit_reading_finish (&reading, error);
 }
 
 ZinitSavedFds *

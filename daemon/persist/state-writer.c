@@ -82,17 +82,19 @@ write_value (GString *out, const ZinitField *field, gconstpointer object, guint 
 static void
 write_origin (GString *out, const ZinitSavedState *state, guint level)
 {
-  if (state->boot_id != NULL) {
-    zinit_json_write_next_name (out, "boot_id", level);
-    zinit_json_write_string (out, state->boot_id);
-  }
-  if (state->init_start_ticks != 0) {
-    zinit_json_write_next_name (out, "init_start_ticks", level);
-    zinit_json_write_number (out, FALSE, state->init_start_ticks);
-  }
-  if (state->shutting_down) {
-    zinit_json_write_next_name (out, "shutting_down", level);
-    g_string_append (out, "true");
+  for (const ZinitOriginField *field = zinit_origin_fields; field->name != NULL; field++) {
+    const void *place = (const char *)state + field->offset;
+
+    if (field->type == ZINIT_ORIGIN_TEXT && *(char *const *)place != NULL) {
+      zinit_json_write_next_name (out, field->name, level);
+      zinit_json_write_string (out, *(char *const *)place);
+    } else if (field->type == ZINIT_ORIGIN_NUMBER && *(const guint64 *)place != 0) {
+      zinit_json_write_next_name (out, field->name, level);
+      zinit_json_write_number (out, FALSE, *(const guint64 *)place);
+    } else if (field->type == ZINIT_ORIGIN_FLAG && *(const gboolean *)place) {
+      zinit_json_write_next_name (out, field->name, level);
+      g_string_append (out, "true");
+    }
   }
 }
 

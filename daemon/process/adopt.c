@@ -125,7 +125,7 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
   process->pid = adoption->pid;
   process->start_ticks = adoption->start_ticks;
   process->pidfd = adoption->pidfd;
-  process->marks = g_strdupv ((char **)adoption->marks);
+  process->tags = g_strdupv ((char **)adoption->tags);
   process->has_group = TRUE;
   process->has_main = !adoption->main_ended;
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)

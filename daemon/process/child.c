@@ -7,7 +7,7 @@
  */
 #define G_LOG_DOMAIN "zinit-process"
 
-#include "process/child.h"
+#include "process/child-record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,10 +33,7 @@
 #define CALL_SETGROUPS SYS_setgroups
 #endif
 
-/* For what runs on the borrowed stack, of which a sanitizer knows nothing. */
-#define IN_CHILD __attribute__ ((noinline, no_sanitize ("address"), no_sanitize ("undefined")))
-
-IN_CHILD static gboolean
+ZINIT_IN_CHILD static gboolean
 take_stdio (const ZinitChildPlan *plan)
 {
   for (int fd = 0; fd < 3; fd++)
@@ -45,7 +42,7 @@ take_stdio (const ZinitChildPlan *plan)
   return TRUE;
 }
 
-IN_CHILD static ZinitStep
+ZINIT_IN_CHILD static ZinitStep
 take_identity (const ZinitIdentity *identity)
 {
   uid_t uid = identity->uid;
@@ -60,7 +57,7 @@ take_identity (const ZinitIdentity *identity)
   return ZINIT_STEP_NONE;
 }
 
-IN_CHILD static void
+ZINIT_IN_CHILD static void
 reset_signals (const ZinitChildPlan *plan)
 {
   struct sigaction by_default = { .sa_handler = SIG_DFL };
@@ -73,18 +70,13 @@ reset_signals (const ZinitChildPlan *plan)
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
-/* Returns only on failure, with errno set. The first call matters most: until it has given the child a
- * descriptor table of its own (a copy of the few low ones) every other one would change the daemon's. */
-IN_CHILD static ZinitStep
-run_child (const ZinitChildPlan *plan)
+/* Returns only on failure, with errno set. What is executed is recorded first, and not executed if the daemon
+ * is gone: the one that comes after it starts the service by what it finds in the record. */
+ZINIT_IN_CHILD static ZinitStep
+execute (const ZinitChildPlan *plan)
 {
-  unsigned int flags = plan->is_isolated ? CLOSE_RANGE_CLOEXEC : CLOSE_RANGE_UNSHARE;
   ZinitStep step;
 
-  if (close_range (plan->first_other, ~0U, (int)flags) != 0 || !take_stdio (plan))
-    return ZINIT_STEP_STDIO;
-  if (setsid () < 0)
-    return ZINIT_STEP_SESSION;
   if (prlimit (0, RLIMIT_NOFILE, plan->files, NULL) != 0)
     return ZINIT_STEP_LIMIT;
   step = take_identity (plan->identity);
@@ -93,6 +85,10 @@ run_child (const ZinitChildPlan *plan)
   if (plan->dir != NULL && chdir (plan->dir) != 0)
     return ZINIT_STEP_CHDIR;
   reset_signals (plan);
+  if (getppid () != plan->daemon_pid) {
+    errno = ESRCH;
+    return ZINIT_STEP_DAEMON;
+  }
   execve (plan->path, (char *const *)(gpointer)plan->argv, (char *const *)(gpointer)plan->environment);
   if (errno == ENOEXEC)
     execve (plan->shell_argv[0], (char *const *)(gpointer)plan->shell_argv,
@@ -100,12 +96,33 @@ run_child (const ZinitChildPlan *plan)
   return ZINIT_STEP_EXEC;
 }
 
+/* Returns only on failure, with errno set. The first call matters most: until it has given the child a
+ * descriptor table of its own (a copy of the few low ones) every other one would change the daemon's. */
+ZINIT_IN_CHILD static ZinitStep
+run_child (const ZinitChildPlan *plan)
+{
+  unsigned int flags = plan->is_isolated ? CLOSE_RANGE_CLOEXEC : CLOSE_RANGE_UNSHARE;
+  ZinitStep step;
+  int reason;
+
+  if (close_range (plan->first_other, ~0U, (int)flags) != 0 || !take_stdio (plan))
+    return ZINIT_STEP_STDIO;
+  if (setsid () < 0)
+    return ZINIT_STEP_SESSION;
+  zinit_child_record_start (plan);
+  step = execute (plan);
+  reason = errno;
+  zinit_child_record_abort (plan);
+  errno = reason;
+  return step;
+}
+
 typedef struct {
   const ZinitChildPlan *plan;
   ZinitStepFailure *failure;
 } SharedArgument;
 
-IN_CHILD static int
+ZINIT_IN_CHILD static int
 shared_main (void *data)
 {
   SharedArgument *argument = data;

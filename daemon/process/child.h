@@ -7,9 +7,11 @@
 
 #include <sys/resource.h>
 #include <signal.h>
+#include <time.h>
 
 #include "model/state.h"
 #include "process/identity.h"
+#include "process/process.h"
 
 G_BEGIN_DECLS
 
@@ -26,6 +28,7 @@ typedef enum {
   ZINIT_STEP_GROUPS,
   ZINIT_STEP_CHDIR,
   ZINIT_STEP_EXEC,
+  ZINIT_STEP_DAEMON, /* the daemon has ended meanwhile */
   ZINIT_N_STEPS
 } ZinitStep;
 
@@ -49,7 +52,22 @@ typedef struct {
   /* Made by fork: slower, but nothing that the child's new user or a hanging file system does to it can hold
    * the daemon for longer than a limit. Else the child borrows the daemon's memory until exec. */
   gboolean is_isolated;
+  pid_t daemon_pid;
+  const ZinitStartRecord *record; /* NULL = none */
+  char *pid_variable;             /* behind "ZINIT_PID=" in @environment: room for a number; NULL = none */
+  guint64 before_ticks;           /* CLOCK_BOOTTIME just before, in clock ticks */
+  guint64 ticks_per_second;       /* sysconf (_SC_CLK_TCK) */
 } ZinitChildPlan;
+
+#define ZINIT_PID_DIGITS 11 /* of a pid, with the NUL */
+
+/* @time as /proc/PID/stat counts: in clock ticks. */
+static inline guint64
+zinit_child_ticks_at (const struct timespec *time, guint64 ticks_per_second)
+{
+  return (guint64)time->tv_sec * ticks_per_second +
+         (guint64)time->tv_nsec / (G_GUINT64_CONSTANT (1000000000) / ticks_per_second);
+}
 
 /* Returns the pid with *@ret_pidfd open (-1 where the kernel, or valgrind in its place, has no pidfds), or -1
  * with *@ret_failure filled; then nothing is left of the child, but for one that the kernel does not let go

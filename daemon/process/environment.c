@@ -89,23 +89,23 @@ sorted_has_key (const char *const *layer, guint length, const char *entry)
 
 const char **
 zinit_environment_merge (const char *const *base, const char *const *user, const char *const *sorted,
-                         const char *const *marks)
+                         const char *const *tags)
 {
-  guint n_base = count (base), n_user = count (user), n_sorted = count (sorted), n_marks = count (marks);
-  const char **merged = g_new (const char *, n_base + n_user + n_sorted + n_marks + 1);
+  guint n_base = count (base), n_user = count (user), n_sorted = count (sorted), n_tags = count (tags);
+  const char **merged = g_new (const char *, n_base + n_user + n_sorted + n_tags + 1);
   guint n = 0;
 
   for (guint i = 0; i < n_base; i++)
-    if (!has_key (marks, base[i]) && !has_key (user, base[i]) && !sorted_has_key (sorted, n_sorted, base[i]))
+    if (!has_key (tags, base[i]) && !has_key (user, base[i]) && !sorted_has_key (sorted, n_sorted, base[i]))
       merged[n++] = base[i];
   for (guint i = 0; i < n_user; i++)
-    if (!has_key (marks, user[i]) && !sorted_has_key (sorted, n_sorted, user[i]))
+    if (!has_key (tags, user[i]) && !sorted_has_key (sorted, n_sorted, user[i]))
       merged[n++] = user[i];
   for (guint i = 0; i < n_sorted; i++)
-    if (!has_key (marks, sorted[i]))
+    if (!has_key (tags, sorted[i]))
       merged[n++] = sorted[i];
-  for (guint i = 0; i < n_marks; i++)
-    merged[n++] = marks[i];
+  for (guint i = 0; i < n_tags; i++)
+    merged[n++] = tags[i];
   merged[n] = NULL;
   return merged;
 }

@@ -19,7 +19,7 @@ const char **zinit_environment_inherit (char *const *environment);
  * @sorted is sorted by key bytewise (as a definition's), the others have a few entries at most but the first.
  * NULL-terminated; borrowed strings in an array that is the caller's. */
 const char **zinit_environment_merge (const char *const *base, const char *const *user,
-                                      const char *const *sorted, const char *const *marks);
+                                      const char *const *sorted, const char *const *tags);
 
 /* The value of @key, or NULL. Borrowed. */
 const char *zinit_environment_get (const char *const *environment, const char *key);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "model/error.h"
-#include "process/marks.h"
+#include "process/tags.h"
 #include "process/private.h"
 #include "process/procfs.h"
 
@@ -61,6 +61,17 @@ signal_member (pid_t pid, int pidfd, gpointer signo)
   return pidfd_send_signal (pidfd, GPOINTER_TO_INT (signo), NULL, 0) == 0;
 }
 
+static gboolean
+signal_tagged (const ZinitProcess *process, int signo)
+{
+  guint n_signalled = 0;
+
+  if (process->tags != NULL)
+    zinit_tags_walk_group (process->pid, (const char *const *)process->tags, signal_member,
+                           GINT_TO_POINTER (signo), &n_signalled);
+  return n_signalled > 0;
+}
+
 gboolean
 zinit_group_signal (ZinitProcess *process, int signo, GError **error)
 {
@@ -71,8 +82,7 @@ zinit_group_signal (ZinitProcess *process, int signo, GError **error)
   else if (process->has_main || process->is_held)
     result = kill (-process->pid, signo);
   else
-    return process->marks != NULL && zinit_marks_walk (process->pid, (const char *const *)process->marks,
-                                                       signal_member, GINT_TO_POINTER (signo)) > 0;
+    return signal_tagged (process, signo);
   /* One that was taken up need not lead a group; then it is all that there is. */
   if (result != 0 && errno == ESRCH && process->has_main && process->pidfd >= 0)
     result = pidfd_send_signal (process->pidfd, signo, NULL, 0);
@@ -102,8 +112,8 @@ is_asked (pid_t pid, gpointer data)
 static gboolean
 is_member (const ZinitProcess *process, pid_t pid)
 {
-  return process != NULL && (process->pidfd >= 0 || process->marks == NULL ||
-                             zinit_marks_are_on (pid, (const char *const *)process->marks));
+  return process != NULL && (process->pidfd >= 0 || process->tags == NULL ||
+                             zinit_tags_are_on (pid, (const char *const *)process->tags));
 }
 
 static void

@@ -31,7 +31,7 @@ struct _ZinitProcess {
   gboolean has_group;   /* nor has that of its group */
   ZinitExit end;        /* of the first process, as far as is known */
   gboolean is_stranger; /* adopted, and not our child */
-  char **marks;         /* of an adopted one: "KEY=value" that its group was given */
+  char **tags;          /* of an adopted one: "KEY=value" that its group was given */
   gboolean is_held;     /* has ended and is left a zombie, so that the group's number stays ours */
   gboolean is_listed;   /* in the list of what lingers */
   gboolean has_waited;  /* and has been looked at there */

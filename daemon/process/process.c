@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/pidfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "model/error.h"
@@ -58,6 +57,12 @@ zinit_processes_set_file_limit (ZinitProcesses *processes, guint64 limit)
   processes->spawner.files.rlim_cur = MIN (limit, processes->spawner.files.rlim_max);
 }
 
+void
+zinit_processes_set_lock (ZinitProcesses *processes, int fd)
+{
+  processes->spawner.lock_fd = fd;
+}
+
 static gboolean
 watch_all (ZinitProcess *process)
 {
@@ -67,18 +72,6 @@ watch_all (ZinitProcess *process)
          (process->outputs[ZINIT_STREAM_STDOUT].fd < 0 ||
           zinit_output_watch (process, ZINIT_STREAM_STDOUT)) &&
          zinit_output_watch (process, ZINIT_STREAM_STDERR);
-}
-
-/* As the kernel counts in /proc: since the boot, also asleep. */
-static guint64
-now_ticks (void)
-{
-  struct timespec now;
-  guint64 per_second = (guint64)sysconf (_SC_CLK_TCK);
-
-  clock_gettime (CLOCK_BOOTTIME, &now);
-  return (guint64)now.tv_sec * per_second +
-         (guint64)now.tv_nsec * per_second / G_GUINT64_CONSTANT (1000000000);
 }
 
 guint64
@@ -97,7 +90,7 @@ ZinitProcess *
 zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
                      const ZinitProcessEvents *events, gpointer data, GError **error)
 {
-  guint64 before_ticks = now_ticks ();
+  guint64 before_ticks = zinit_spawner_now_ticks ();
   ZinitProcess *process;
   ZinitSpawned spawned;
 
@@ -111,7 +104,7 @@ zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request
   process->pidfd = spawned.pidfd;
   /* Mostly within one tick, and then nobody has to ask /proc: what is looked at there costs again when it is
    * reaped. */
-  process->start_ticks = before_ticks == now_ticks () ? before_ticks : 0;
+  process->start_ticks = before_ticks == zinit_spawner_now_ticks () ? before_ticks : 0;
   process->has_main = process->has_group = TRUE;
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)
     process->outputs[i].fd = spawned.outputs[i];
@@ -132,7 +125,7 @@ zinit_process_free (ZinitProcess *process)
   g_return_if_fail (!process->is_freed);
   process->is_freed = TRUE;
   zinit_reaper_forget (process);
-  g_clear_pointer (&process->marks, g_strfreev);
+  g_clear_pointer (&process->tags, g_strfreev);
   zinit_loop_disarm (process->processes->loop, &process->resume_timer);
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     zinit_output_close (process, stream);

@@ -30,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitProcesses, zinit_processes_free)
  * executes itself anew has to be told. */
 guint64 zinit_processes_get_file_limit (const ZinitProcesses *processes);
 void zinit_processes_set_file_limit (ZinitProcesses *processes, guint64 limit);
+/* @fd is the daemon's lock (borrowed, a low number): a child has it open until its program is executed, so
+ * that who takes the lock after the daemon's death finds each child's record or no child. */
+void zinit_processes_set_lock (ZinitProcesses *processes, int fd);
 
 /* Called from the loop. Any of them may call any function here, also zinit_process_free() on the process. */
 typedef struct {
@@ -47,19 +50,33 @@ typedef struct {
   char *(*reserve) (ZinitProcess *process, ZinitStream stream, gsize wanted, gsize *ret_size, gpointer data);
 } ZinitProcessEvents;
 
+/* What the child itself appends to a file before it executes the program, so that a daemon that comes after
+ * this one knows of every program that may run: @started, its pid, a blank, its start ticks, @end. If the
+ * program was not executed after all, the same with @aborted in place of @started follows. */
+typedef struct {
+  int fd;              /* opened with O_APPEND; a low number, as all up to it are copied for the child */
+  const char *started; /* ZINIT_MAX_RECORD_BYTES with all the rest */
+  const char *aborted;
+  const char *end;
+} ZinitStartRecord;
+
 typedef struct {
   const ZinitDefinition *definition; /* exec, dir, env, user, group are used */
-  const char *const *marks; /* "KEY=value" set in the child's environment after all others; NULL = none */
-  gboolean is_mute;         /* its standard output is /dev/null, and no pipe */
+  const char *const *tags; /* "KEY=value" set in the child's environment after all others, and then ZINIT_PID,
+                              which is its own pid; NULL = none of them */
+  guint64 run;             /* number of this start of the service */
+  gboolean is_mute;        /* its standard output is /dev/null, and no pipe */
+  const ZinitStartRecord *record; /* NULL = none is written */
 } ZinitSpawnRequest;
 
 /* Starts a process: own session, stdin /dev/null, stdout and stderr pipes, no other descriptor, empty signal
  * mask, default dispositions, the soft RLIMIT_NOFILE that the daemon was started with. Returns once exec has
  * succeeded. A plain line of words is executed directly, any other by /bin/sh -c. Its pipe ends are open for
  * reading and writing, so that it gets no SIGPIPE when the daemon dies. For another user than the daemon's
- * the child is forked and given up when it has not come to exec in 3 s, since that user could hold it. On
- * failure NULL and ZINIT_ERROR_SPAWN_FAILED, "STEP WHAT: errno's text" (steps: limit, pipe, user, group,
- * clone, session, stdio, groups, chdir, exec). Transfer full. */
+ * the child is forked and given up when it has not come to exec in 3 s, since that user could hold it. The
+ * child keeps the lock of zinit_processes_set_lock() until exec, and does not execute the program if the
+ * daemon has ended meanwhile. On failure NULL and ZINIT_ERROR_SPAWN_FAILED, "STEP WHAT: errno's text" (steps:
+ * limit, pipe, user, group, clone, session, stdio, groups, chdir, exec). Transfer full. */
 ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* A process that an earlier daemon started, or this one before it executed itself anew. */
@@ -69,14 +86,14 @@ typedef struct {
   int pidfd;                    /* proven to be that process; taken over; -1 if main_ended */
   int outputs[ZINIT_N_STREAMS]; /* the daemon's ends of its pipes; taken over; -1 = none */
   gboolean main_ended;          /* it is gone, but not all of its group */
-  const char *const *marks; /* what its whole group was given to be known by, as in a ZinitSpawnRequest; NULL
-                               = not known. Without a first process nothing else tells who belongs to it. */
+  const char *const *tags; /* what its whole group was given to be known by, as in a ZinitSpawnRequest; NULL =
+                              not known. Without a first process nothing else tells who belongs to it. */
 } ZinitAdoption;
 
 /* Takes up such a process as if it had been spawned here. If it is not our child, its end is noticed by its
  * pidfd, and how it ended may be known later, when its parent has reaped it, or never: the kernel tells it
  * from Linux 6.15 on. If its first process is gone there is no main_ended, only group_empty, when nobody with
- * the marks is left in the group. On failure NULL, and the descriptors are closed. Transfer full. */
+ * the tags is left in the group. On failure NULL, and the descriptors are closed. Transfer full. */
 ZinitProcess *zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* Stops watching and closes the descriptors. Kills nothing; a main process that ends later is reaped as an

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,9 +25,11 @@
 #endif
 
 #define STACK_BYTES (64 * 1024)
+#define MAX_TAGS 8
+#define PID_TAG "ZINIT_PID="
 
 static const char *const step_words[] = { "none",    "limit", "pipe",   "user",  "group", "clone",
-                                          "session", "stdio", "groups", "chdir", "exec" };
+                                          "session", "stdio", "groups", "chdir", "exec",  "daemon" };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (step_words) == ZINIT_N_STEPS);
 
@@ -73,7 +76,9 @@ zinit_spawner_init (ZinitSpawner *spawner, GError **error)
   gsize page = (gsize)sysconf (_SC_PAGESIZE);
   struct rlimit raised;
 
-  *spawner = (ZinitSpawner){ .null_fd = -1, .slots = { -1, -1 }, .is_isolated = RUNNING_ON_VALGRIND != 0 };
+  *spawner = (ZinitSpawner){
+    .null_fd = -1, .slots = { -1, -1 }, .lock_fd = -1, .is_isolated = RUNNING_ON_VALGRIND != 0
+  };
   if (getrlimit (RLIMIT_NOFILE, &spawner->files) != 0)
     return fail_init (error, "RLIMIT_NOFILE");
   spawner->environment = zinit_environment_inherit (environ);
@@ -216,6 +221,15 @@ launch (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitChil
                    : FALSE;
 }
 
+guint64
+zinit_spawner_now_ticks (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_BOOTTIME, &now);
+  return zinit_child_ticks_at (&now, (guint64)sysconf (_SC_CLK_TCK));
+}
+
 /* The words to run @path with by /bin/sh. */
 static const char **
 make_shell_argv (const char *path, char **argv)
@@ -233,10 +247,17 @@ make_shell_argv (const char *path, char **argv)
 /* A shell would set PWD to where it runs. */
 static const char **
 make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitIdentity *identity,
-                  char **pwd)
+                  const char *pid_variable, char **pwd)
 {
   const char *user[G_N_ELEMENTS (identity->environment) + 1];
+  const char *tags[MAX_TAGS + 2] = { NULL };
   guint n = 0;
+
+  for (; n < MAX_TAGS && request->tags != NULL && request->tags[n] != NULL; n++)
+    tags[n] = request->tags[n];
+  if (n > 0)
+    tags[n] = pid_variable;
+  n = 0;
 
   for (; identity->environment[n] != NULL; n++)
     user[n] = identity->environment[n];
@@ -246,7 +267,21 @@ make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const
   }
   user[n] = NULL;
   return zinit_environment_merge (spawner->environment, user, (const char *const *)request->definition->env,
-                                  request->marks);
+                                  tags);
+}
+
+/* The low descriptors that a child keeps until exec; it has a copy of all up to the highest of them. */
+static unsigned int
+find_first_other (const ZinitSpawner *spawner, const ZinitSpawnRequest *request)
+{
+  const int kept[] = { spawner->null_fd, spawner->slots[ZINIT_STREAM_STDOUT],
+                       spawner->slots[ZINIT_STREAM_STDERR], spawner->lock_fd,
+                       request->record != NULL ? request->record->fd : -1 };
+  int highest = 2;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    highest = MAX (highest, kept[i]);
+  return (unsigned int)highest + 1;
 }
 
 gboolean
@@ -260,11 +295,12 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, Zi
   g_autofree const char **environment = NULL;
   g_autofree const char **shell_argv = NULL;
   g_autofree char *path = NULL;
+  char pid_variable[sizeof PID_TAG + ZINIT_PID_DIGITS] = PID_TAG;
 
   *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 } };
   if (!zinit_identity_resolve (definition->user, definition->group, &identity, error))
     return FALSE;
-  environment = make_environment (spawner, request, &identity, &pwd);
+  environment = make_environment (spawner, request, &identity, pid_variable, &pwd);
   path = zinit_command_find (argv[0], zinit_environment_get (environment, "PATH"), definition->dir);
   if (path == NULL)
     return fail (error, ZINIT_STEP_EXEC, argv[0], errno);
@@ -281,11 +317,14 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, Zi
     .files = &spawner->files,
     .resets = spawner->resets,
     .stdio = { spawner->null_fd, spawner->slots[ZINIT_STREAM_STDOUT], spawner->slots[ZINIT_STREAM_STDERR] },
-    .first_other = (unsigned int)MAX (spawner->null_fd, MAX (spawner->slots[ZINIT_STREAM_STDOUT],
-                                                             spawner->slots[ZINIT_STREAM_STDERR])) +
-                   1,
+    .first_other = find_first_other (spawner, request),
     .stack = spawner->stack + STACK_BYTES + sysconf (_SC_PAGESIZE),
     .is_isolated = spawner->is_isolated || identity.sets_uid,
+    .daemon_pid = getpid (),
+    .record = request->record,
+    .pid_variable = request->tags != NULL ? pid_variable + strlen (PID_TAG) : NULL,
+    .before_ticks = zinit_spawner_now_ticks (),
+    .ticks_per_second = (guint64)sysconf (_SC_CLK_TCK),
   };
   return launch (spawner, request, &plan, ret_spawned, error);
 }

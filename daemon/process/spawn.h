@@ -21,6 +21,7 @@ typedef struct {
   sigset_t resets;
   gboolean knows_resets;
   const char **environment; /* what services inherit */
+  int lock_fd;              /* of zinit_processes_set_lock(); -1 = none */
   char *stack;              /* with its guard page at the low end */
   gboolean is_isolated;     /* always fork: the fast way is not possible here */
 } ZinitSpawner;
@@ -29,6 +30,9 @@ typedef struct {
 gboolean zinit_spawner_init (ZinitSpawner *spawner, GError **error);
 /* Sets the soft RLIMIT_NOFILE back. */
 void zinit_spawner_clear (ZinitSpawner *spawner);
+
+/* CLOCK_BOOTTIME in clock ticks, as /proc/PID/stat counts. */
+guint64 zinit_spawner_now_ticks (void);
 
 typedef struct {
   pid_t pid;

@@ -41,8 +41,22 @@ spawn (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents
        GError **error)
 {
   ZinitHostContext *context = data;
+  g_autoptr (GError) refused = NULL;
+  ZinitSpawnRequest recorded = *request;
+  ZinitRecordedStart start;
+  ZinitStartRecord record;
+  ZinitProcess *process;
 
-  return zinit_process_spawn (context->processes, request, events, service, error);
+  if (context->records == NULL)
+    return zinit_process_spawn (context->processes, request, events, service, error);
+  zinit_record_log_begin_start (context->records, request->definition->name, request->run, &start);
+  record =
+      (ZinitStartRecord){ .fd = start.fd, .started = start.started, .aborted = start.aborted, .end = "\n" };
+  recorded.record = start.fd >= 0 ? &record : NULL;
+  process = zinit_process_spawn (context->processes, &recorded, events, service, error);
+  if (!zinit_record_log_end_start (context->records, &start, &refused))
+    g_warning ("%s; programs are started without a record", refused->message);
+  return process;
 }
 
 static ZinitProcess *

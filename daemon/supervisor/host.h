@@ -7,6 +7,7 @@
 #pragma once
 
 #include "loop/loop.h"
+#include "persist/record-log.h"
 #include "process/process.h"
 
 G_BEGIN_DECLS
@@ -33,6 +34,7 @@ typedef struct {
 typedef struct {
   ZinitLoop *loop;
   ZinitProcesses *processes;
+  ZinitRecordLog *records; /* NULL = starts are not recorded */
 } ZinitHostContext;
 
 extern const ZinitHost zinit_host_default;

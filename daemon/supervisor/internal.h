@@ -27,7 +27,12 @@ struct _ZinitService {
   gint64 started_at_usec;       /* since 1970, 0 = never */
   gint64 state_changed_at_usec; /* since 1970 */
 
+  guint64 run;           /* number of its last start; 0 = never */
   ZinitProcess *process; /* NULL = none */
+  /* Restored, and not known to live or to have ended: zinit_service_resolve() says. 0 = none */
+  pid_t unproven_pid;
+  guint64 unproven_ticks; /* its start, clock ticks since the boot; 0 = not known */
+  char *unproven_reason;  /* for people; NULL = none */
   /* The one before it, kept because how it ended may still be told: until then, or until the next one has
    * ended. NULL = none */
   ZinitProcess *previous;
@@ -61,7 +66,9 @@ struct _ZinitSupervisor {
   gpointer host_data;
   char *config_dir;           /* NULL = nothing on disk */
   ZinitLogFolder *log_folder; /* NULL = output is in memory alone */
-  char *mark;                 /* "ZINIT_INSTANCE=…", in every child's environment */
+  char *instance_tag;         /* "ZINIT_INSTANCE=…", in every child's environment; NULL = none */
+
+  char *folder_tag; /* "ZINIT_FOLDER=…", the same */
 
   GHashTable *services;  /* name → ZinitService, owned */
   GPtrArray *by_name;    /* the same services, sorted */
@@ -93,8 +100,8 @@ void zinit_service_set_failure (ZinitService *service, ZinitFailureType type, gi
 void zinit_service_set_waiting_on (ZinitService *service, char **names); /* transfer full, NULL = none */
 void zinit_service_set_wanted (ZinitService *service, ZinitWanted wanted);
 void zinit_service_set_next_restart (ZinitService *service, gint64 realtime_usec);
-/* What all its processes have in their environment, "KEY=value". Transfer full. */
-char **zinit_service_make_marks (const ZinitService *service);
+/* What all processes of its present run have in their environment, "KEY=value". Transfer full. */
+char **zinit_service_make_tags (const ZinitService *service);
 /* Whether it is to be started again once it is down. */
 void zinit_service_set_start_after (ZinitService *service, gboolean start_after);
 /* As after a stable period or a start by hand. */
@@ -132,6 +139,8 @@ void zinit_registry_keep_in_force (ZinitService *service, ZinitDefinition *defin
 GPtrArray *zinit_registry_referrers (ZinitSupervisor *supervisor, const char *name);
 /* @service is required by @referrer. */
 gboolean zinit_registry_requires (const ZinitService *referrer, const ZinitService *service);
+/* @definition waits for the next start of @service, or comes into force at once if it is down. */
+void zinit_registry_set_pending (ZinitService *service, ZinitDefinition *definition);
 ZinitVerdict zinit_registry_judge (ZinitService *service, GPtrArray **ret_blockers, const char **ret_name);
 
 /* lifecycle.c: events and what they do. */
@@ -140,6 +149,8 @@ void zinit_lifecycle_event (ZinitService *service, ZinitEvent event);
 extern const ZinitProcessEvents zinit_process_events;
 /* Arms the timer of the present state. CLOCK_MONOTONIC. */
 void zinit_lifecycle_arm_at (ZinitService *service, gint64 deadline_usec);
+/* Its stop signal, to all of its processes. */
+void zinit_lifecycle_signal_stop (ZinitService *service);
 /* The service's turn in the queue. */
 void zinit_lifecycle_look (ZinitService *service);
 

@@ -7,6 +7,7 @@
 #define G_LOG_DOMAIN "zinit-supervisor"
 
 #include "supervisor/internal.h"
+#include "supervisor/record.h"
 
 #include <signal.h>
 
@@ -143,9 +144,11 @@ static void
 spawn (ZinitService *service)
 {
   ZinitSupervisor *supervisor = service->supervisor;
-  g_auto (GStrv) marks = zinit_service_make_marks (service);
-  ZinitSpawnRequest request = { .definition = service->definition, .marks = (const char *const *)marks };
   g_autoptr (GError) error = NULL;
+  ZinitSpawnRequest request = { .definition = service->definition, .run = ++service->run };
+  g_auto (GStrv) tags = zinit_service_make_tags (service);
+
+  request.tags = (const char *const *)tags;
 
   disarm (service);
   zinit_service_set_next_restart (service, 0);
@@ -271,16 +274,22 @@ enter_running (ZinitService *service)
   zinit_service_set_state (service, ZINIT_STATE_RUNNING);
 }
 
+void
+zinit_lifecycle_signal_stop (ZinitService *service)
+{
+  signal_all (service, service->definition->stop_signal);
+  /* One that is stopped (SIGSTOP) would not hear it. */
+  if (service->definition->stop_signal != SIGKILL)
+    signal_all (service, SIGCONT);
+}
+
 static void
 begin_stop (ZinitService *service)
 {
   zinit_stop_set_due (service, FALSE);
   arm (service, service->definition->stop_timeout_ms);
   zinit_service_set_state (service, ZINIT_STATE_STOPPING);
-  signal_all (service, service->definition->stop_signal);
-  /* One that is stopped (SIGSTOP) would not hear it. */
-  if (service->definition->stop_signal != SIGKILL)
-    signal_all (service, SIGCONT);
+  zinit_lifecycle_signal_stop (service);
 }
 
 static void
@@ -291,6 +300,12 @@ kill_all (ZinitService *service)
                zinit_service_get_name (service), service->definition->stop_timeout_ms);
     service->kill_needed = TRUE;
     service->changes |= ZINIT_CHANGED_STATUS_TEXT;
+  }
+  if (service->unproven_pid != 0 && service->supervisor->is_shutting_down) {
+    g_warning ("%s: it is still not known whether process %d lives; it is left alone",
+               zinit_service_get_name (service), service->unproven_pid);
+    zinit_service_resolve (service, NULL);
+    return;
   }
   signal_all (service, SIGKILL);
   /* What the kernel holds (uninterruptible sleep) dies late; what was forked meanwhile needs another one. */

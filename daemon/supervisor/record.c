@@ -10,6 +10,13 @@
 #include "model/limits.h"
 #include "supervisor/internal.h"
 
+/* It is down, and a daemon that restores it starts it without being told to. */
+static gboolean
+starts_anyway (const ZinitService *service)
+{
+  return service->state == ZINIT_STATE_INACTIVE && service->wanted == ZINIT_WANTED_START;
+}
+
 void
 zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record)
 {
@@ -22,9 +29,10 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
     .last_exit = service->last_exit,
     .restart_count = service->backoff.count,
     .restart_delay_ms = service->backoff.delay_ms,
+    .run = service->run,
     .start_ticks = service->process != NULL
                        ? supervisor->host->get_start_ticks (supervisor->host_data, service->process)
-                       : 0,
+                       : service->unproven_ticks,
     .started_at_usec = service->started_at_usec,
     .state_changed_at_usec = service->state_changed_at_usec,
     .deadline_usec = zinit_timer_is_armed (&service->timer) ? service->timer.deadline_usec : 0,
@@ -33,9 +41,10 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
     .stop_asked = service->stop_asked,
     .start_timed_out = service->start_timed_out,
     .kill_needed = service->kill_needed,
-    .start_after = service->start_after,
+    .start_after = service->start_after || (service->start_queued && !starts_anyway (service)),
     .comes_back = service->comes_back,
     .remove_when_down = service->remove_when_down,
+    .pending = service->path == NULL ? service->loaded : NULL,
   };
   for (ZinitStream stream = 0; service->process != NULL && stream < ZINIT_N_STREAMS; stream++)
     ret_record->output_inodes[stream] =
@@ -56,6 +65,7 @@ copy_record (ZinitService *service, const ZinitServiceRecord *record)
   service->last_exit = record->last_exit;
   service->backoff.count = record->restart_count;
   service->backoff.delay_ms = MAX (1, record->restart_delay_ms);
+  service->run = MAX (service->run, record->run);
   service->started_at_usec = record->started_at_usec;
   service->state_changed_at_usec = record->state_changed_at_usec;
   service->stop_asked = record->stop_asked;
@@ -94,34 +104,90 @@ drop_old_state (ZinitService *service)
   supervisor->host->disarm (supervisor->host_data, &service->timer);
   service->next_restart_usec = 0;
   service->is_vanished = service->main_ended = FALSE;
+  service->unproven_pid = 0;
+  service->unproven_ticks = 0;
   zinit_stop_set_due (service, FALSE);
+}
+
+static void
+adopt (ZinitService *service, const ZinitAdoption *adoption)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+  g_auto (GStrv) tags = zinit_service_make_tags (service);
+  ZinitAdoption tagged = *adoption;
+  g_autoptr (GError) error = NULL;
+
+  tagged.tags = (const char *const *)tags;
+  service->process =
+      supervisor->host->adopt (supervisor->host_data, &tagged, &zinit_process_events, service, &error);
+  if (error != NULL)
+    g_warning ("%s: process %d cannot be watched any more: %s", zinit_service_get_name (service),
+               adoption->pid, error->message);
+}
+
+/* The main process has ended, and nobody saw how, unless it is known from before. */
+static void
+note_unseen_end (ZinitService *service, gboolean is_end_known)
+{
+  if (!is_end_known)
+    service->last_exit = (ZinitExit){ ZINIT_EXIT_UNKNOWN, -1 };
+  service->main_ended = service->process != NULL;
+  service->is_vanished = service->process == NULL;
 }
 
 static void
 take_process (ZinitService *service, const ZinitServiceRecord *record, const ZinitAdoption *adoption)
 {
-  ZinitSupervisor *supervisor = service->supervisor;
-  g_auto (GStrv) marks = zinit_service_make_marks (service);
-  g_autoptr (GError) error = NULL;
-
-  if (adoption != NULL) {
-    ZinitAdoption marked = *adoption;
-
-    marked.marks = (const char *const *)marks;
-    service->process =
-        supervisor->host->adopt (supervisor->host_data, &marked, &zinit_process_events, service, &error);
-  }
-  if (error != NULL)
-    g_warning ("%s: process %d cannot be watched any more: %s", zinit_service_get_name (service),
-               adoption->pid, error->message);
+  if (adoption != NULL)
+    adopt (service, adoption);
   take_state (service, record->state);
   zinit_stop_set_due (service, record->stop_due);
-  if (service->process != NULL && !adoption->main_ended)
+  if (adoption == NULL && record->unproven_pid != 0) {
+    service->unproven_pid = record->unproven_pid;
+    service->unproven_ticks = record->start_ticks;
+    service->main_ended = record->main_ended;
+  } else if (service->process == NULL || adoption->main_ended) {
+    note_unseen_end (service, record->main_ended);
+  }
+}
+
+pid_t
+zinit_service_get_unproven_pid (const ZinitService *service)
+{
+  return service->unproven_pid;
+}
+
+void
+zinit_service_set_unproven (ZinitService *service, const char *reason)
+{
+  if (g_strcmp0 (service->unproven_reason, reason) == 0)
     return;
-  if (!record->main_ended)
-    service->last_exit = (ZinitExit){ ZINIT_EXIT_UNKNOWN, -1 };
-  service->main_ended = service->process != NULL;
-  service->is_vanished = service->process == NULL;
+  g_message ("%s: it is not known whether process %d lives, which is asked again: %s",
+             zinit_service_get_name (service), service->unproven_pid, reason);
+  g_free (service->unproven_reason);
+  service->unproven_reason = g_strdup (reason);
+  service->changes |= ZINIT_CHANGED_STATUS_TEXT;
+  zinit_service_publish (service);
+}
+
+void
+zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption)
+{
+  gboolean main_ended = service->main_ended;
+
+  service->unproven_pid = 0;
+  service->unproven_ticks = 0;
+  g_clear_pointer (&service->unproven_reason, g_free);
+  if (adoption != NULL)
+    adopt (service, adoption);
+  if (service->process == NULL || adoption->main_ended)
+    note_unseen_end (service, main_ended);
+  /* What was asked for meanwhile. */
+  if (service->state == ZINIT_STATE_STOPPING)
+    zinit_lifecycle_signal_stop (service);
+  service->changes |= ZINIT_CHANGED_PID | ZINIT_CHANGED_STATUS_TEXT;
+  zinit_supervisor_enqueue (service->supervisor, service);
+  zinit_service_publish (service);
 }
 
 static void
@@ -148,7 +214,9 @@ void
 zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, ZinitDefinition *in_force,
                        const ZinitAdoption *adoption)
 {
-  if (adoption != NULL && in_force != NULL && !zinit_definition_equal (in_force, service->definition))
+  gboolean has_process = adoption != NULL || record->unproven_pid != 0;
+
+  if (has_process && in_force != NULL && !zinit_definition_equal (in_force, service->definition))
     zinit_registry_keep_in_force (service, in_force);
   drop_old_state (service);
   copy_record (service, record);
@@ -157,8 +225,10 @@ zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, 
   else
     take_state (service, record->state);
   take_deadline (service, record->deadline_usec);
+  if (record->pending != NULL)
+    zinit_registry_set_pending (service, record->pending);
   /* The daemon went away before its turn had come. */
-  if (service->state == ZINIT_STATE_INACTIVE && service->wanted == ZINIT_WANTED_START)
+  if (starts_anyway (service) || (!zinit_state_is_active (service->state) && record->start_after))
     service->start_queued = TRUE;
   service->changes = 0;
   zinit_supervisor_enqueue (service->supervisor, service);
@@ -167,7 +237,12 @@ zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, 
 ZinitService *
 zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition, const char *path)
 {
-  return zinit_registry_insert (supervisor, definition, path);
+  ZinitService *service = g_hash_table_lookup (supervisor->services, definition->name);
+
+  if (service == NULL)
+    return zinit_registry_insert (supervisor, definition, path);
+  zinit_registry_redefine (service, definition, path);
+  return service;
 }
 
 void

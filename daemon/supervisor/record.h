@@ -16,6 +16,7 @@ typedef struct {
   ZinitExit last_exit;
   guint32 restart_count;
   guint64 restart_delay_ms;
+  guint64 run;                            /* number of its last start, from 1; 0 = never started */
   guint64 start_ticks;                    /* of its process, told only; 0 = none, or not known */
   guint64 output_inodes[ZINIT_N_STREAMS]; /* of its pipes, told only; 0 = none, or closed by all who wrote */
   gint64 started_at_usec;                 /* since 1970, 0 = never */
@@ -31,6 +32,10 @@ typedef struct {
   gboolean start_after;
   gboolean comes_back;
   gboolean remove_when_down;
+  /* The definition that its next start uses, of a service without a file; borrowed, NULL = the same as now */
+  ZinitDefinition *pending;
+  /* Given only: the state's process, of which the kernel does not tell now whether it lives; 0 = none */
+  pid_t unproven_pid;
 } ZinitServiceRecord;
 
 void zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record);
@@ -40,13 +45,22 @@ ZinitProcess *zinit_service_get_process (const ZinitService *service);
 /* Takes @service up where @record left it. To be called after the folder was loaded and before the loop runs;
  * what the load had queued for the service is forgotten. Nothing is told to observers: it was told in the
  * daemon's earlier life.
- * @in_force is the definition its process was started with. @adoption is that process (taken over; its marks
+ * @in_force is the definition its process was started with. @adoption is that process (taken over; its tags
  * are filled in here), or NULL: if the record's state has one, it has ended unseen, and what follows from
- * that follows by the usual rules; as it does if others of its group are left.
+ * that follows by the usual rules; as it does if others of its group are left. With an unproven_pid it is not
+ * known whether it has ended, until zinit_service_resolve().
  */
 void zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record,
                             ZinitDefinition *in_force, const ZinitAdoption *adoption);
-/* Adds a service that the folder does not know; @path is the file that it had, NULL = none. It is not
+/* The process of a service that was restored with an unproven_pid: 0 when it is known, or was never unknown.
+ * While it is not, the service stays in its state and nothing is started or signalled. */
+pid_t zinit_service_get_unproven_pid (const ZinitService *service);
+/* It is still not known; @reason is told to people. */
+void zinit_service_set_unproven (ZinitService *service, const char *reason);
+/* It is known now: @adoption as for zinit_service_restore(), NULL = it has ended. */
+void zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption);
+/* Adds a service that the folder does not know; @path is the file that it had, NULL = none. One of that name
+ * that the folder does know becomes one without a file, with @definition, as it was before. It is not
  * started. Borrowed. */
 ZinitService *zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
                                        const char *path);

@@ -195,6 +195,18 @@ zinit_registry_keep_in_force (ZinitService *service, ZinitDefinition *definition
 }
 
 void
+zinit_registry_set_pending (ZinitService *service, ZinitDefinition *definition)
+{
+  if (!zinit_state_is_active (service->state)) {
+    bring_into_force (service, definition);
+    return;
+  }
+  g_clear_pointer (&service->loaded, zinit_definition_unref);
+  if (!zinit_definition_equal (definition, service->definition))
+    service->loaded = zinit_definition_ref (definition);
+}
+
+void
 zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, const char *path)
 {
   if ((service->path == NULL) != (path == NULL))

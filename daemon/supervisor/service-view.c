@@ -86,7 +86,7 @@ pid_t
 zinit_service_get_pid (const ZinitService *service)
 {
   if (service->process == NULL || !zinit_state_is_active (service->state))
-    return 0;
+    return service->unproven_pid;
   return service->supervisor->host->get_pid (service->supervisor->host_data, service->process);
 }
 
@@ -168,15 +168,46 @@ describe_failure (const ZinitService *service, GString *text)
     g_string_append_printf (text, "; given up after %u restarts", service->backoff.count);
 }
 
+/* A oneshot that is not run a second time, and may not have done its work. */
+static gboolean
+has_ended_unseen (const ZinitService *service)
+{
+  return service->definition->oneshot && service->state == ZINIT_STATE_EXITED &&
+         service->last_exit.kind == ZINIT_EXIT_UNKNOWN && service->wanted != ZINIT_WANTED_STOP &&
+         !service->comes_back;
+}
+
+static void
+describe_waiting (const ZinitService *service, GString *text)
+{
+  g_autofree char *names = g_strjoinv (", ", service->waiting_on);
+
+  g_string_append_printf (text, "waits for %s", names);
+  for (char **name = service->waiting_on; *name != NULL; name++) {
+    const ZinitService *other = g_hash_table_lookup (service->supervisor->services, *name);
+
+    if (other != NULL && has_ended_unseen (other))
+      g_string_append_printf (text, "; %s ended unseen, to run it again: zinit restart %s", *name, *name);
+  }
+}
+
 char *
 zinit_service_dup_status_text (const ZinitService *service)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
-  if (service->state == ZINIT_STATE_BLOCKED && service->waiting_on != NULL) {
-    g_autofree char *names = g_strjoinv (", ", service->waiting_on);
-
-    g_string_append_printf (text, "waits for %s", names);
+  if (service->unproven_pid != 0) {
+    g_string_append_printf (text, "it is not known whether process %d lives, which is asked again",
+                            service->unproven_pid);
+    if (service->unproven_reason != NULL)
+      g_string_append_printf (text, ": %s", service->unproven_reason);
+  } else if (has_ended_unseen (service)) {
+    g_string_append_printf (text,
+                            "ended unseen, so it is not known whether it succeeded; to run it again: "
+                            "zinit restart %s",
+                            zinit_service_get_name (service));
+  } else if (service->state == ZINIT_STATE_BLOCKED && service->waiting_on != NULL) {
+    describe_waiting (service, text);
   } else if (service->state == ZINIT_STATE_FAILED) {
     describe_failure (service, text);
   } else if (service->state == ZINIT_STATE_STOPPING) {

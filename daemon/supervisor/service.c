@@ -5,6 +5,7 @@
  */
 #define G_LOG_DOMAIN "zinit-supervisor"
 
+#include "process/tags.h"
 #include "supervisor/internal.h"
 
 ZinitService *
@@ -40,16 +41,24 @@ zinit_service_free (ZinitService *service)
   zinit_log_free (service->log);
   g_strfreev (service->waiting_on);
   g_free (service->path);
+  g_free (service->unproven_reason);
   g_free (service);
 }
 
 char **
-zinit_service_make_marks (const ZinitService *service)
+zinit_service_make_tags (const ZinitService *service)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *mark = g_strconcat ("ZINIT_SERVICE=", zinit_service_get_name (service), NULL);
+  g_autofree char *name = g_strconcat (ZINIT_TAG_SERVICE "=", zinit_service_get_name (service), NULL);
+  g_autofree char *run = g_strdup_printf (ZINIT_TAG_RUN "=%" G_GUINT64_FORMAT, service->run);
 
-  g_strv_builder_add_many (builder, mark, service->supervisor->mark, NULL);
+  g_strv_builder_add (builder, name);
+  if (service->supervisor->instance_tag != NULL)
+    g_strv_builder_add_many (builder, service->supervisor->instance_tag, service->supervisor->folder_tag,
+                             NULL);
+  /* One of another writer has none. */
+  if (service->run > 0)
+    g_strv_builder_add (builder, run);
   return g_strv_builder_end (builder);
 }
 

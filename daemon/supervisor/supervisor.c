@@ -8,20 +8,19 @@
 #include "supervisor/internal.h"
 
 #include "model/limits.h"
+#include "process/tags.h"
 
 /* A turn of the loop handles so many, then lets D-Bus in: a start takes about 0.1 ms. */
 #define SERVICES_PER_TURN 32
-#define INSTANCE_MARK "ZINIT_INSTANCE="
 
 ZinitSupervisor *
-zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir, const char *instance)
+zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir)
 {
   ZinitSupervisor *supervisor = g_new0 (ZinitSupervisor, 1);
 
   supervisor->host = host;
   supervisor->host_data = host_data;
   supervisor->config_dir = g_strdup (config_dir);
-  supervisor->mark = instance != NULL ? g_strconcat (INSTANCE_MARK, instance, NULL) : NULL;
   supervisor->services =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)zinit_service_free);
   supervisor->by_name = g_ptr_array_new ();
@@ -31,6 +30,15 @@ zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *con
   g_queue_init (&supervisor->queue);
   supervisor->boot_time_usec = host->realtime_usec (host_data);
   return supervisor;
+}
+
+void
+zinit_supervisor_set_instance (ZinitSupervisor *supervisor, const char *instance, const char *folder)
+{
+  g_free (supervisor->instance_tag);
+  g_free (supervisor->folder_tag);
+  supervisor->folder_tag = g_strconcat (ZINIT_TAG_FOLDER "=", folder, NULL);
+  supervisor->instance_tag = g_strconcat (ZINIT_TAG_INSTANCE "=", instance, NULL);
 }
 
 void
@@ -50,7 +58,8 @@ zinit_supervisor_free (ZinitSupervisor *supervisor)
   g_array_unref (supervisor->observers);
   zinit_log_folder_free (supervisor->log_folder);
   g_free (supervisor->config_dir);
-  g_free (supervisor->mark);
+  g_free (supervisor->instance_tag);
+  g_free (supervisor->folder_tag);
   g_free (supervisor);
 }
 
@@ -239,7 +248,7 @@ zinit_supervisor_get_config_dir (ZinitSupervisor *supervisor)
 const char *
 zinit_supervisor_get_instance (ZinitSupervisor *supervisor)
 {
-  return supervisor->mark != NULL ? supervisor->mark + strlen (INSTANCE_MARK) : NULL;
+  return supervisor->instance_tag != NULL ? supervisor->instance_tag + strlen (ZINIT_TAG_INSTANCE "=") : NULL;
 }
 
 const char *

@@ -46,11 +46,12 @@ typedef struct {
   void (*shutdown_done) (gpointer data);
 } ZinitObserver;
 
-/* @host and its data must outlive it. @config_dir NULL: nothing on disk. @instance (the run-time folder) is
- * set as ZINIT_INSTANCE in the environment of every process, beside ZINIT_SERVICE, so that its processes can
- * be told from those of another daemon; NULL = not set. Transfer full. */
-ZinitSupervisor *zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir,
-                                       const char *instance);
+/* @host and its data must outlive it. @config_dir NULL: nothing on disk. Transfer full. */
+ZinitSupervisor *zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir);
+/* @instance names the life of the run-time folder, and nobody else may know it: it is set as ZINIT_INSTANCE
+ * in the environment of every process, beside ZINIT_SERVICE, ZINIT_RUN and ZINIT_PID, so that its processes
+ * can be told from all others; ZINIT_FOLDER is @folder, that folder's path. Before that none is set. */
+void zinit_supervisor_set_instance (ZinitSupervisor *supervisor, const char *instance, const char *folder);
 /* Output of services is kept in files of the folder @path, which is made when it is needed. To be called
  * before there is a service. */
 void zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, const char *path);

@@ -118,8 +118,8 @@ start_definition (Fixture *fixture, Service *service, const ZinitDefinition *def
   static const ZinitProcessEvents events = { .main_ended = on_main_ended,
                                              .group_empty = on_group_empty,
                                              .output = on_output };
-  static const char *const marks[] = { "ZINIT_MARK=m", NULL };
-  ZinitSpawnRequest request = { definition, marks };
+  static const char *const tags[] = { "ZINIT_MARK=m", NULL };
+  ZinitSpawnRequest request = { .definition = definition, .tags = tags };
 
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)
     service->outputs[i] = g_string_new (NULL);

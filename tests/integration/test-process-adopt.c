@@ -266,9 +266,9 @@ test_exit_unknown (Fixture *fixture, gconstpointer unused)
 static void
 adopt_group (Fixture *fixture, Service *service, pid_t group, const char *mark)
 {
-  const char *const marks[] = { mark, NULL };
+  const char *const tags[] = { mark, NULL };
   ZinitAdoption adoption = {
-    .pid = group, .pidfd = -1, .outputs = { -1, -1 }, .main_ended = TRUE, .marks = marks
+    .pid = group, .pidfd = -1, .outputs = { -1, -1 }, .main_ended = TRUE, .tags = tags
   };
   g_autoptr (GError) error = NULL;
 

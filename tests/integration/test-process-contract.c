@@ -100,19 +100,25 @@ test_environment (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_auto (GStrv) lines = NULL;
-  g_autofree char *runtime = NULL;
+  g_autofree char *folder = NULL;
+  const char *instance;
 
   harness_setenv (h, "FROM_OUTSIDE", "inherited");
   harness_setenv (h, "OVERRIDDEN", "outside");
   lines = get_report (h, "web", "[service.env]\nOVERRIDDEN = \"inside\"\nNEW = \"a b=c\"\nEMPTY = \"\"\n");
-  runtime = g_strconcat ("env ZINIT_INSTANCE=", h->runtime_dir, NULL);
+  folder = g_strconcat ("env ZINIT_FOLDER=", h->runtime_dir, NULL);
   g_assert_true (has_line (lines, "env FROM_OUTSIDE=inherited"));
   g_assert_true (has_line (lines, "env OVERRIDDEN=inside"));
   g_assert_cmpuint (count_lines (lines, "env OVERRIDDEN="), ==, 1);
   g_assert_true (has_line (lines, "env NEW=a b=c"));
   g_assert_true (has_line (lines, "env EMPTY="));
   g_assert_true (has_line (lines, "env ZINIT_SERVICE=web"));
-  g_assert_true (has_line (lines, runtime));
+  g_assert_true (has_line (lines, "env ZINIT_RUN=1"));
+  g_assert_true (has_line (lines, folder));
+  instance = find_line (lines, "env ZINIT_INSTANCE=");
+  g_assert_cmpuint (strspn (instance, "0123456789abcdef"), ==, 32);
+  g_assert_cmpuint (strlen (instance), ==, 32);
+  g_assert_cmpint (atoi (find_line (lines, "env ZINIT_PID=")), >, 1);
   /* The daemon's own affair. */
   g_assert_cmpuint (count_lines (lines, "env NOTIFY_SOCKET="), ==, 0);
 }

@@ -32,7 +32,7 @@ fixture_init (Fixture *fixture)
   *fixture = (Fixture){ 0 };
   fake_host_init (&fixture->host);
   fixture->transitions = g_string_new (NULL);
-  fixture->supervisor = zinit_supervisor_new (&fake_host, &fixture->host, NULL, NULL);
+  fixture->supervisor = zinit_supervisor_new (&fake_host, &fixture->host, NULL);
   zinit_supervisor_add_observer (fixture->supervisor, &observer, fixture);
 }
 

@@ -5,10 +5,14 @@
  */
 #define G_LOG_DOMAIN "zinit-test"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <glib/gstdio.h>
 
 #include "fake-fixture.h"
 #include "handover/keeper.h"
+#include "handover/saved-life.h"
 #include "persist/state-file.h"
 
 #define WEB "service.name='web'\nservice.exec='web'\n"
@@ -18,6 +22,8 @@ typedef struct {
   Fixture fixture;
   char *folder;
   ZinitPaths *paths;
+  int folder_fd;
+  ZinitRecordLog *records;
   ZinitKeeper *keeper;
 } Keeping;
 
@@ -42,15 +48,20 @@ set_up (Keeping *keeping, gconstpointer data)
   keeping->folder = g_dir_make_tmp ("zinit-keeper-XXXXXX", NULL);
   g_assert_nonnull (keeping->folder);
   keeping->paths = zinit_paths_new (ZINIT_SCOPE_SESSION, "/services", keeping->folder, NULL);
-  keeping->keeper =
-      zinit_keeper_new (keeping->fixture.supervisor, &fake_host, &keeping->fixture.host, keeping->paths);
+  keeping->folder_fd = open (keeping->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  keeping->records = zinit_record_log_new ();
+  g_assert_true (zinit_record_log_open (keeping->records, keeping->folder_fd, "records", NULL));
+  keeping->keeper = zinit_keeper_new (keeping->fixture.supervisor, &fake_host, &keeping->fixture.host,
+                                      keeping->paths, keeping->records);
 }
 
 static void
 tear_down (Keeping *keeping, gconstpointer data)
 {
   zinit_keeper_free (keeping->keeper);
-  zinit_saved_file_remove (keeping->paths->state);
+  zinit_record_log_free (keeping->records);
+  zinit_saved_life_end (keeping->paths);
+  close (keeping->folder_fd);
   g_assert_cmpint (g_rmdir (keeping->folder), ==, 0);
   zinit_paths_free (keeping->paths);
   g_free (keeping->folder);
@@ -78,6 +89,34 @@ saved_state (const Keeping *keeping, const char *name)
   return zinit_state_to_string (saved->state);
 }
 
+/* What a daemon that comes after a death in this moment knows of the service; NULL = nothing. */
+static char *
+known_state (const Keeping *keeping, const char *name)
+{
+  g_autoptr (ZinitRecordLog) records = zinit_record_log_new ();
+  g_autoptr (ZinitSavedState) state = NULL;
+  const ZinitSavedService *saved;
+  gboolean is_damaged;
+
+  if (zinit_saved_state_load (keeping->paths->state, 0, ZINIT_EXTRAS_READ, &state, NULL) != ZINIT_LOAD_GOOD)
+    state = zinit_saved_state_new ();
+  g_assert_true (zinit_record_log_open (records, keeping->folder_fd, "records", NULL));
+  g_assert_true (zinit_record_log_replay (records, state, &is_damaged, NULL));
+  g_assert_false (is_damaged);
+  saved = g_tree_lookup (state->services, name);
+  return saved == NULL ? NULL
+                       : g_strdup_printf ("%s %s", zinit_state_to_string (saved->state),
+                                          zinit_wanted_words[saved->extra->wanted_status]);
+}
+
+static void
+assert_known (const Keeping *keeping, const char *name, const char *expected)
+{
+  g_autofree char *known = known_state (keeping, name);
+
+  g_assert_cmpstr (known, ==, expected);
+}
+
 /* TRUE when a file was written while @ms passed. */
 static gboolean
 writes_within (Keeping *keeping, guint64 ms)
@@ -93,9 +132,9 @@ test_gathered (Keeping *keeping, gconstpointer data)
   Fixture *fixture = &keeping->fixture;
 
   fixture_add (fixture, WEB);
-  /* It has no file, so nobody else knows of it. */
-  g_assert_true (is_there (keeping));
   fake_host_settle (&fixture->host);
+  /* It has no file, so nobody else knows of it. */
+  assert_known (keeping, "web", "running start");
   g_assert_false (writes_within (keeping, 99));
   g_assert_true (writes_within (keeping, 1));
   g_assert_cmpstr (saved_state (keeping, "web"), ==, "running");
@@ -120,22 +159,6 @@ test_refreshed (Keeping *keeping, gconstpointer data)
   G_STATIC_ASSERT (4 * MINUTE_MS < ZINIT_STATE_MAX_AGE_MS);
 }
 
-/* TRUE when a file was written in answer to the wish. */
-static gboolean
-writes_wish (Keeping *keeping, gboolean is_start)
-{
-  Fixture *fixture = &keeping->fixture;
-  ZinitService *web = fixture_get (fixture, "web");
-
-  g_unlink (keeping->paths->state);
-  if (is_start)
-    g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
-  else
-    g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
-  return is_there (keeping);
-}
-
-/* It is in the file before there is an answer; of very many that come at once not each. */
 /* Work that is done is not done again because the daemon died a moment later. */
 static void
 test_oneshot (Keeping *keeping, gconstpointer data)
@@ -144,30 +167,53 @@ test_oneshot (Keeping *keeping, gconstpointer data)
 
   fixture_add (fixture, WEB "service.oneshot=true\n");
   g_assert_true (writes_within (keeping, 100));
-  g_unlink (keeping->paths->state);
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
-  g_assert_cmpstr (saved_state (keeping, "web"), ==, "exited");
+  fake_host_settle (&fixture->host);
+  assert_known (keeping, "web", "exited start");
 }
 
+/* Durable before the answer, every one, and few writes: all of a turn are one record each service. */
 static void
-test_wish (Keeping *keeping, gconstpointer data)
+test_requests (Keeping *keeping, gconstpointer data)
 {
-  guint n_files = 0;
+  Fixture *fixture = &keeping->fixture;
+  ZinitService *web = fixture_add (fixture, WEB "service.status='ignore'\n");
 
-  fixture_add (&keeping->fixture, WEB "service.status='ignore'\n");
-  fake_host_advance_ms (&keeping->fixture.host, 100);
-  g_assert_true (writes_wish (keeping, TRUE));
-  fake_host_advance_ms (&keeping->fixture.host, MINUTE_MS);
+  fake_host_advance_ms (&fixture->host, 100);
   for (guint i = 0; i < 50; i++) {
-    n_files += writes_wish (keeping, i % 2 == 1);
-    if (i % 2 == 0)
-      fixture_end (&keeping->fixture, "web", ZINIT_EXIT_KILLED, 15);
-    else
-      fake_host_settle (&keeping->fixture.host);
+    g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
+    zinit_keeper_commit (keeping->keeper);
+    assert_known (keeping, "web", "running start");
+    g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
+    zinit_keeper_commit (keeping->keeper);
+    assert_known (keeping, "web", "stopping stop");
+    fixture_end (fixture, "web", ZINIT_EXIT_KILLED, 15);
   }
-  g_assert_cmpuint (n_files, ==, 10);
+  /* Once more, and nothing has changed. */
+  zinit_keeper_commit (keeping->keeper);
   g_assert_true (writes_within (keeping, 100));
-  g_assert_true (writes_wish (keeping, FALSE));
+  g_assert_cmpstr (saved_state (keeping, "web"), ==, "exited");
+  assert_known (keeping, "web", "exited stop");
+}
+
+/* What is older than the state file is not applied to it, whatever the log still holds. */
+static void
+test_cut_lost (Keeping *keeping, gconstpointer data)
+{
+  Fixture *fixture = &keeping->fixture;
+  g_autofree char *path = g_build_filename (keeping->folder, "records", NULL);
+  g_autofree char *records = NULL;
+  ZinitService *web = fixture_add (fixture, WEB);
+  gsize length;
+
+  zinit_keeper_commit (keeping->keeper);
+  g_assert_true (g_file_get_contents (path, &records, &length, NULL));
+  g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, 15);
+  fake_host_advance_ms (&fixture->host, 100);
+  /* As if the daemon had died between the two. */
+  g_assert_true (g_file_set_contents (path, records, (gssize)length, NULL));
+  assert_known (keeping, "web", "exited stop");
 }
 
 /* Said once, tried every second, and wishes do not make it more. */
@@ -181,7 +227,10 @@ test_unwritable (Keeping *keeping, gconstpointer data)
   g_assert_cmpint (g_mkdir (obstacle, 0700), ==, 0);
   g_assert_false (writes_within (keeping, 100));
   g_assert_cmpuint (n_warnings, ==, 1);
-  g_assert_false (writes_wish (keeping, FALSE));
+  g_assert_true (
+      zinit_supervisor_stop (keeping->fixture.supervisor, fixture_get (&keeping->fixture, "web"), NULL));
+  zinit_keeper_commit (keeping->keeper);
+  assert_known (keeping, "web", "stopping stop");
   g_assert_false (writes_within (keeping, 5000));
   g_assert_cmpuint (n_warnings, ==, 1);
   g_assert_cmpint (g_rmdir (obstacle), ==, 0);
@@ -218,9 +267,10 @@ test_removed (Keeping *keeping, gconstpointer data)
 
   g_assert_true (writes_within (keeping, 100));
   g_assert_true (zinit_supervisor_remove (fixture->supervisor, web, TRUE, NULL));
-  g_unlink (keeping->paths->state);
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, 15);
-  g_assert_true (is_there (keeping));
+  fake_host_settle (&fixture->host);
+  assert_known (keeping, "web", NULL);
+  g_assert_true (writes_within (keeping, 100));
   g_assert_cmpint (zinit_saved_state_load (keeping->paths->state, 0, ZINIT_EXTRAS_READ, &state, NULL), ==,
                    ZINIT_LOAD_GOOD);
   g_assert_cmpint (g_tree_nnodes (state->services), ==, 0);
@@ -252,7 +302,8 @@ main (int argc, char *argv[])
   ADD ("gathered", test_gathered);
   ADD ("refreshed", test_refreshed);
   ADD ("oneshot", test_oneshot);
-  ADD ("wish", test_wish);
+  ADD ("requests", test_requests);
+  ADD ("cut-lost", test_cut_lost);
   ADD ("unwritable", test_unwritable);
   ADD ("on-demand", test_on_demand);
   ADD ("removed", test_removed);

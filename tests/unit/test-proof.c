@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,10 +30,14 @@ read_parent_exe (void)
 static gboolean
 is_proven (guint32 pid, guint64 ticks, const char *exec)
 {
-  int fd = zinit_proof_open (pid, ticks, exec);
+  int fd;
+  ZinitProof proof = zinit_proof_open (pid, ticks, exec, &fd);
 
-  if (fd < 0)
+  g_assert_cmpint (proof, !=, ZINIT_PROOF_UNKNOWN);
+  if (proof == ZINIT_PROOF_DEAD) {
+    g_assert_cmpint (fd, ==, -1);
     return FALSE;
+  }
   g_assert_cmpint (fcntl (fd, F_GETFD), ==, FD_CLOEXEC);
   close (fd);
   return TRUE;
@@ -107,11 +112,47 @@ test_ticks_decide (void)
   assert_refused (parent, G_MAXUINT64, exe);
 }
 
+static int
+open_parent (void)
+{
+  int fd;
+
+  g_assert_cmpint (
+      zinit_proof_open ((guint32)getppid (), zinit_proof_read_start_ticks (getppid ()), NULL, &fd), ==,
+      ZINIT_PROOF_ALIVE);
+  return fd;
+}
+
+/* An error is no answer: with no descriptor left nobody is dead. */
+static void
+test_unknown (void)
+{
+  guint64 ticks = zinit_proof_read_start_ticks (getppid ());
+  struct rlimit before, none = { 0, 0 };
+  int fd;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  none.rlim_max = before.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  g_assert_cmpint (zinit_proof_open ((guint32)getppid (), ticks, NULL, &fd), ==, ZINIT_PROOF_UNKNOWN);
+  g_assert_cmpint (errno, ==, EMFILE);
+  g_assert_cmpint (fd, ==, -1);
+  /* One descriptor is enough for the pidfd, and not for /proc. */
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  none.rlim_cur = (rlim_t)dup (0) + 1;
+  close ((int)none.rlim_cur - 1);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  g_assert_cmpint (zinit_proof_open ((guint32)getppid (), ticks, NULL, &fd), ==, ZINIT_PROOF_UNKNOWN);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  g_assert_cmpint (zinit_proof_open ((guint32)getppid (), ticks, NULL, &fd), ==, ZINIT_PROOF_ALIVE);
+  close (fd);
+}
+
 /* The pidfd is of the process that was asked for. */
 static void
 test_pidfd (void)
 {
-  int fd = zinit_proof_open ((guint32)getppid (), zinit_proof_read_start_ticks (getppid ()), NULL);
+  int fd = open_parent ();
   g_autofree char *path = g_strdup_printf ("/proc/self/fdinfo/%d", fd);
   g_autofree char *wanted = g_strdup_printf ("\nPid:\t%d\n", (int)getppid ());
   g_autofree char *info = NULL;
@@ -273,6 +314,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/proof/start-ticks-of-odd-names", test_start_ticks_of_odd_names);
   g_test_add_func ("/proof/boot-id", test_boot_id);
   g_test_add_func ("/proof/ticks-decide", test_ticks_decide);
+  g_test_add_func ("/rules/G3/an-error-is-no-answer", test_unknown);
   g_test_add_func ("/proof/pidfd", test_pidfd);
   g_test_add_func ("/proof/numbers", test_numbers);
   g_test_add_func ("/proof/thread", test_thread);

@@ -17,6 +17,7 @@
 typedef struct {
   Fixture fixture;
   ZinitPaths *paths;
+  ZinitRecordLog *records;
   ZinitSnapshot *snapshot;
 } Snapshots;
 
@@ -25,13 +26,16 @@ set_up (Snapshots *snapshots, gconstpointer data)
 {
   fixture_init (&snapshots->fixture);
   snapshots->paths = zinit_paths_new (ZINIT_SCOPE_SESSION, "/services", "/run-time", NULL);
-  snapshots->snapshot = zinit_snapshot_new (snapshots->fixture.supervisor, snapshots->paths);
+  snapshots->records = zinit_record_log_new ();
+  snapshots->snapshot =
+      zinit_snapshot_new (snapshots->fixture.supervisor, snapshots->paths, snapshots->records);
 }
 
 static void
 tear_down (Snapshots *snapshots, gconstpointer data)
 {
   zinit_snapshot_free (snapshots->snapshot);
+  zinit_record_log_free (snapshots->records);
   zinit_paths_free (snapshots->paths);
   fixture_clear (&snapshots->fixture);
 }

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The files of a life, judged together. That a file says nothing new of what another one says is the normal
+ * case; where one is missing or damaged the others have to do.
+ */
+#define G_LOG_DOMAIN "zinit-handover"
+
+#include "handover/saved-life.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "handover/leftovers.h"
+#include "handover/proof.h"
+#include "model/error.h"
+#include "persist/state-file.h"
+
+#define RECORDS_FILE "records"
+#define INSTANCE_FILE "instance"
+#define INSTANCE_BYTES 16
+#define MAX_INSTANCE_FILE_BYTES 256
+
+/* Which start of the machine, or of the container, something belongs to. */
+typedef struct {
+  char *boot_id;            /* NULL = not known */
+  guint64 init_start_ticks; /* of process 1; 0 = not known */
+} Boot;
+
+static void
+boot_clear (Boot *boot)
+{
+  g_clear_pointer (&boot->boot_id, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Boot, boot_clear)
+
+static Boot
+read_boot (void)
+{
+  return (Boot){ zinit_proof_read_boot_id (), zinit_proof_read_start_ticks (1) };
+}
+
+/* A machine has another boot, a container that was started anew another first process. */
+static gboolean
+is_same_boot (const Boot *now, const char *boot_id, guint64 init_start_ticks)
+{
+  return (boot_id == NULL || g_strcmp0 (boot_id, now->boot_id) == 0) &&
+         (init_start_ticks == 0 || now->init_start_ticks == 0 || init_start_ticks == now->init_start_ticks);
+}
+
+guint64
+zinit_saved_life_now (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_BOOTTIME, &now);
+  return (guint64)now.tv_sec * 1000 + (guint64)now.tv_nsec / 1000000;
+}
+
+static gboolean
+is_instance (const char *text)
+{
+  return strlen (text) == 2 * INSTANCE_BYTES && strspn (text, "0123456789abcdef") == 2 * INSTANCE_BYTES;
+}
+
+/* The one line of the file: the instance, and the boot that it is of. NULL with errno when there is none. */
+static char *
+read_instance (int folder_fd, Boot *ret_boot)
+{
+  int fd = openat (folder_fd, INSTANCE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  char text[MAX_INSTANCE_FILE_BYTES + 1];
+  g_auto (GStrv) words = NULL;
+  gssize length = -1;
+  struct stat info;
+
+  if (fd < 0)
+    return NULL;
+  if (fstat (fd, &info) == 0 && S_ISREG (info.st_mode) && info.st_uid == geteuid ())
+    length = read (fd, text, sizeof text - 1);
+  close (fd);
+  if (length < 0)
+    return NULL;
+  text[length] = '\0';
+  words = g_strsplit (g_strstrip (text), " ", 4);
+  errno = 0;
+  if (g_strv_length (words) != 3 || !is_instance (words[0]))
+    return NULL;
+  ret_boot->boot_id = g_strdup (words[1]);
+  ret_boot->init_start_ticks = g_ascii_strtoull (words[2], NULL, 10);
+  return g_strdup (words[0]);
+}
+
+/* Others must not be able to guess it: whoever knows it can tag processes. */
+static char *
+make_instance (void)
+{
+  guint8 bytes[INSTANCE_BYTES];
+  GString *text = g_string_new (NULL);
+
+  while (getrandom (bytes, sizeof bytes, 0) != sizeof bytes)
+    continue;
+  for (guint i = 0; i < sizeof bytes; i++)
+    g_string_append_printf (text, "%02x", bytes[i]);
+  return g_string_free (text, FALSE);
+}
+
+static void
+write_instance (int folder_fd, const char *instance, const Boot *boot)
+{
+  static const char temporary[] = INSTANCE_FILE ".tmp";
+  g_autofree char *text =
+      g_strdup_printf ("%s %s %" G_GUINT64_FORMAT "\n", instance, boot->boot_id != NULL ? boot->boot_id : "-",
+                       boot->init_start_ticks);
+  int fd;
+
+  unlinkat (folder_fd, temporary, 0);
+  fd = openat (folder_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd >= 0 && write (fd, text, strlen (text)) == (gssize)strlen (text) &&
+      renameat (folder_fd, temporary, folder_fd, INSTANCE_FILE) == 0)
+    errno = 0;
+  if (errno != 0)
+    g_warning ("the file %s cannot be written: %s; processes are known by the state file alone",
+               INSTANCE_FILE, g_strerror (errno));
+  if (fd >= 0)
+    close (fd);
+}
+
+/* The one before it, of a moment earlier, names what no process can tell. */
+/* Without our fields the format's rule is all there is; with them the clock that nobody can set decides. */
+static void
+judge_age (ZinitSavedLife *life, ZinitLoadResult result)
+{
+  const ZinitSavedState *state = life->state;
+  guint64 now_ms = zinit_saved_life_now ();
+
+  if (state == NULL)
+    return;
+  life->is_foreign = state->boot_id == NULL && result == ZINIT_LOAD_STALE;
+  if (state->saved_boottime != 0)
+    life->is_old = now_ms > state->saved_boottime && now_ms - state->saved_boottime > ZINIT_STATE_MAX_AGE_MS;
+  else
+    life->is_old = !life->is_foreign && result == ZINIT_LOAD_STALE;
+}
+
+/* The one before it, of a moment earlier, names what no process can tell. */
+static void
+load_old (ZinitSavedLife *life, const ZinitPaths *paths, guint64 now_ms)
+{
+  g_autofree char *old = g_strconcat (paths->state, ".old", NULL);
+  ZinitLoadResult result = zinit_saved_state_load (old, now_ms, ZINIT_EXTRAS_READ, &life->state, NULL);
+
+  judge_age (life, result);
+  if (life->state != NULL && !life->is_foreign)
+    g_message ("%s, the one before it, is used", old);
+  else
+    g_clear_pointer (&life->state, zinit_saved_state_free);
+  life->is_foreign = FALSE;
+}
+
+/* FALSE when it cannot be told now. */
+static gboolean
+load_state (ZinitSavedLife *life, const ZinitPaths *paths, const Boot *boot, gboolean is_last_try,
+            GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  guint64 now_ms = (guint64)MAX (g_get_real_time (), 0) / 1000;
+  ZinitLoadResult result =
+      zinit_saved_state_load (paths->state, now_ms, ZINIT_EXTRAS_READ, &life->state, &reason);
+
+  if (result == ZINIT_LOAD_UNKNOWN && !is_last_try) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return FALSE;
+  }
+  judge_age (life, result);
+  if (result == ZINIT_LOAD_REFUSED || result == ZINIT_LOAD_UNKNOWN || life->is_foreign) {
+    g_warning ("the saved state is not used: %s", reason->message);
+    if (!zinit_saved_file_put_aside (paths->state, NULL))
+      g_warning ("%s cannot be renamed", paths->state);
+  }
+  if (life->state == NULL)
+    load_old (life, paths, now_ms);
+  if (life->state == NULL || is_same_boot (boot, life->state->boot_id, life->state->init_start_ticks))
+    return TRUE;
+  g_message ("the saved state is from before this machine or container was started; nothing of it can live");
+  life->goes_on = FALSE;
+  return TRUE;
+}
+
+/* FALSE when it cannot be told now. */
+static gboolean
+load_records (ZinitSavedLife *life, ZinitRecordLog *records, gboolean is_last_try, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  gboolean is_damaged;
+
+  if (life->state == NULL)
+    life->state = zinit_saved_state_new ();
+  if (!zinit_record_log_replay (records, life->state, &is_damaged, &reason)) {
+    if (!is_last_try) {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
+    g_warning ("%s; what it says is not known", reason->message);
+  } else if (is_damaged) {
+    g_warning ("the record log is damaged; what it said last is not known");
+  }
+  return TRUE;
+}
+
+/* Of the main processes that were started from this folder. Transfer full; NULL = there are none. */
+static char *
+find_instance (const ZinitPaths *paths)
+{
+  char *folder = realpath (paths->runtime_dir, NULL);
+  char *instance = folder != NULL ? zinit_leftovers_find_instance (folder) : NULL;
+
+  free (folder);
+  if (instance == NULL || is_instance (instance))
+    return instance;
+  g_free (instance);
+  return NULL;
+}
+
+static void
+begin_life (ZinitSavedLife *life, const ZinitPaths *paths, int folder_fd, ZinitRecordLog *records,
+            const Boot *boot)
+{
+  if (life->instance == NULL && life->goes_on && life->state != NULL && life->state->instance != NULL &&
+      is_instance (life->state->instance))
+    life->instance = g_strdup (life->state->instance);
+  else if (life->instance != NULL && life->goes_on)
+    return;
+  if (!life->goes_on) {
+    g_clear_pointer (&life->state, zinit_saved_state_free);
+    g_clear_pointer (&life->instance, g_free);
+    zinit_saved_file_remove (paths->state);
+    zinit_saved_file_remove (paths->fds);
+    zinit_record_log_clear (records);
+  }
+  /* Somebody has removed the files of a life that goes on. */
+  if (life->instance == NULL && life->goes_on)
+    life->instance = find_instance (paths);
+  if (life->instance == NULL)
+    life->instance = make_instance ();
+  write_instance (folder_fd, life->instance, boot);
+}
+
+static gboolean
+open_records (ZinitRecordLog *records, int folder_fd, gboolean is_last_try, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (zinit_record_log_open (records, folder_fd, RECORDS_FILE, &reason))
+    return TRUE;
+  if (!is_last_try && zinit_error_is_transient (errno)) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return FALSE;
+  }
+  g_warning ("%s; programs are started without a record", reason->message);
+  return TRUE;
+}
+
+ZinitSavedLife *
+zinit_saved_life_load (const ZinitPaths *paths, int folder_fd, ZinitRecordLog *records, gboolean is_last_try,
+                       GError **error)
+{
+  g_autoptr (ZinitSavedLife) life = g_new0 (ZinitSavedLife, 1);
+  g_auto (Boot) boot = read_boot ();
+  g_auto (Boot) of_instance = { NULL };
+
+  life->goes_on = TRUE;
+  if (!open_records (records, folder_fd, is_last_try, error))
+    return NULL;
+  life->instance = read_instance (folder_fd, &of_instance);
+  if (life->instance == NULL && zinit_error_is_transient (errno) && !is_last_try) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: %s", INSTANCE_FILE, g_strerror (errno));
+    return NULL;
+  }
+  if (life->instance != NULL && !is_same_boot (&boot, of_instance.boot_id, of_instance.init_start_ticks))
+    life->goes_on = FALSE;
+  if (life->goes_on && !load_state (life, paths, &boot, is_last_try, error))
+    return NULL;
+  if (life->goes_on && !load_records (life, records, is_last_try, error))
+    return NULL;
+  begin_life (life, paths, folder_fd, records, &boot);
+  /* The numbers in it mean nothing from now on. */
+  zinit_saved_file_remove (paths->fds);
+  return g_steal_pointer (&life);
+}
+
+void
+zinit_saved_life_free (ZinitSavedLife *life)
+{
+  if (life == NULL)
+    return;
+  zinit_saved_state_free (life->state);
+  g_free (life->instance);
+  g_free (life);
+}
+
+void
+zinit_saved_life_end (const ZinitPaths *paths)
+{
+  g_autofree char *instance = g_build_filename (paths->runtime_dir, INSTANCE_FILE, NULL);
+  g_autofree char *records = g_build_filename (paths->runtime_dir, RECORDS_FILE, NULL);
+
+  zinit_saved_file_remove (paths->state);
+  zinit_saved_file_remove (paths->fds);
+  unlink (records);
+  unlink (instance);
+}

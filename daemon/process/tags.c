@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading of /proc/PID/environ. A process may have written over it, or the kernel may not show it: that no
+ * tags are found proves nothing.
+ */
+#define G_LOG_DOMAIN "zinit-process"
+
+#include "process/tags.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/error.h"
+#include "process/procfs.h"
+
+/* The kernel allows arguments and environment that much by default. */
+#define MAX_ENVIRONMENT_BYTES (2 << 20)
+
+void
+zinit_tags_clear (ZinitTags *tags)
+{
+  g_clear_pointer (&tags->service, g_free);
+}
+
+/* It need not end in a NUL. FALSE with errno when it cannot be read. */
+static gboolean
+read_once (pid_t pid, GString *environment)
+{
+  char path[sizeof "/proc//environ" + 11];
+  char buffer[4096];
+  gssize length = 0;
+  int fd, reason;
+
+  g_snprintf (path, sizeof path, "/proc/%d/environ", (int)pid);
+  fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return FALSE;
+  while (environment->len < MAX_ENVIRONMENT_BYTES && (length = read (fd, buffer, sizeof buffer)) > 0)
+    g_string_append_len (environment, buffer, length);
+  reason = errno;
+  close (fd);
+  errno = reason;
+  return length >= 0;
+}
+
+/* FALSE with errno when it cannot be read now, as for a process that has just come to its exec; what may
+ * never be read is empty. A zombie never has one again, and its executable is gone. */
+static gboolean
+read_environment (pid_t pid, GString *environment)
+{
+  char exe[sizeof "/proc//exe" + 11];
+  char target[1];
+  gboolean is_read = read_once (pid, environment);
+
+  g_snprintf (exe, sizeof exe, "/proc/%d/exe", (int)pid);
+  if (is_read && environment->len == 0 && readlink (exe, target, sizeof target) > 0 &&
+      zinit_proc_is_executing (pid)) {
+    errno = EAGAIN;
+    return FALSE;
+  }
+  return is_read || !zinit_error_is_transient (errno);
+}
+
+/* The last one counts: ours are set after all others. */
+static const char *
+find (const GString *environment, const char *name, gsize length)
+{
+  const char *found = NULL;
+
+  for (const char *at = environment->str; at < environment->str + environment->len; at += strlen (at) + 1)
+    if (strncmp (at, name, length) == 0 && at[length] == '=')
+      found = at + length + 1;
+  return found;
+}
+
+static guint64
+find_number (const GString *environment, const char *name, guint64 maximum)
+{
+  const char *text = find (environment, name, strlen (name));
+  guint64 number = 0;
+
+  return text != NULL && g_ascii_string_to_unsigned (text, 10, 0, maximum, &number, NULL) ? number : 0;
+}
+
+static gboolean
+stat_namespace (const char *pid, struct stat *status)
+{
+  g_autofree char *path = g_strconcat ("/proc/", pid, "/ns/pid", NULL);
+
+  return stat (path, status) == 0;
+}
+
+static gboolean
+is_of_our_namespace (pid_t pid)
+{
+  g_autofree char *name = g_strdup_printf ("%d", (int)pid);
+  struct stat ours, its;
+
+  return stat_namespace ("self", &ours) && stat_namespace (name, &its) && ours.st_ino == its.st_ino &&
+         ours.st_dev == its.st_dev;
+}
+
+gboolean
+zinit_tags_read (pid_t pid, const char *instance, ZinitTags *ret_tags)
+{
+  g_autoptr (GString) environment = g_string_new (NULL);
+  const char *of, *service;
+
+  *ret_tags = (ZinitTags){ 0 };
+  if (!read_environment (pid, environment))
+    return FALSE;
+  of = find (environment, ZINIT_TAG_INSTANCE, strlen (ZINIT_TAG_INSTANCE));
+  service = find (environment, ZINIT_TAG_SERVICE, strlen (ZINIT_TAG_SERVICE));
+  errno = 0;
+  if (g_strcmp0 (of, instance) != 0 || service == NULL)
+    return FALSE;
+  if (!is_of_our_namespace (pid)) {
+    errno = zinit_error_is_transient (errno) ? errno : 0;
+    return FALSE;
+  }
+  ret_tags->service = g_strdup (service);
+  ret_tags->run = find_number (environment, ZINIT_TAG_RUN, G_MAXUINT64);
+  ret_tags->main = (pid_t)find_number (environment, ZINIT_TAG_PID, G_MAXINT32);
+  return TRUE;
+}
+
+char *
+zinit_tags_read_instance (pid_t pid, const char *folder)
+{
+  g_autoptr (GString) environment = g_string_new (NULL);
+  uid_t uid;
+
+  if (!zinit_proc_read_single_uid (pid, &uid) || uid != geteuid () || !read_environment (pid, environment) ||
+      find_number (environment, ZINIT_TAG_PID, G_MAXINT32) != (guint64)pid ||
+      g_strcmp0 (find (environment, ZINIT_TAG_FOLDER, strlen (ZINIT_TAG_FOLDER)), folder) != 0 ||
+      !is_of_our_namespace (pid))
+    return NULL;
+  return g_strdup (find (environment, ZINIT_TAG_INSTANCE, strlen (ZINIT_TAG_INSTANCE)));
+}
+
+gboolean
+zinit_tags_are_on (pid_t pid, const char *const *tags)
+{
+  g_autoptr (GString) environment = g_string_new (NULL);
+
+  if (!read_environment (pid, environment))
+    return FALSE;
+  for (guint i = 0; tags[i] != NULL; i++) {
+    gsize length = strcspn (tags[i], "=");
+
+    if (g_strcmp0 (find (environment, tags[i], length), tags[i] + length + 1) != 0)
+      return FALSE;
+  }
+  return is_of_our_namespace (pid);
+}
+
+typedef struct {
+  pid_t group;
+  const char *const *tags;
+  ZinitMemberFunc func;
+  gpointer data;
+  guint n;
+} Walk;
+
+static gboolean
+is_in_group (pid_t pid, gpointer data)
+{
+  return getpgid (pid) == ((const Walk *)data)->group;
+}
+
+/* The pidfd comes before the questions, so that the process that was asked about is the one that is meant. */
+static void
+examine (const ZinitProcEntry *entry, gpointer data)
+{
+  Walk *walk = data;
+  int pidfd = entry->is_dead ? -1 : pidfd_open (entry->pid, 0);
+
+  if (pidfd < 0)
+    return;
+  if (is_in_group (entry->pid, walk) && zinit_tags_are_on (entry->pid, walk->tags))
+    walk->n += walk->func (entry->pid, pidfd, walk->data) ? 1 : 0;
+  close (pidfd);
+}
+
+gboolean
+zinit_tags_walk_group (pid_t group, const char *const *tags, ZinitMemberFunc func, gpointer data,
+                       guint *ret_count)
+{
+  Walk walk = { group, tags, func, data, 0 };
+  gboolean is_walked = zinit_proc_walk (is_in_group, examine, &walk);
+
+  if (ret_count != NULL)
+    *ret_count = walk.n;
+  return is_walked;
+}
