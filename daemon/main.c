@@ -33,6 +33,7 @@
 
 typedef struct {
   ZinitPaths *paths;
+  ZinitRuntimeFolder *folder;
   char *program; /* the file that runs, to be executed anew */
   char **argv;
   int lock_fd;
@@ -201,11 +202,12 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   daemon->supervisor =
       zinit_supervisor_new (&zinit_host_default, &daemon->host_context, daemon->paths->config_dir,
                             instance != NULL ? instance : daemon->paths->runtime_dir);
-  zinit_supervisor_set_log_folder (daemon->supervisor, daemon->paths->logs);
+  zinit_supervisor_set_log_folder (daemon->supervisor, zinit_runtime_folder_get_fd (daemon->folder),
+                                   daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
-  daemon->hold = zinit_hold_new (daemon->loop, daemon->paths->lock, daemon->lock_fd,
+  daemon->hold = zinit_hold_new (daemon->loop, daemon->folder, daemon->lock_fd,
                                  take_fd (&daemon->inherited->lock_watch), &hold_events, daemon);
-  daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, error);
+  daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, daemon->folder, error);
   if (daemon->bus == NULL)
     return FALSE;
   return zinit_bus_listen (daemon->bus, take_fd (&daemon->inherited->listener), error);
@@ -216,17 +218,17 @@ static void
 take_up (Daemon *daemon)
 {
   g_autoptr (ZinitReloadResult) loaded = zinit_supervisor_load (daemon->supervisor);
-  guint n_adopted = zinit_restore (daemon->supervisor, daemon->paths, daemon->inherited, loaded->errors);
+  guint n_adopted = zinit_restore (daemon->supervisor, daemon->folder, daemon->inherited, loaded->errors);
 
   if (n_adopted > 0)
     g_message ("took up %u services that an earlier zinitd had started", n_adopted);
   g_message ("zinitd %s: %u services from %s, %u refused; private socket %s", ZINIT_VERSION,
              g_strv_length (loaded->added), daemon->paths->config_dir, loaded->errors->len,
              daemon->paths->socket);
-  daemon->keeper =
-      zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context, daemon->paths);
+  daemon->keeper = zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context,
+                                     daemon->paths, daemon->folder);
   daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->hold,
-                                         daemon->paths, daemon->program, daemon->argv);
+                                         daemon->paths, daemon->folder, daemon->program, daemon->argv);
   zinit_bus_set_handover (daemon->bus, daemon->handover, leave, daemon);
 }
 
@@ -269,7 +271,7 @@ tear_down (Daemon *daemon)
 static ZinitLockResult
 wait_for_lock (Daemon *daemon, GError **error)
 {
-  ZinitLockResult result = zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+  ZinitLockResult result = zinit_lock_take (daemon->folder, ZINIT_LOCK_FILE, &daemon->lock_fd, error);
 
   if (result == ZINIT_LOCK_UNWRITABLE)
     g_warning ("nothing is supervised before the run-time folder is locked, which is tried again: %s",
@@ -277,17 +279,28 @@ wait_for_lock (Daemon *daemon, GError **error)
   while (result == ZINIT_LOCK_UNWRITABLE) {
     g_clear_error (error);
     g_usleep (LOCK_RETRY_USEC);
-    result = zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+    result = zinit_lock_take (daemon->folder, ZINIT_LOCK_FILE, &daemon->lock_fd, error);
   }
   return result;
 }
 
-/* The lock outlives an execution; otherwise it is to be had from nobody. */
+/* The lock outlives an execution; otherwise it is to be had from nobody. The folder was judged before that;
+ * if it has become unfit meanwhile, the services wait for it, as this is their only parent. */
 static ZinitLockResult
 lock (Daemon *daemon, GError **error)
 {
+  gboolean is_said = FALSE;
+
   if (daemon->inherited->lock < 0)
     return wait_for_lock (daemon, error);
+  while (!zinit_runtime_folder_open (daemon->folder, NULL, error)) {
+    if (!is_said)
+      g_warning ("nothing is supervised before this is mended, which is looked at again: %s",
+                 (*error)->message);
+    is_said = TRUE;
+    g_clear_error (error);
+    g_usleep (LOCK_RETRY_USEC);
+  }
   daemon->lock_fd = take_fd (&daemon->inherited->lock);
   return ZINIT_LOCK_TAKEN;
 }
@@ -303,11 +316,12 @@ supervise (const ZinitOptions *options, char **argv)
                     .argv = argv,
                     .lock_fd = -1,
                     .signal_fd = -1,
-                    .inherited = zinit_inherited_take (paths->fds),
+                    .folder = zinit_runtime_folder_new (paths->runtime_dir),
                     .main_loop = g_main_loop_new (NULL, FALSE) };
   g_autoptr (GError) error = NULL;
   int code = EXIT_SUCCESS;
 
+  daemon.inherited = zinit_inherited_take (daemon.folder);
   switch (lock (&daemon, &error)) {
   case ZINIT_LOCK_BUSY:
     g_message ("another zinitd serves %s; nothing to do", paths->runtime_dir);
@@ -323,6 +337,7 @@ supervise (const ZinitOptions *options, char **argv)
     code = EXIT_FAILURE;
   }
   tear_down (&daemon);
+  zinit_runtime_folder_free (daemon.folder);
   if (daemon.lock_fd >= 0)
     close (daemon.lock_fd);
   return code;

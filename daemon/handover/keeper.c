@@ -18,7 +18,7 @@ struct _ZinitKeeper {
   ZinitSupervisor *supervisor;
   const ZinitHost *host;
   gpointer host_data;
-  const ZinitPaths *paths;
+  const ZinitRuntimeFolder *folder;
   ZinitSnapshot *snapshot;
   ZinitTimer timer;
   gint64 wishes_usec;  /* until when the files of wishes count, CLOCK_MONOTONIC */
@@ -150,8 +150,8 @@ on_shutdown_done (gpointer data)
 {
   ZinitKeeper *keeper = data;
 
-  zinit_saved_file_remove (keeper->paths->state);
-  zinit_saved_file_remove (keeper->paths->fds);
+  zinit_saved_file_remove (keeper->folder, ZINIT_STATE_FILE);
+  zinit_saved_file_remove (keeper->folder, ZINIT_FDS_FILE);
   zinit_supervisor_forget_logs (keeper->supervisor);
 }
 
@@ -165,14 +165,14 @@ static const ZinitObserver observer = {
 
 ZinitKeeper *
 zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
-                  const ZinitPaths *paths)
+                  const ZinitPaths *paths, const ZinitRuntimeFolder *folder)
 {
   ZinitKeeper *keeper = g_new0 (ZinitKeeper, 1);
 
   keeper->supervisor = supervisor;
   keeper->host = host;
   keeper->host_data = host_data;
-  keeper->paths = paths;
+  keeper->folder = folder;
   keeper->snapshot = zinit_snapshot_new (supervisor, paths);
   zinit_supervisor_add_observer (supervisor, &observer, keeper);
   arm (keeper, GATHER_USEC);
@@ -193,8 +193,8 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
   const GArray *document = zinit_snapshot_print (keeper->snapshot);
 
-  keeper->is_current = zinit_saved_state_save ((const struct iovec *)(gpointer)document->data, document->len,
-                                               keeper->paths->state, error);
+  keeper->is_current = zinit_saved_state_save (
+      keeper->folder, ZINIT_STATE_FILE, (const struct iovec *)(gpointer)document->data, document->len, error);
   return keeper->is_current;
 }
 

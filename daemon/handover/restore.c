@@ -7,6 +7,7 @@
 
 #include "handover/restore.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "handover/survivors.h"
 #include "model/limits.h"
 #include "model/schema.h"
+#include "paths.h"
 #include "persist/state-file.h"
 
 /* A start time has the grain of a clock tick. */
@@ -401,33 +403,34 @@ is_of_this_boot (const ZinitSavedState *state)
 
 /* The one before it, of a moment earlier, names what no process can tell. */
 static void
-load_old (Restoration *restoration, const ZinitPaths *paths, guint64 now_ms)
+load_old (Restoration *restoration, const ZinitRuntimeFolder *folder, guint64 now_ms)
 {
-  g_autofree char *old = g_strconcat (paths->state, ".old", NULL);
+  static const char old[] = ZINIT_STATE_FILE ".old";
 
-  if (zinit_saved_state_load (old, now_ms, ZINIT_EXTRAS_READ, &restoration->state, NULL) == ZINIT_LOAD_GOOD)
-    g_message ("%s, the one before it, is used", old);
+  if (zinit_saved_state_load (folder, old, now_ms, ZINIT_EXTRAS_READ, &restoration->state, NULL) ==
+      ZINIT_LOAD_GOOD)
+    g_message ("%s/%s, the one before it, is used", zinit_runtime_folder_get_path (folder), old);
   else
     g_clear_pointer (&restoration->state, zinit_saved_state_free);
 }
 
 /* FALSE when there is nothing to go by and nothing to look for. */
 static gboolean
-load (Restoration *restoration, const ZinitPaths *paths)
+load (Restoration *restoration, const ZinitRuntimeFolder *folder)
 {
   g_autoptr (GError) error = NULL;
   guint64 now_ms = (guint64)MAX (g_get_real_time (), 0) / 1000;
-  ZinitLoadResult result =
-      zinit_saved_state_load (paths->state, now_ms, ZINIT_EXTRAS_READ, &restoration->state, &error);
+  ZinitLoadResult result = zinit_saved_state_load (folder, ZINIT_STATE_FILE, now_ms, ZINIT_EXTRAS_READ,
+                                                   &restoration->state, &error);
 
   if (result == ZINIT_LOAD_REFUSED || result == ZINIT_LOAD_STALE) {
     g_warning ("the saved state is not used: %s", error->message);
-    if (!zinit_saved_file_put_aside (paths->state, NULL))
-      g_warning ("%s cannot be put aside", paths->state);
+    if (!zinit_runtime_folder_put_aside (folder, ZINIT_STATE_FILE))
+      g_warning ("%s cannot be put aside: %s", ZINIT_STATE_FILE, g_strerror (errno));
   }
   restoration->is_stale = result == ZINIT_LOAD_STALE;
   if (result == ZINIT_LOAD_REFUSED)
-    load_old (restoration, paths, now_ms);
+    load_old (restoration, folder, now_ms);
   if (restoration->state == NULL || is_of_this_boot (restoration->state))
     return TRUE;
   g_message ("the saved state is from before this machine or container was started; nothing of it can live");
@@ -436,7 +439,7 @@ load (Restoration *restoration, const ZinitPaths *paths)
 }
 
 guint
-zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInherited *inherited,
+zinit_restore (ZinitSupervisor *supervisor, const ZinitRuntimeFolder *folder, ZinitInherited *inherited,
                const GPtrArray *errors)
 {
   Restoration restoration = { .supervisor = supervisor,
@@ -449,7 +452,7 @@ zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInheri
                               .gone = g_ptr_array_new () };
   guint n_adopted;
 
-  if (load (&restoration, paths)) {
+  if (load (&restoration, folder)) {
     /* What this process itself wrote a moment ago misses nothing. */
     if (!inherited->is_reexecuted || restoration.state == NULL) {
       g_ptr_array_unref (restoration.survivors);
@@ -464,7 +467,7 @@ zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInheri
     zinit_supervisor_forget_logs (supervisor);
   }
   /* The numbers in it mean nothing from now on. The state file is written anew in a moment. */
-  zinit_saved_file_remove (paths->fds);
+  zinit_saved_file_remove (folder, ZINIT_FDS_FILE);
   /* In order, which only those know that have been taken up as well. */
   for (guint i = 0; i < restoration.gone->len; i++)
     zinit_service_dismiss (restoration.gone->pdata[i]);

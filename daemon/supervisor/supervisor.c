@@ -34,9 +34,9 @@ zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *con
 }
 
 void
-zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, const char *path)
+zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, int parent_fd, const char *path)
 {
-  supervisor->log_folder = zinit_log_folder_new (path);
+  supervisor->log_folder = zinit_log_folder_new (parent_fd, path);
 }
 
 void

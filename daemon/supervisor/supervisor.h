@@ -51,9 +51,9 @@ typedef struct {
  * be told from those of another daemon; NULL = not set. Transfer full. */
 ZinitSupervisor *zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir,
                                        const char *instance);
-/* Output of services is kept in files of the folder @path, which is made when it is needed. To be called
- * before there is a service. */
-void zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, const char *path);
+/* Output of services is kept in files of a folder: zinit_log_folder_new() of @parent_fd and @path. To be
+ * called before there is a service. */
+void zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, int parent_fd, const char *path);
 /* Observers are not told. Kills nothing. */
 void zinit_supervisor_free (ZinitSupervisor *supervisor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSupervisor, zinit_supervisor_free)

@@ -127,7 +127,8 @@ test_other_user (void)
   g_assert_cmpint (chown (state, 12345, 12345), ==, 0);
   survival_start (h);
   check_adopted (h, web, app, 2);
-  g_assert_cmpuint (survival_count_said (h, "belongs to user 12345; only files of user 0 or root"), ==, 1);
+  g_assert_cmpuint (survival_count_said (h, "belongs to user 12345; only files of user 0 are allowed"), ==,
+                    1);
   g_assert_true (g_file_test (aside, G_FILE_TEST_IS_REGULAR));
 }
 
@@ -353,15 +354,17 @@ test_link_in_place_of_temporary (void)
   g_assert_cmpuint (status.st_mode & 0777, ==, 0600);
 }
 
-/* It cannot be written (a folder is in the way, which not even root gets past): said once, tried again, and
- * everything else goes on. */
+/* It cannot be written (a folder is in the way, and another where it would be put aside): said once, tried
+ * again, and everything else goes on. */
 static void
 test_unwritable (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *temporary = survival_path (h, "state.json.tmp");
+  g_autofree char *inside = survival_path (h, "state.json.tmp.refused/inside");
   g_autofree char *state = survival_path (h, "state.json");
 
+  g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
   g_assert_cmpint (mkdir (temporary, 0700), ==, 0);
   harness_service (h, "web", "wait", "[lifecycle]\nrestart_delay_ms = 10\n");
   harness_service (h, "crash", "exit 1", "[lifecycle]\nrestart_delay_ms = 5\nrestart_delay_max_ms = 200\n");
