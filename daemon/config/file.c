@@ -186,7 +186,8 @@ zinit_file_clear (int folder_fd, const char *name)
 {
   if (unlinkat (folder_fd, name, 0) == 0 || errno == ENOENT)
     return TRUE;
-  return errno == EISDIR && zinit_file_put_aside (folder_fd, name);
+  return errno == EISDIR &&
+         (unlinkat (folder_fd, name, AT_REMOVEDIR) == 0 || zinit_file_put_aside (folder_fd, name));
 }
 
 static gboolean

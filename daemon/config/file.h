@@ -34,8 +34,8 @@ gboolean zinit_file_is_obstacle (int reason);
 char *zinit_file_read_own (int folder_fd, const char *name, gsize max_bytes, gsize *ret_length,
                            gboolean *ret_missing, GError **error);
 
-/* Takes away whatever is at @name: a file or a link is removed; what cannot be removed so, a folder, is
- * renamed to NAME.refused, in place of an older one. Nothing there is success. FALSE with errno. */
+/* Takes away whatever is at @name: what cannot be removed, a folder with something in it, is renamed to
+ * NAME.refused, in place of an older one. Nothing there is success. FALSE with errno. */
 gboolean zinit_file_clear (int folder_fd, const char *name);
 /* Renames whatever is at @name to NAME.refused, in place of an older one, so that somebody may look at it.
  * The same in all else. */

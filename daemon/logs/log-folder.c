@@ -281,7 +281,8 @@ zinit_log_folder_clear (ZinitLogFolder *folder)
   const struct dirent *entry;
 
   while (entries != NULL && (entry = readdir (entries)) != NULL)
-    unlinkat (folder->fd, entry->d_name, 0);
+    if (unlinkat (folder->fd, entry->d_name, 0) != 0)
+      unlinkat (folder->fd, entry->d_name, AT_REMOVEDIR);
   if (entries == NULL)
     return;
   closedir (entries);

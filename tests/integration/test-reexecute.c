@@ -125,7 +125,8 @@ test_refused (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *temporary = g_build_filename (h->runtime_dir, "state.json.tmp", NULL);
-  g_autofree char *inside = g_strconcat (temporary, ".refused/inside", NULL);
+  g_autofree char *inside = g_build_filename (temporary, "inside", NULL);
+  g_autofree char *aside = g_strconcat (temporary, ".refused/inside", NULL);
   g_autofree char *message = NULL;
   guint32 pid;
 
@@ -134,12 +135,13 @@ test_refused (void)
   client_wait_state (h->client, "web", "running");
   pid = client_get_pid (h->client, "web");
   /* Nowhere to put it aside. */
-  g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
-  while (g_mkdir (temporary, 0700) != 0)
+  g_assert_cmpint (g_mkdir_with_parents (aside, 0700), ==, 0);
+  while (g_mkdir (temporary, 0700) != 0 || g_mkdir (inside, 0700) != 0)
     g_usleep (1000);
   message = client_fails (h->client, "Failed", "Reexecute", "(" NO_OPTIONS ",)");
   g_assert_nonnull (strstr (message, "state.json"));
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
+  g_assert_cmpint (g_rmdir (inside), ==, 0);
   g_assert_cmpint (g_rmdir (temporary), ==, 0);
   harness_reexecute (h);
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);

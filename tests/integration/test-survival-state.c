@@ -361,11 +361,12 @@ test_unwritable (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *temporary = survival_path (h, "state.json.tmp");
-  g_autofree char *inside = survival_path (h, "state.json.tmp.refused/inside");
+  g_autofree char *inside = survival_path (h, "state.json.tmp/inside");
+  g_autofree char *aside = survival_path (h, "state.json.tmp.refused/inside");
   g_autofree char *state = survival_path (h, "state.json");
 
   g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
-  g_assert_cmpint (mkdir (temporary, 0700), ==, 0);
+  g_assert_cmpint (g_mkdir_with_parents (aside, 0700), ==, 0);
   harness_service (h, "web", "wait", "[lifecycle]\nrestart_delay_ms = 10\n");
   harness_service (h, "crash", "exit 1", "[lifecycle]\nrestart_delay_ms = 5\nrestart_delay_max_ms = 200\n");
   survival_start (h);
@@ -383,6 +384,7 @@ test_unwritable (void)
   g_variant_unref (client_ok (h->client, "StopService", "('crash', {'wait': <true>})"));
 
   /* Nothing changes any more, and still it is written once it can be. */
+  g_assert_cmpint (rmdir (inside), ==, 0);
   g_assert_cmpint (rmdir (temporary), ==, 0);
   survival_wait_saved (h, "crash", "wanted_status", "\"stop\"");
   survival_wait_said (h, "the state can be written again", 1);
