@@ -126,7 +126,7 @@ reload (Daemon *daemon)
   g_autoptr (GError) error = NULL;
   g_autoptr (ZinitReloadResult) result = NULL;
 
-  result = zinit_supervisor_reload (daemon->supervisor, &error);
+  result = zinit_supervisor_reload (daemon->supervisor, FALSE, &error);
   if (result == NULL)
     g_warning ("nothing was reloaded: %s", error->message);
   else

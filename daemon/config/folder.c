@@ -205,6 +205,24 @@ list_folder (const char *directory, ZinitConfigSet *set)
   return names;
 }
 
+gboolean
+zinit_config_is_empty (const char *directory)
+{
+  DIR *folder = opendir (directory);
+  const struct dirent *item;
+  gboolean is_empty = TRUE;
+
+  if (folder == NULL)
+    return errno == ENOENT;
+  while (is_empty && (item = readdir (folder)) != NULL) {
+    g_autofree char *stem = stem_of (item->d_name);
+
+    is_empty = stem == NULL;
+  }
+  closedir (folder);
+  return is_empty;
+}
+
 /* Adds the definition of @path, unless an earlier file has its name. */
 static void
 add_entry (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, ZinitDefinition *definition)

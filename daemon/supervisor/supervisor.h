@@ -129,14 +129,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitReloadResult, zinit_reload_result_free)
 /* Reads the folder for the first time: services in a cycle are refused for themselves, the others start.
  * Transfer full; also the errors. */
 ZinitReloadResult *zinit_supervisor_load (ZinitSupervisor *supervisor);
-/* Reads it again and changes what differs. A cycle refuses the whole change (CYCLIC_DEPENDENCY). Transfer
- * full. */
-ZinitReloadResult *zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error);
+/* Reads it again and changes what differs. A cycle refuses the whole change (CYCLIC_DEPENDENCY), and so does
+ * (FAILED) a folder that is not there, or that has no definition file at all unless @allow_empty, while there
+ * are services with a file: that is most likely a mishap (something is not mounted). Transfer full. */
+ZinitReloadResult *zinit_supervisor_reload (ZinitSupervisor *supervisor, gboolean allow_empty,
+                                            GError **error);
 
 /* Whether a service that is not among those of the folder any more stays all the same: its file is there and
  * cannot be read or parsed, as @errors of the reading (ZinitConfigError) tell, or the folder as a whole is
- * not there, which is a mishap (something is not mounted) and no wish to remove every service. @path is its
- * file; NULL = not known. */
+ * not there or empty, which is a mishap (something is not mounted) and not a request to remove every service.
+ * @path is its file; NULL = not known. */
 gboolean zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, const char *name,
                                  const char *path);
 
