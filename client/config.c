@@ -209,12 +209,22 @@ print_reload_json (GVariant *reply)
 ZinitExitCode
 zinit_command_reload (ZinitClient *client, int argc, char **argv)
 {
-  g_auto (GStrv) words = zinit_command_parse (client, NULL, 0, 0, argc, argv);
+  gboolean allow_empty = FALSE;
+  const GOptionEntry entries[] = {
+    { "allow-empty", 0, 0, G_OPTION_ARG_NONE, &allow_empty,
+      N_ ("If no definition file is left, remove every service that had one"), NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_auto (GStrv) words = zinit_command_parse (client, entries, 0, 0, argc, argv);
   if (words == NULL)
     return ZINIT_EXIT_USAGE;
   g_autoptr (GError) error = NULL;
+  GVariantDict options;
+  g_variant_dict_init (&options, NULL);
+  if (allow_empty)
+    g_variant_dict_insert (&options, "allow_empty", "b", TRUE);
   g_autoptr (GVariant) reply = zinit_command_call (
-      client, "Reload", g_variant_new ("(@a{sv})", zinit_command_no_options ()), "(asasasa(ss))", &error);
+      client, "Reload", g_variant_new ("(@a{sv})", g_variant_dict_end (&options)), "(asasasa(ss))", &error);
   if (reply == NULL)
     return zinit_command_fail (error);
   if (client->json)

@@ -39,6 +39,7 @@
 typedef struct {
   const ZinitOptions *options;
   ZinitPaths *paths;
+  ZinitRuntimeFolder *folder;
   char *program; /* the file that runs, to be executed anew */
   char **argv;
   int lock_fd;
@@ -116,7 +117,9 @@ on_folder_made (gpointer data)
 {
   Daemon *daemon = data;
 
-  zinit_keeper_save_soon (daemon->keeper);
+  zinit_record_log_open (daemon->records, NULL);
+  if (daemon->keeper != NULL)
+    zinit_keeper_save_soon (daemon->keeper);
   zinit_supervisor_renew_logs (daemon->supervisor);
   zinit_bus_listen_again (daemon->bus);
 }
@@ -135,7 +138,7 @@ reload (Daemon *daemon)
   g_autoptr (GError) error = NULL;
   g_autoptr (ZinitReloadResult) result = NULL;
 
-  result = zinit_supervisor_reload (daemon->supervisor, &error);
+  result = zinit_supervisor_reload (daemon->supervisor, FALSE, &error);
   if (result == NULL)
     g_warning ("nothing was reloaded: %s", error->message);
   else
@@ -204,15 +207,16 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   if (daemon->inherited->file_limit != 0)
     zinit_processes_set_file_limit (daemon->processes, daemon->inherited->file_limit);
   zinit_processes_set_lock (daemon->processes, daemon->lock_fd);
-  daemon->records = zinit_record_log_new ();
+  daemon->records = zinit_record_log_new (daemon->folder, ZINIT_RECORDS_FILE);
   daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes, daemon->records };
   daemon->supervisor =
       zinit_supervisor_new (&zinit_host_default, &daemon->host_context, daemon->paths->config_dir);
-  zinit_supervisor_set_log_folder (daemon->supervisor, daemon->paths->logs);
+  zinit_supervisor_set_log_folder (daemon->supervisor, zinit_runtime_folder_get_fd (daemon->folder),
+                                   daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
-  daemon->hold = zinit_hold_new (daemon->loop, daemon->paths->lock, daemon->lock_fd,
+  daemon->hold = zinit_hold_new (daemon->loop, daemon->folder, daemon->lock_fd,
                                  take_fd (&daemon->inherited->lock_watch), &hold_events, daemon);
-  daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, error);
+  daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, daemon->folder, error);
   if (daemon->bus == NULL)
     return FALSE;
   return zinit_bus_listen (daemon->bus, take_fd (&daemon->inherited->listener), error);
@@ -223,19 +227,13 @@ static gboolean
 read_life (Daemon *daemon, gboolean is_last_try, GError **error)
 {
   /* One folder may be named in several ways, /var/run and /run. */
-  g_autofree char *folder_path = realpath (daemon->paths->runtime_dir, NULL);
-  int folder = open (daemon->paths->runtime_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  g_autofree char *path = realpath (daemon->paths->runtime_dir, NULL);
 
-  if (folder < 0 || folder_path == NULL) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: %s", daemon->paths->runtime_dir,
-                 g_strerror (errno));
-    return FALSE;
-  }
-  daemon->life = zinit_saved_life_load (daemon->paths, folder, daemon->records, is_last_try, error);
-  close (folder);
+  daemon->life = zinit_saved_life_load (daemon->folder, daemon->records, is_last_try, error);
   if (daemon->life == NULL)
     return FALSE;
-  zinit_supervisor_set_instance (daemon->supervisor, daemon->life->instance, folder_path);
+  zinit_supervisor_set_instance (daemon->supervisor, daemon->life->instance,
+                                 path != NULL ? path : daemon->paths->runtime_dir);
   daemon->restorer = zinit_restorer_new (daemon->supervisor, &zinit_host_default, &daemon->host_context,
                                          daemon->life, daemon->inherited, error);
   if (daemon->restorer != NULL)
@@ -262,9 +260,9 @@ restore (Daemon *daemon)
              g_strv_length (loaded->added), daemon->paths->config_dir, loaded->errors->len,
              daemon->paths->socket);
   daemon->keeper = zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context,
-                                     daemon->paths, daemon->records);
+                                     daemon->paths, daemon->folder, daemon->records);
   daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->hold,
-                                         daemon->paths, daemon->program, daemon->argv);
+                                         daemon->paths, daemon->folder, daemon->program, daemon->argv);
   zinit_bus_set_handover (daemon->bus, daemon->handover, daemon->keeper, leave, daemon);
 }
 
@@ -333,7 +331,7 @@ tear_down (Daemon *daemon)
 static ZinitLockResult
 wait_for_lock (Daemon *daemon, GError **error)
 {
-  ZinitLockResult result = zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+  ZinitLockResult result = zinit_lock_take (daemon->folder, ZINIT_LOCK_FILE, &daemon->lock_fd, error);
 
   if (result == ZINIT_LOCK_UNWRITABLE)
     g_warning ("nothing is supervised before the run-time folder is locked, which is tried again: %s",
@@ -341,17 +339,28 @@ wait_for_lock (Daemon *daemon, GError **error)
   while (result == ZINIT_LOCK_UNWRITABLE) {
     g_clear_error (error);
     g_usleep (LOCK_RETRY_USEC);
-    result = zinit_lock_take (daemon->paths->lock, &daemon->lock_fd, error);
+    result = zinit_lock_take (daemon->folder, ZINIT_LOCK_FILE, &daemon->lock_fd, error);
   }
   return result;
 }
 
-/* The lock outlives an execution; otherwise it is to be had from nobody. */
+/* The lock outlives an execution; otherwise it is to be had from nobody. The folder was judged before that;
+ * if it has become unfit meanwhile, the services wait for it, as this is their only parent. */
 static ZinitLockResult
 lock (Daemon *daemon, GError **error)
 {
+  gboolean is_said = FALSE;
+
   if (daemon->inherited->lock < 0)
     return wait_for_lock (daemon, error);
+  while (!zinit_runtime_folder_open (daemon->folder, NULL, error)) {
+    if (!is_said)
+      g_warning ("nothing is supervised before this is mended, which is looked at again: %s",
+                 (*error)->message);
+    is_said = TRUE;
+    g_clear_error (error);
+    g_usleep (LOCK_RETRY_USEC);
+  }
   daemon->lock_fd = take_fd (&daemon->inherited->lock);
   return ZINIT_LOCK_TAKEN;
 }
@@ -368,11 +377,12 @@ supervise (const ZinitOptions *options, char **argv)
                     .argv = argv,
                     .lock_fd = -1,
                     .signal_fd = -1,
-                    .inherited = zinit_inherited_take (paths->fds),
+                    .folder = zinit_runtime_folder_new (paths->runtime_dir),
                     .main_loop = g_main_loop_new (NULL, FALSE) };
   g_autoptr (GError) error = NULL;
   int code = EXIT_SUCCESS;
 
+  daemon.inherited = zinit_inherited_take (daemon.folder);
   switch (lock (&daemon, &error)) {
   case ZINIT_LOCK_BUSY:
     g_message ("another zinitd serves %s; nothing to do", paths->runtime_dir);
@@ -388,6 +398,7 @@ supervise (const ZinitOptions *options, char **argv)
     code = EXIT_FAILURE;
   }
   tear_down (&daemon);
+  zinit_runtime_folder_free (daemon.folder);
   if (daemon.lock_fd >= 0)
     close (daemon.lock_fd);
   return code;

@@ -17,4 +17,4 @@
 #define ZINIT_ERROR_PREFIX "org.zinit.Error."
 
 /* Rises by one when the contract grows. */
-#define ZINIT_INTERFACE_VERSION 1
+#define ZINIT_INTERFACE_VERSION 2

@@ -66,7 +66,8 @@ default_runtime_dir (ZinitScope scope)
     return g_build_filename (base, "zinit", NULL);
 
   g_autofree char *usual = g_strdup_printf ("/run/user/%u", (guint)getuid ());
-  if (g_file_test (usual, G_FILE_TEST_IS_DIR))
+  /* Whoever makes the name in the temporary folder first owns it: nothing of root's goes there. */
+  if (getuid () == 0 || g_file_test (usual, G_FILE_TEST_IS_DIR))
     return g_build_filename (usual, "zinit", NULL);
 
   g_autofree char *own = g_strdup_printf ("zinit-%u", (guint)getuid ());
@@ -97,11 +98,10 @@ zinit_paths_new (ZinitScope scope, const char *config_dir, const char *runtime_d
   paths->config_dir = g_canonicalize_filename (config, NULL);
   paths->runtime_dir = g_canonicalize_filename (runtime, NULL);
   paths->socket = socket != NULL ? g_canonicalize_filename (socket, NULL)
-                                 : g_build_filename (paths->runtime_dir, "zinit.sock", NULL);
-  paths->state = g_build_filename (paths->runtime_dir, "state.json", NULL);
-  paths->fds = g_build_filename (paths->runtime_dir, "fds.json", NULL);
-  paths->lock = g_build_filename (paths->runtime_dir, "zinitd.lock", NULL);
-  paths->logs = g_build_filename (paths->runtime_dir, "logs", NULL);
+                                 : g_build_filename (paths->runtime_dir, ZINIT_SOCKET_FILE, NULL);
+  paths->state = g_build_filename (paths->runtime_dir, ZINIT_STATE_FILE, NULL);
+  paths->fds = g_build_filename (paths->runtime_dir, ZINIT_FDS_FILE, NULL);
+  paths->logs = g_build_filename (paths->runtime_dir, ZINIT_LOGS_FOLDER, NULL);
   return paths;
 }
 
@@ -115,7 +115,6 @@ zinit_paths_free (ZinitPaths *paths)
   g_free (paths->socket);
   g_free (paths->state);
   g_free (paths->fds);
-  g_free (paths->lock);
   g_free (paths->logs);
   g_free (paths);
 }

@@ -9,6 +9,15 @@
 
 G_BEGIN_DECLS
 
+/* What is in the run-time folder. */
+#define ZINIT_SOCKET_FILE "zinit.sock"
+#define ZINIT_STATE_FILE "state.json"
+#define ZINIT_RECORDS_FILE "records"
+#define ZINIT_INSTANCE_FILE "instance"
+#define ZINIT_FDS_FILE "fds.json"
+#define ZINIT_LOCK_FILE "zinitd.lock"
+#define ZINIT_LOGS_FOLDER "logs"
+
 typedef enum { ZINIT_SCOPE_SYSTEM, ZINIT_SCOPE_SESSION } ZinitScope;
 
 typedef struct {
@@ -17,16 +26,15 @@ typedef struct {
   char *socket; /* private D-Bus socket */
   char *state;  /* state.json */
   char *fds;    /* fds.json */
-  char *lock;
-  char *logs; /* folder of the output of services */
+  char *logs;   /* folder of the output of services */
 } ZinitPaths;
 
 /* @config_dir, @runtime_dir, @socket override (NULL = look on). Then the variables ZINIT_CONFIG_DIR,
  * ZINIT_RUNTIME_DIR, ZINIT_SOCKET; then CONFIGURATION_DIRECTORY and RUNTIME_DIRECTORY as a service manager
  * sets them (the first of a colon-separated list; services are read from its sub-folder `services` if that is
  * there); then /etc/zinit/services and /run/zinit, or for a session $XDG_CONFIG_HOME/zinit/services and
- * $XDG_RUNTIME_DIR/zinit (without that variable /run/user/UID if it is there, else a private folder of the
- * user in the temporary folder). All absolute. Transfer full. */
+ * $XDG_RUNTIME_DIR/zinit (without that variable in /run/user/UID; where that is not there and the user is not
+ * root, zinit-UID in the temporary folder). All absolute. Transfer full. */
 ZinitPaths *zinit_paths_new (ZinitScope scope, const char *config_dir, const char *runtime_dir,
                              const char *socket);
 void zinit_paths_free (ZinitPaths *paths);

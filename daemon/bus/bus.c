@@ -163,12 +163,14 @@ zinit_bus_manager_changed (ZinitBus *bus, guint changes)
 }
 
 ZinitBus *
-zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, GError **error)
+zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const ZinitRuntimeFolder *folder,
+               GError **error)
 {
   ZinitBus *bus = g_new0 (ZinitBus, 1);
 
   bus->supervisor = supervisor;
   bus->paths = paths;
+  bus->folder = folder;
   bus->connections = g_ptr_array_new ();
   g_queue_init (&bus->waiting);
   g_queue_init (&bus->settled);
@@ -215,7 +217,7 @@ zinit_bus_listen (ZinitBus *bus, int inherited_fd, GError **error)
 {
   g_return_val_if_fail (bus->listener == NULL, FALSE);
 
-  bus->listener = zinit_listener_new (bus, bus->paths->socket, inherited_fd, error);
+  bus->listener = zinit_listener_new (bus, bus->folder, bus->paths->socket, inherited_fd, error);
   return bus->listener != NULL;
 }
 

@@ -10,14 +10,17 @@
 
 #include "handover/handover.h"
 #include "paths.h"
+#include "persist/runtime-folder.h"
 #include "supervisor/supervisor.h"
 
 G_BEGIN_DECLS
 
 typedef struct _ZinitBus ZinitBus;
 
-/* Observes @supervisor, which must outlive it. @paths is borrowed for its life. Transfer full. */
-ZinitBus *zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, GError **error);
+/* Observes @supervisor, which must outlive it. @paths and @folder, the run-time folder, are borrowed for its
+ * life. Transfer full. */
+ZinitBus *zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths,
+                         const ZinitRuntimeFolder *folder, GError **error);
 void zinit_bus_free (ZinitBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitBus, zinit_bus_free)
 

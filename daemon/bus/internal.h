@@ -16,6 +16,7 @@ typedef struct _ZinitConnection ZinitConnection;
 struct _ZinitBus {
   ZinitSupervisor *supervisor;
   const ZinitPaths *paths;
+  const ZinitRuntimeFolder *folder; /* the run-time folder */
   ZinitHandover *handover;
   ZinitKeeper *keeper; /* NULL until zinit_bus_set_handover() */
   GSourceFunc leave;
@@ -81,9 +82,12 @@ void zinit_objects_unregister (ZinitConnection *connection);
 
 ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address);
 void zinit_message_bus_free (ZinitMessageBus *message_bus);
-/* @inherited_fd is the socket at @path, listening already and taken over, or -1. A socket that cannot be made
- * is said once and tried again; @error is a path that is too long. */
-ZinitListener *zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **error);
+/* @inherited_fd is the socket at @path, listening already and taken over, or -1. A @path in the run-time
+ * folder
+ * @folder is looked up by its descriptor. A socket that cannot be made is said once and tried again; @error
+ * is a path that is too long. */
+ZinitListener *zinit_listener_new (ZinitBus *bus, const ZinitRuntimeFolder *folder, const char *path,
+                                   int inherited_fd, GError **error);
 /* Makes the socket anew if its file is no longer there. */
 void zinit_listener_renew (ZinitListener *self);
 /* New clients wait in the backlog, or are served again. */

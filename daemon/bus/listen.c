@@ -9,6 +9,7 @@
 #include "bus/authorize.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gio/gunixconnection.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
@@ -27,6 +28,7 @@
 
 struct _ZinitListener {
   ZinitBus *bus;
+  const ZinitRuntimeFolder *folder; /* that the socket is in; NULL = elsewhere */
   char *path;
   char *guid;
   int fd;              /* -1 = it could not be made yet */
@@ -205,67 +207,80 @@ set_errno_error (GError **error, const char *path, const char *what)
   return FALSE;
 }
 
+/* The socket's file is looked up by its name in the run-time folder's descriptor, or by its path elsewhere.
+ */
+static int
+folder_fd (const ZinitListener *self)
+{
+  return self->folder != NULL ? zinit_runtime_folder_get_fd (self->folder) : AT_FDCWD;
+}
+
+static const char *
+file_name (const ZinitListener *self)
+{
+  return self->folder != NULL ? strrchr (self->path, '/') + 1 : self->path;
+}
+
+static gboolean
+look_at_file (const ZinitListener *self, struct stat *status)
+{
+  return fstatat (folder_fd (self), file_name (self), status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Only in our own folder may something else be taken away; it is put aside. */
+static gboolean
+clear_other (const ZinitListener *self, GError **error)
+{
+  if (self->folder != NULL && zinit_runtime_folder_put_aside (self->folder, file_name (self)))
+    return TRUE;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+               "private socket %s: there is something else, which is not a socket", self->path);
+  return FALSE;
+}
+
 /* Takes away what a daemon that is gone has left at @address; a socket that somebody serves stays. */
 static gboolean
-clear_stale (const struct sockaddr_un *address, GError **error)
+clear_stale (const ZinitListener *self, const struct sockaddr_un *address, GError **error)
 {
-  const char *path = address->sun_path;
   struct stat status;
   int fd, result;
 
-  if (lstat (path, &status) < 0)
-    return errno == ENOENT ? TRUE : set_errno_error (error, path, "stat");
-  if (!S_ISSOCK (status.st_mode)) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
-                 "private socket %s: there is something else, no socket", path);
-    return FALSE;
-  }
+  if (!look_at_file (self, &status))
+    return errno == ENOENT ? TRUE : set_errno_error (error, self->path, "stat");
+  if (!S_ISSOCK (status.st_mode))
+    return clear_other (self, error);
   fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
-    return set_errno_error (error, path, "socket");
+    return set_errno_error (error, self->path, "socket");
   result = connect (fd, (const struct sockaddr *)address, sizeof *address);
   if (result == 0 || errno == EAGAIN) {
     close (fd);
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "private socket %s: another process serves it",
-                 path);
+                 self->path);
     return FALSE;
   }
   close (fd);
-  if (unlink (path) < 0 && errno != ENOENT)
-    return set_errno_error (error, path, "unlink");
+  if (unlinkat (folder_fd (self), file_name (self), 0) < 0 && errno != ENOENT)
+    return set_errno_error (error, self->path, "unlink");
   return TRUE;
 }
 
-/* Returns -1 on an error. */
-static int
-make_socket (const char *path, GError **error)
+/* bind(2) knows paths alone. Nobody else can change what the path of the run-time folder leads to, as that
+ * was judged; but the folder may have been renamed just now, and then the socket is in another. */
+static gboolean
+remember_file (ZinitListener *self, GError **error)
 {
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  int fd;
+  struct stat status, by_path;
 
-  g_strlcpy (address.sun_path, path, sizeof address.sun_path);
-  if (!clear_stale (&address, error))
-    return -1;
-  fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  /* The mode of the descriptor becomes that of the file: nobody else can connect even for a moment. */
-  if (fd < 0 || fchmod (fd, 0600) < 0 || bind (fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-      listen (fd, BACKLOG) < 0) {
-    set_errno_error (error, path, "bind");
-    if (fd >= 0)
-      close (fd);
-    return -1;
+  if (!look_at_file (self, &status) || lstat (self->path, &by_path) != 0)
+    return set_errno_error (error, self->path, "stat");
+  if (!S_ISSOCK (status.st_mode) || status.st_dev != by_path.st_dev || status.st_ino != by_path.st_ino) {
+    errno = ESTALE;
+    return set_errno_error (error, self->path, "bind");
   }
-  return fd;
-}
-
-static void
-remember_file (ZinitListener *self)
-{
-  struct stat status = { 0 };
-
-  lstat (self->path, &status);
   self->device = status.st_dev;
   self->inode = status.st_ino;
+  return TRUE;
 }
 
 static gboolean
@@ -273,7 +288,29 @@ has_file (const ZinitListener *self)
 {
   struct stat status;
 
-  return lstat (self->path, &status) == 0 && status.st_dev == self->device && status.st_ino == self->inode;
+  return look_at_file (self, &status) && status.st_dev == self->device && status.st_ino == self->inode;
+}
+
+/* Returns -1 on an error. */
+static int
+make_socket (ZinitListener *self, GError **error)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  int fd;
+
+  g_strlcpy (address.sun_path, self->path, sizeof address.sun_path);
+  if (!clear_stale (self, &address, error))
+    return -1;
+  fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  /* The mode of the descriptor becomes that of the file: nobody else can connect even for a moment. */
+  if (fd < 0 || fchmod (fd, 0600) < 0 || bind (fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+      listen (fd, BACKLOG) < 0)
+    set_errno_error (error, self->path, "bind");
+  else if (remember_file (self, error))
+    return fd;
+  if (fd >= 0)
+    close (fd);
+  return -1;
 }
 
 static void
@@ -281,9 +318,7 @@ open_socket (ZinitListener *self)
 {
   g_autoptr (GError) error = NULL;
 
-  self->fd = make_socket (self->path, &error);
-  if (self->fd >= 0)
-    remember_file (self);
+  self->fd = make_socket (self, &error);
   if (self->fd >= 0 && self->has_failed)
     g_message ("private socket %s: it is there now", self->path);
   else if (self->fd < 0)
@@ -310,9 +345,11 @@ attend (ZinitListener *self)
 }
 
 ZinitListener *
-zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **error)
+zinit_listener_new (ZinitBus *bus, const ZinitRuntimeFolder *folder, const char *path, int inherited_fd,
+                    GError **error)
 {
   const gsize max_bytes = sizeof ((struct sockaddr_un *)NULL)->sun_path - 1;
+  g_autofree char *parent = g_path_get_dirname (path);
   ZinitListener *self;
 
   if (strlen (path) > max_bytes) {
@@ -323,6 +360,7 @@ zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **
   }
   self = g_new0 (ZinitListener, 1);
   self->bus = bus;
+  self->folder = g_str_equal (parent, zinit_runtime_folder_get_path (folder)) ? folder : NULL;
   self->path = g_strdup (path);
   self->guid = g_dbus_generate_guid ();
   self->observer = g_dbus_auth_observer_new ();
@@ -330,10 +368,10 @@ zinit_listener_new (ZinitBus *bus, const char *path, int inherited_fd, GError **
   g_signal_connect (self->observer, "authorize-authenticated-peer", G_CALLBACK (on_authorize_peer), NULL);
   g_queue_init (&self->clients);
   self->fd = inherited_fd;
-  if (self->fd >= 0)
-    remember_file (self);
-  else
+  if (self->fd < 0)
     open_socket (self);
+  else
+    remember_file (self, NULL);
   attend (self);
   return self;
 }
@@ -372,7 +410,7 @@ zinit_listener_free (ZinitListener *self)
   if (self->fd >= 0) {
     close (self->fd);
     if (has_file (self))
-      unlink (self->path);
+      unlinkat (folder_fd (self), file_name (self), 0);
   }
   while (self->clients.head != NULL) {
     Client *client = self->clients.head->data;

@@ -101,7 +101,8 @@ handle_add (ZinitCall *call, ZinitService *unused, GVariant **ret_reply, GError 
 static gboolean
 handle_reload (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
 {
-  g_autoptr (ZinitReloadResult) result = zinit_supervisor_reload (supervisor_of (call), error);
+  g_autoptr (ZinitReloadResult) result =
+      zinit_supervisor_reload (supervisor_of (call), call->options.allow_empty, error);
   GVariantBuilder errors;
 
   if (result == NULL)
@@ -153,7 +154,7 @@ const ZinitMethod zinit_manager_methods[] = {
   { "StopAll", NULL, ZINIT_ACCESS_REQUEST, 0, FALSE, handle_stop_all },
   { "RemoveAll", NULL, ZINIT_ACCESS_REQUEST, 0, FALSE, handle_remove_all },
   { "AddService", NULL, ZINIT_ACCESS_REQUEST, ZINIT_CALL_PERSIST | ZINIT_CALL_REPLACE, FALSE, handle_add },
-  { "Reload", NULL, ZINIT_ACCESS_REQUEST, 0, FALSE, handle_reload },
+  { "Reload", NULL, ZINIT_ACCESS_REQUEST, ZINIT_CALL_ALLOW_EMPTY, FALSE, handle_reload },
   { "FollowLogs", NULL, ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_LINES, FALSE, handle_unsupported },
   { "PrepareRestart", NULL, ZINIT_ACCESS_PRIVILEGED, 0, FALSE, zinit_bus_handle_prepare_restart },
   { "Reexecute", NULL, ZINIT_ACCESS_PRIVILEGED, 0, FALSE, zinit_bus_handle_reexecute },

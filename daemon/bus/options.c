@@ -32,6 +32,7 @@ static const Option table[] = {
   { ZINIT_CALL_LINES, "lines", "u", NULL, VALUE (lines) },
   { ZINIT_CALL_SINCE, "since", "t", NULL, VALUE (since_usec) },
   { ZINIT_CALL_STREAM, "stream", "s", "“stdout” or “stderr”", VALUE (stream) },
+  { ZINIT_CALL_ALLOW_EMPTY, "allow_empty", "b", NULL, VALUE (allow_empty) },
 };
 
 static const Option *

@@ -20,6 +20,7 @@ typedef enum {
   ZINIT_CALL_LINES = 1 << 6,
   ZINIT_CALL_SINCE = 1 << 7,
   ZINIT_CALL_STREAM = 1 << 8,
+  ZINIT_CALL_ALLOW_EMPTY = 1 << 9,
 } ZinitCallOption;
 
 /* The values of one call. */
@@ -30,6 +31,7 @@ typedef struct {
   gboolean persist;
   gboolean replace;
   gboolean stop;
+  gboolean allow_empty;
   guint32 lines;
   guint64 since_usec; /* since 1970 */
   int whom;           /* ZinitWhom; all unless given */

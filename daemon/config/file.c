@@ -16,6 +16,8 @@
 
 #include "model/error.h"
 
+/* Without O_NONBLOCK a FIFO would wait for its writer, without O_NOCTTY a terminal would become ours. */
+#define OPEN_FLAGS (O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 #define READ_STEP_BYTES (16 * 1024) /* more would be mapped and unmapped for each small file */
 
 static gboolean
@@ -27,69 +29,101 @@ fail_read (GError **error, const char *what, int number)
 }
 
 static gboolean
-check_kind (const struct stat *status, gboolean is_own, GError **error)
+check_kind (const struct stat *status, GError **error)
 {
-  if (!S_ISREG (status->st_mode)) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s; only regular files are allowed",
-                 S_ISDIR (status->st_mode)    ? "a folder"
-                 : S_ISFIFO (status->st_mode) ? "a FIFO"
-                                              : "not a regular file");
-    return FALSE;
-  }
-  if (is_own && status->st_uid != geteuid () && status->st_uid != 0) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
-                 "belongs to user %u; only files of user %u or root are allowed", (guint)status->st_uid,
-                 (guint)geteuid ());
-    return FALSE;
-  }
-  return TRUE;
+  if (S_ISREG (status->st_mode))
+    return TRUE;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s; only regular files are allowed",
+               S_ISDIR (status->st_mode)    ? "a folder"
+               : S_ISFIFO (status->st_mode) ? "a FIFO"
+                                            : "not a regular file");
+  return FALSE;
 }
 
-/* Opens @path for reading if it is a regular file, and tells its size for now; -1 otherwise. */
-static int
-open_regular (const char *path, gboolean is_own, gsize *ret_size, gboolean *ret_missing, GError **error)
+static gboolean
+check_owner (const struct stat *status, GError **error)
 {
-  /* Without O_NONBLOCK a FIFO would wait for its writer, without O_NOCTTY a terminal would become ours. */
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (status->st_uid != geteuid ())
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+                 "belongs to user %u; only files of user %u are allowed", (guint)status->st_uid,
+                 (guint)geteuid ());
+  else if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+                 "others may write it (mode %04o); only files that user %u alone may write are allowed",
+                 status->st_mode & 07777, (guint)geteuid ());
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* Takes @fd over; it is -1 with errno if it could not be opened. */
+static int
+accept_file (int fd, gboolean is_own, GError **error)
+{
   struct stat status;
+  int number = EPERM;
 
   if (fd < 0) {
-    int number = errno;
-
-    if (number == ENOENT && lstat (path, &status) == 0) {
-      g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "a link to a file that is not there");
-      return -1;
-    }
-    if (number == ENOENT && ret_missing != NULL)
-      *ret_missing = TRUE;
-    fail_read (error, "cannot be opened", number);
-    return -1;
-  }
-  if (fstat (fd, &status) != 0) {
-    fail_read (error, "cannot be looked at", errno);
-  } else if (check_kind (&status, is_own, error)) {
-    *ret_size = (gsize)status.st_size;
+    number = errno;
+    if (is_own && number == ELOOP)
+      g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+                           "a symbolic link; only regular files are allowed");
+    else
+      fail_read (error, "cannot be opened", number);
+  } else if (fstat (fd, &status) != 0) {
+    number = errno;
+    fail_read (error, "cannot be looked at", number);
+  } else if (check_kind (&status, error) && (!is_own || check_owner (&status, error))) {
     return fd;
   }
-  close (fd);
+  if (fd >= 0)
+    close (fd);
+  errno = number;
   return -1;
 }
 
+int
+zinit_file_open_own (int folder_fd, const char *name, int flags, GError **error)
+{
+  return accept_file (openat (folder_fd, name, flags | OPEN_FLAGS | O_NOFOLLOW, 0600), TRUE, error);
+}
+
+gboolean
+zinit_file_is_obstacle (int reason)
+{
+  return reason == EPERM || reason == ELOOP || reason == EISDIR || reason == ENXIO;
+}
+
+/* Opens @path for reading if it is a regular file; -1 otherwise. */
+static int
+open_any (const char *path, GError **error)
+{
+  int fd = open (path, O_RDONLY | OPEN_FLAGS);
+  struct stat status;
+
+  if (fd < 0 && errno == ENOENT && lstat (path, &status) == 0) {
+    g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "a link to a file that is not there");
+    errno = ELOOP;
+    return -1;
+  }
+  return accept_file (fd, FALSE, error);
+}
+
+/* Takes @fd over; it is -1 with errno and @error if it could not be opened. */
 static char *
-read_file (const char *path, gboolean is_own, gsize max_bytes, gsize *ret_length, gboolean *ret_missing,
-           GError **error)
+read_file (int fd, gsize max_bytes, gsize *ret_length, gboolean *ret_missing, GError **error)
 {
   g_autoptr (GByteArray) bytes = NULL;
   gboolean is_good = FALSE;
+  struct stat status;
   gsize size;
-  int fd, reason;
+  int reason;
 
   if (ret_missing != NULL)
-    *ret_missing = FALSE;
-  errno = 0;
-  fd = open_regular (path, is_own, &size, ret_missing, error);
+    *ret_missing = fd < 0 && errno == ENOENT;
   if (fd < 0)
     return NULL;
+  size = fstat (fd, &status) == 0 ? (gsize)status.st_size : 0;
   /* A file of megabytes would else be copied again and again while its buffer grows. */
   bytes = g_byte_array_sized_new ((guint)MIN (size, max_bytes) + READ_STEP_BYTES);
   for (;;) {
@@ -128,21 +162,43 @@ read_file (const char *path, gboolean is_own, gsize max_bytes, gsize *ret_length
 char *
 zinit_file_read (const char *path, gsize max_bytes, gsize *ret_length, gboolean *ret_missing, GError **error)
 {
-  return read_file (path, FALSE, max_bytes, ret_length, ret_missing, error);
+  return read_file (open_any (path, error), max_bytes, ret_length, ret_missing, error);
 }
 
 char *
-zinit_file_read_own (const char *path, gsize max_bytes, gsize *ret_length, gboolean *ret_missing,
-                     GError **error)
+zinit_file_read_own (int folder_fd, const char *name, gsize max_bytes, gsize *ret_length,
+                     gboolean *ret_missing, GError **error)
 {
-  return read_file (path, TRUE, max_bytes, ret_length, ret_missing, error);
+  return read_file (zinit_file_open_own (folder_fd, name, O_RDONLY, error), max_bytes, ret_length,
+                    ret_missing, error);
+}
+
+gboolean
+zinit_file_put_aside (int folder_fd, const char *name)
+{
+  g_autofree char *aside = g_strconcat (name, ".refused", NULL);
+
+  if (renameat (folder_fd, name, folder_fd, aside) == 0 || errno == ENOENT)
+    return TRUE;
+  /* A file cannot take the place of a folder, nor a folder that of a file. */
+  return (unlinkat (folder_fd, aside, 0) == 0 || unlinkat (folder_fd, aside, AT_REMOVEDIR) == 0) &&
+         renameat (folder_fd, name, folder_fd, aside) == 0;
+}
+
+gboolean
+zinit_file_clear (int folder_fd, const char *name)
+{
+  if (unlinkat (folder_fd, name, 0) == 0 || errno == ENOENT)
+    return TRUE;
+  return errno == EISDIR &&
+         (unlinkat (folder_fd, name, AT_REMOVEDIR) == 0 || zinit_file_put_aside (folder_fd, name));
 }
 
 static gboolean
-fail_write (GError **error, const char *step, const char *path)
+fail_write (GError **error, const char *step, const char *name)
 {
   int number = errno;
-  g_autofree char *shown = g_filename_display_name (path);
+  g_autofree char *shown = g_filename_display_name (name);
 
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: cannot be %s: %s", shown, step,
                g_strerror (number));
@@ -186,79 +242,72 @@ write_parts (int fd, const struct iovec *parts, guint n_parts)
 }
 
 static gboolean
-write_temporary (const char *path, const struct iovec *parts, guint n_parts, GError **error)
+write_temporary (int folder_fd, const char *name, const struct iovec *parts, guint n_parts, GError **error)
 {
   gboolean is_good = TRUE;
   int fd;
 
-  if (unlink (path) < 0 && errno != ENOENT)
-    return fail_write (error, "removed", path);
-  fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (!zinit_file_clear (folder_fd, name))
+    return fail_write (error, "removed", name);
+  fd = openat (folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0)
-    return fail_write (error, "made", path);
+    return fail_write (error, "made", name);
   if (!write_parts (fd, parts, n_parts))
-    is_good = fail_write (error, "written", path);
+    is_good = fail_write (error, "written", name);
   if (is_good && TEMP_FAILURE_RETRY (fsync (fd)) < 0)
-    is_good = fail_write (error, "synced", path);
+    is_good = fail_write (error, "synced", name);
   close (fd);
   if (!is_good)
-    unlink (path);
+    unlinkat (folder_fd, name, 0);
   return is_good;
 }
 
-/* A rename lives in the folder: until that is synced, a power cut may undo it. */
-static gboolean
-sync_folder (const char *path, GError **error)
+/* The old file is a second safety: that it cannot be kept is no reason to lose the new one. */
+static void
+keep_old (int folder_fd, const char *name)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
-  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean is_good;
+  g_autofree char *old = g_strconcat (name, ".old", NULL);
 
-  if (fd < 0)
-    return fail_write (error, "opened", folder);
-  /* Some file systems cannot sync a folder and say EINVAL; they have nothing to lose then. */
-  is_good = TEMP_FAILURE_RETRY (fsync (fd)) == 0 || errno == EINVAL || fail_write (error, "synced", folder);
-  close (fd);
-  return is_good;
+  if (zinit_file_clear (folder_fd, old) &&
+      (linkat (folder_fd, name, folder_fd, old, 0) == 0 || errno == ENOENT))
+    return;
+  g_warning ("%s: cannot be kept as %s: %s", name, old, g_strerror (errno));
 }
 
-/* Gives @temporary the name @path. */
+/* Gives @temporary the name @name. */
 static gboolean
-move_in_place (const char *path, const char *temporary, ZinitFileRule rule, GError **error)
+move_in_place (int folder_fd, const char *name, const char *temporary, ZinitFileRule rule, GError **error)
 {
   if (rule == ZINIT_FILE_NEW) {
     /* link() does what rename() cannot: it never replaces. */
-    if (link (temporary, path) == 0) {
-      unlink (temporary);
+    if (linkat (folder_fd, temporary, folder_fd, name, 0) == 0) {
+      unlinkat (folder_fd, temporary, 0);
       return TRUE;
     }
     if (errno != EEXIST)
-      return fail_write (error, "made", path);
-    fail_write (error, "made", path);
+      return fail_write (error, "made", name);
+    fail_write (error, "made", name);
     if (error != NULL)
       (*error)->code = ZINIT_ERROR_SERVICE_EXISTS;
     return FALSE;
   }
-  if (rule == ZINIT_FILE_KEEP_OLD) {
-    g_autofree char *old = g_strconcat (path, ".old", NULL);
-
-    /* The old file is a second safety: that it cannot be kept is no reason to lose the new one. */
-    unlink (old);
-    if (link (path, old) < 0 && errno != ENOENT)
-      g_warning ("%s: cannot be kept as %s: %s", path, old, g_strerror (errno));
-  }
-  return rename (temporary, path) == 0 || fail_write (error, "replaced", path);
+  if (rule == ZINIT_FILE_KEEP_OLD)
+    keep_old (folder_fd, name);
+  return renameat (folder_fd, temporary, folder_fd, name) == 0 || fail_write (error, "replaced", name);
 }
 
 gboolean
-zinit_file_write (const char *path, const char *temporary, const struct iovec *parts, guint n_parts,
-                  ZinitFileRule rule, GError **error)
+zinit_file_write (int folder_fd, const char *name, const char *temporary, const struct iovec *parts,
+                  guint n_parts, ZinitFileRule rule, GError **error)
 {
-  if (!write_temporary (temporary, parts, n_parts, error))
+  if (!write_temporary (folder_fd, temporary, parts, n_parts, error))
     return FALSE;
-  if (!move_in_place (path, temporary, rule, error)) {
-    unlink (temporary);
+  if (!move_in_place (folder_fd, name, temporary, rule, error)) {
+    unlinkat (folder_fd, temporary, 0);
     return FALSE;
   }
-  return sync_folder (path, error);
+  /* A rename lives in the folder: until that is synced, a power cut may undo it. Some file systems cannot
+   * sync a folder and say EINVAL; they have nothing to lose then. */
+  return TEMP_FAILURE_RETRY (fsync (folder_fd)) == 0 || errno == EINVAL ||
+         fail_write (error, "synced in its folder", name);
 }

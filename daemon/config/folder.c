@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -204,6 +205,24 @@ list_folder (const char *directory, ZinitConfigSet *set)
   return names;
 }
 
+gboolean
+zinit_config_is_empty (const char *directory)
+{
+  DIR *folder = opendir (directory);
+  const struct dirent *item;
+  gboolean is_empty = TRUE;
+
+  if (folder == NULL)
+    return errno == ENOENT;
+  while (is_empty && (item = readdir (folder)) != NULL) {
+    g_autofree char *stem = stem_of (item->d_name);
+
+    is_empty = stem == NULL;
+  }
+  closedir (folder);
+  return is_empty;
+}
+
 /* Adds the definition of @path, unless an earlier file has its name. */
 static void
 add_entry (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, ZinitDefinition *definition)
@@ -280,14 +299,25 @@ zinit_config_write (const char *directory, const ZinitDefinition *definition, gb
   g_autofree char *path = g_build_filename (directory, file_name, NULL);
   /* Hidden, so that no reader takes it for a definition. */
   g_autofree char *hidden = g_strconcat (".", file_name, ".tmp", NULL);
-  g_autofree char *temporary = g_build_filename (directory, hidden, NULL);
   g_autofree char *text = zinit_definition_to_toml (definition);
   struct iovec part = { text, strlen (text) };
+  gboolean is_written;
+  int fd;
 
   if (g_mkdir_with_parents (directory, 0755) < 0)
     return fail (error, directory, "the folder cannot be made");
-  if (!zinit_file_write (path, temporary, &part, 1, overwrite ? ZINIT_FILE_OVERWRITE : ZINIT_FILE_NEW, error))
+  fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return fail (error, directory, "the folder cannot be opened");
+  is_written = zinit_file_write (fd, file_name, hidden, &part, 1,
+                                 overwrite ? ZINIT_FILE_OVERWRITE : ZINIT_FILE_NEW, error);
+  close (fd);
+  if (!is_written) {
+    g_autofree char *shown = g_filename_display_name (directory);
+
+    g_prefix_error (error, "%s/", shown);
     return FALSE;
+  }
   if (ret_path != NULL)
     *ret_path = g_steal_pointer (&path);
   return TRUE;

@@ -37,7 +37,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConfigSet, zinit_config_set_free)
  * twice keeps the first file by bytewise order of file names; the other is an error that names both. Transfer
  * full. */
 ZinitConfigSet *zinit_config_read_folder (const char *directory);
-/* The same for one file, whatever its folder; @ret_name (optional, transfer full) is set even on error. */
+/* TRUE when @directory has no definition file at all, good or bad, as it is while something is not mounted
+ * there, or is not there itself. One that cannot be read is not empty. */
+gboolean zinit_config_is_empty (const char *directory);
+/* Reads one file as zinit_config_read_folder() does, whatever its folder; @ret_name (optional, transfer full)
+ * is set even on error. */
 ZinitDefinition *zinit_config_read_file (const char *path, char **ret_name, GError **error);
 
 /* Writes @definition as NAME.toml: own temporary in the same folder, mode 0600, fsync of file and folder,

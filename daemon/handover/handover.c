@@ -25,6 +25,7 @@ struct _ZinitHandover {
   ZinitKeeper *keeper;
   ZinitHold *hold;
   const ZinitPaths *paths;
+  const ZinitRuntimeFolder *folder;
   char *program;
   char **argv;
 
@@ -38,7 +39,8 @@ struct _ZinitHandover {
 
 ZinitHandover *
 zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes, ZinitKeeper *keeper,
-                    ZinitHold *hold, const ZinitPaths *paths, const char *program, char **argv)
+                    ZinitHold *hold, const ZinitPaths *paths, const ZinitRuntimeFolder *folder,
+                    const char *program, char **argv)
 {
   ZinitHandover *handover = g_new0 (ZinitHandover, 1);
 
@@ -47,6 +49,7 @@ zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes, Zini
   handover->keeper = keeper;
   handover->hold = hold;
   handover->paths = paths;
+  handover->folder = folder;
   handover->program = g_strdup (program);
   handover->argv = g_strdupv (argv);
   handover->complaint = g_string_new (NULL);
@@ -142,6 +145,16 @@ start_judge (ZinitHandover *handover, GError **error)
   return TRUE;
 }
 
+/* The program will judge the run-time folder as every start does. */
+static gboolean
+would_open (ZinitHandover *handover, GError **error)
+{
+  g_autoptr (ZinitRuntimeFolder) there =
+      zinit_runtime_folder_new (zinit_runtime_folder_get_path (handover->folder));
+
+  return zinit_runtime_folder_open (there, NULL, error);
+}
+
 gboolean
 zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, gpointer data, GError **error)
 {
@@ -150,7 +163,7 @@ zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, gpointer 
     return FALSE;
   }
   /* All that can fail on a full disk is tried while the caller can still be told. */
-  if (!zinit_supervisor_is_open (handover->supervisor, error) ||
+  if (!zinit_supervisor_is_open (handover->supervisor, error) || !would_open (handover, error) ||
       !zinit_keeper_save (handover->keeper, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
@@ -254,7 +267,7 @@ zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error
   int reason;
 
   if (!zinit_supervisor_is_open (handover->supervisor, error) || !save_changes (handover, error) ||
-      !zinit_saved_fds_save (fds, handover->paths->fds, error) ||
+      !zinit_saved_fds_save (handover->folder, ZINIT_FDS_FILE, fds, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
   zinit_inherited_offer (fds, strangers, zinit_hold_get_lock (handover->hold),
@@ -277,7 +290,7 @@ zinit_handover_release (ZinitHandover *handover, int listener_fd, GError **error
 
   return zinit_supervisor_is_open (handover->supervisor, error) &&
          zinit_keeper_save (handover->keeper, error) &&
-         zinit_saved_fds_save (fds, handover->paths->fds, error);
+         zinit_saved_fds_save (handover->folder, ZINIT_FDS_FILE, fds, error);
 }
 
 void

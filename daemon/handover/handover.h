@@ -17,7 +17,7 @@ typedef struct _ZinitHandover ZinitHandover;
  */
 ZinitHandover *zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes,
                                    ZinitKeeper *keeper, ZinitHold *hold, const ZinitPaths *paths,
-                                   const char *program, char **argv);
+                                   const ZinitRuntimeFolder *folder, const char *program, char **argv);
 void zinit_handover_free (ZinitHandover *handover);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitHandover, zinit_handover_free)
 

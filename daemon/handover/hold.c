@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel tells when the file of the lock is unlinked, so nothing is polled. That the path leads to the
- * file that is locked is the only thing that counts.
+ * The kernel tells when the file of the lock is unlinked, so nothing is polled. That the paths lead to the
+ * folder that is open and to the file in it that is locked is the only thing that counts.
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "paths.h"
 #include "persist/lock.h"
 
 #define SETTLE_USEC (100 * 1000) /* whoever removes the folder is to come to his end */
@@ -20,7 +21,8 @@
 
 struct _ZinitHold {
   ZinitLoop *loop;
-  const char *path;
+  ZinitRuntimeFolder *folder;
+  char *path; /* of the lock */
   int lock_fd;
   const ZinitHoldEvents *events;
   gpointer data;
@@ -31,12 +33,28 @@ struct _ZinitHold {
 };
 
 static gboolean
-is_held (const ZinitHold *hold)
+leads_to_lock (const ZinitHold *hold)
 {
   struct stat ours, there;
 
   return fstat (hold->lock_fd, &ours) == 0 && lstat (hold->path, &there) == 0 &&
          ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
+/* Who comes later takes no other file for a lock. */
+static gboolean
+is_ours (const ZinitHold *hold)
+{
+  struct stat info;
+
+  return fstat (hold->lock_fd, &info) == 0 && info.st_uid == geteuid () &&
+         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+static gboolean
+is_held (const ZinitHold *hold)
+{
+  return zinit_runtime_folder_is_current (hold->folder) && leads_to_lock (hold) && is_ours (hold);
 }
 
 static void on_timer (ZinitTimer *timer);
@@ -52,10 +70,10 @@ look_in (ZinitHold *hold, gint64 delay_usec)
 static void
 watch_file (ZinitHold *hold)
 {
-  g_autofree char *folder = g_path_get_dirname (hold->path);
+  const char *folder = zinit_runtime_folder_get_path (hold->folder);
 
   if (hold->inotify_fd < 0 ||
-      inotify_add_watch (hold->inotify_fd, hold->path, IN_ATTRIB | IN_MOVE_SELF) < 0 ||
+      inotify_add_watch (hold->inotify_fd, hold->path, IN_ATTRIB | IN_MOVE_SELF | IN_DONT_FOLLOW) < 0 ||
       inotify_add_watch (hold->inotify_fd, folder, IN_MOVE_SELF | IN_DELETE_SELF) < 0)
     g_warning ("it will not be noticed if %s is removed: %s", hold->path, g_strerror (errno));
   /* It may have gone before it was watched. */
@@ -72,7 +90,10 @@ on_timer (ZinitTimer *timer)
 
   if (is_held (hold))
     return;
-  switch (zinit_lock_take (hold->path, &fd, &error)) {
+  /* It would be ours that is in the way. */
+  if (!is_ours (hold) && leads_to_lock (hold))
+    zinit_runtime_folder_remove (hold->folder, ZINIT_LOCK_FILE);
+  switch (zinit_lock_take (hold->folder, ZINIT_LOCK_FILE, &fd, &error)) {
   case ZINIT_LOCK_TAKEN:
     /* The hand-over knows the number. */
     dup3 (fd, hold->lock_fd, O_CLOEXEC);
@@ -109,13 +130,14 @@ on_event (ZinitWatch *watch, guint32 events)
 }
 
 ZinitHold *
-zinit_hold_new (ZinitLoop *loop, const char *path, int lock_fd, int watch_fd, const ZinitHoldEvents *events,
-                gpointer data)
+zinit_hold_new (ZinitLoop *loop, ZinitRuntimeFolder *folder, int lock_fd, int watch_fd,
+                const ZinitHoldEvents *events, gpointer data)
 {
   ZinitHold *hold = g_new0 (ZinitHold, 1);
 
   hold->loop = loop;
-  hold->path = path;
+  hold->folder = folder;
+  hold->path = g_build_filename (zinit_runtime_folder_get_path (folder), ZINIT_LOCK_FILE, NULL);
   hold->lock_fd = lock_fd;
   hold->events = events;
   hold->data = data;
@@ -133,6 +155,7 @@ zinit_hold_free (ZinitHold *hold)
   zinit_loop_unwatch (hold->loop, &hold->watch);
   if (hold->inotify_fd >= 0)
     close (hold->inotify_fd);
+  g_free (hold->path);
   g_free (hold);
 }
 

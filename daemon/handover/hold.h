@@ -7,6 +7,7 @@
 #pragma once
 
 #include "loop/loop.h"
+#include "persist/runtime-folder.h"
 
 G_BEGIN_DECLS
 
@@ -19,11 +20,10 @@ typedef struct {
   void (*lost) (gpointer data);
 } ZinitHoldEvents;
 
-/* @path is the file of the lock, which is held by @lock_fd: a number that stays the same whatever comes.
- * @watch_fd is what zinit_hold_get_watch() gave to the daemon that this one was before (taken over; -1 =
- * none).
- * @path and @events are borrowed. Transfer full. */
-ZinitHold *zinit_hold_new (ZinitLoop *loop, const char *path, int lock_fd, int watch_fd,
+/* The lock is ZINIT_LOCK_FILE of @folder, which is held by @lock_fd: a number that stays the same whatever
+ * comes, as that of @folder does. @watch_fd is what zinit_hold_get_watch() gave to the daemon that this one
+ * was before (taken over; -1 = none). @folder and @events are borrowed. Transfer full. */
+ZinitHold *zinit_hold_new (ZinitLoop *loop, ZinitRuntimeFolder *folder, int lock_fd, int watch_fd,
                            const ZinitHoldEvents *events, gpointer data);
 int zinit_hold_get_lock (const ZinitHold *hold);
 /* The inotify instance that watches the file; -1 = the kernel gave none. To be kept open by who executes

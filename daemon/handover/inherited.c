@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "paths.h"
 #include "persist/state-file.h"
 
 #define FDS_VARIABLE "ZINIT_FDS"
@@ -106,17 +107,17 @@ close_stranger (gpointer fd)
   close (GPOINTER_TO_INT (fd));
 }
 
-/* Transfer full; NULL after a warning, or when there is nothing. */
+/* @folder NULL: only @text. Transfer full; NULL after a warning, or when there is nothing. */
 static ZinitSavedFds *
-read_fds (const char *text, const char *path)
+read_fds (const char *text, ZinitRuntimeFolder *folder)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (ZinitSavedFds) fds = NULL;
 
   if (text != NULL)
     fds = zinit_saved_fds_parse (text, strlen (text), &error);
-  else if (path != NULL)
-    fds = zinit_saved_fds_load (path, &error);
+  else if (folder != NULL && zinit_runtime_folder_open (folder, NULL, &error))
+    fds = zinit_saved_fds_load (folder, ZINIT_FDS_FILE, &error);
   if (fds != NULL && zinit_saved_fds_check (fds, &error))
     return g_steal_pointer (&fds);
   if (error != NULL)
@@ -169,7 +170,7 @@ take_ours (Taking *taking, const char *text)
 }
 
 ZinitInherited *
-zinit_inherited_take (const char *fds_path)
+zinit_inherited_take (ZinitRuntimeFolder *folder)
 {
   ZinitInherited *inherited = g_new0 (ZinitInherited, 1);
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
@@ -183,7 +184,7 @@ zinit_inherited_take (const char *fds_path)
    * either. */
   close_range (3, ~0U, CLOSE_RANGE_CLOEXEC);
   take_ours (&taking, g_getenv (HANDOVER_VARIABLE));
-  fds = read_fds (g_getenv (FDS_VARIABLE), inherited->is_reexecuted ? fds_path : NULL);
+  fds = read_fds (g_getenv (FDS_VARIABLE), inherited->is_reexecuted ? folder : NULL);
   if (fds != NULL)
     take_fds (&taking, fds);
   zinit_inherited_withdraw ();

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "persist/runtime-folder.h"
 #include "persist/state-format.h"
 
 G_BEGIN_DECLS
@@ -25,10 +26,11 @@ typedef struct {
   int outputs[ZINIT_N_STREAMS]; /* -1 = none, or taken */
 } ZinitInheritedPipes;
 
-/* Reads ZINIT_FDS (or, when it was too long for a variable, the file @fds_path), as the format describes it,
- * and our own ZINIT_HANDOVER. A descriptor that is not open, not what it is said to be, below 3 or named
- * twice is passed over with a warning; all others get close-on-exec back. Transfer full. */
-ZinitInherited *zinit_inherited_take (const char *fds_path);
+/* Reads ZINIT_FDS (or, when it was too long for a variable, ZINIT_FDS_FILE of @folder, which is opened then),
+ * as the format describes it, and our own ZINIT_HANDOVER. A descriptor that is not open, not what it is said
+ * to be, below 3 or named twice is passed over with a warning; all others get close-on-exec back. Transfer
+ * full. */
+ZinitInherited *zinit_inherited_take (ZinitRuntimeFolder *folder);
 /* Closes what nobody has taken. */
 void zinit_inherited_free (ZinitInherited *inherited);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitInherited, zinit_inherited_free)

@@ -19,7 +19,7 @@ struct _ZinitKeeper {
   ZinitSupervisor *supervisor;
   const ZinitHost *host;
   gpointer host_data;
-  const ZinitPaths *paths;
+  const ZinitRuntimeFolder *folder;
   ZinitRecordLog *records;
   ZinitSnapshot *snapshot;
   ZinitTimer timer;
@@ -76,7 +76,7 @@ on_timer (ZinitTimer *timer)
 {
   ZinitKeeper *keeper = ZINIT_OWNER_OF (timer, ZinitKeeper, timer);
 
-  if (keeper->is_due)
+  if (keeper->is_due && !keeper->has_failed)
     zinit_keeper_commit (keeper);
   else
     save_now (keeper);
@@ -155,7 +155,7 @@ on_shutdown_done (gpointer data)
 {
   ZinitKeeper *keeper = data;
 
-  zinit_saved_life_end (keeper->paths);
+  zinit_saved_life_end (keeper->folder);
   zinit_supervisor_forget_logs (keeper->supervisor);
 }
 
@@ -169,14 +169,14 @@ static const ZinitObserver observer = {
 
 ZinitKeeper *
 zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
-                  const ZinitPaths *paths, ZinitRecordLog *records)
+                  const ZinitPaths *paths, const ZinitRuntimeFolder *folder, ZinitRecordLog *records)
 {
   ZinitKeeper *keeper = g_new0 (ZinitKeeper, 1);
 
   keeper->supervisor = supervisor;
   keeper->host = host;
   keeper->host_data = host_data;
-  keeper->paths = paths;
+  keeper->folder = folder;
   keeper->records = records;
   keeper->changed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   keeper->removed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -202,8 +202,8 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
   const GArray *document = zinit_snapshot_print (keeper->snapshot);
 
-  keeper->is_current = zinit_saved_state_save ((const struct iovec *)(gpointer)document->data, document->len,
-                                               keeper->paths->state, error);
+  keeper->is_current = zinit_saved_state_save (
+      keeper->folder, ZINIT_STATE_FILE, (const struct iovec *)(gpointer)document->data, document->len, error);
   if (!keeper->is_current)
     return FALSE;
   zinit_record_log_cut (keeper->records);

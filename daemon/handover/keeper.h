@@ -8,15 +8,18 @@
 #pragma once
 
 #include "handover/snapshot.h"
+#include "persist/runtime-folder.h"
 
 G_BEGIN_DECLS
 
 typedef struct _ZinitKeeper ZinitKeeper;
 
-/* @supervisor, @host_data, @paths and @records must outlive it; of @host clock and timers are used. What is
- * there already is written after four minutes, changes at once. Transfer full. */
+/* @supervisor, @host_data, @paths, @folder, where the files are, and @records must outlive it; of @host clock
+ * and timers are used. What is there already is written after four minutes, changes at once. Transfer full.
+ */
 ZinitKeeper *zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
-                               const ZinitPaths *paths, ZinitRecordLog *records);
+                               const ZinitPaths *paths, const ZinitRuntimeFolder *folder,
+                               ZinitRecordLog *records);
 /* Writes nothing more. */
 void zinit_keeper_free (ZinitKeeper *keeper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitKeeper, zinit_keeper_free)

@@ -8,22 +8,17 @@
 #include "handover/saved-life.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "handover/leftovers.h"
 #include "handover/proof.h"
 #include "model/error.h"
+#include "paths.h"
 #include "persist/state-file.h"
 
-#define RECORDS_FILE "records"
-#define INSTANCE_FILE "instance"
 #define INSTANCE_BYTES 16
 #define MAX_INSTANCE_FILE_BYTES 256
 
@@ -72,22 +67,17 @@ is_instance (const char *text)
 
 /* The one line of the file: the instance, and the boot that it is of. NULL with errno when there is none. */
 static char *
-read_instance (int folder_fd, Boot *ret_boot)
+read_instance (const ZinitRuntimeFolder *folder, Boot *ret_boot)
 {
-  int fd = openat (folder_fd, INSTANCE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  char text[MAX_INSTANCE_FILE_BYTES + 1];
+  gsize length;
+  g_autofree char *text = NULL;
   g_auto (GStrv) words = NULL;
-  gssize length = -1;
-  struct stat info;
 
-  if (fd < 0)
+  errno = 0;
+  text =
+      zinit_runtime_folder_read (folder, ZINIT_INSTANCE_FILE, MAX_INSTANCE_FILE_BYTES, &length, NULL, NULL);
+  if (text == NULL)
     return NULL;
-  if (fstat (fd, &info) == 0 && S_ISREG (info.st_mode) && info.st_uid == geteuid ())
-    length = read (fd, text, sizeof text - 1);
-  close (fd);
-  if (length < 0)
-    return NULL;
-  text[length] = '\0';
   words = g_strsplit (g_strstrip (text), " ", 4);
   errno = 0;
   if (g_strv_length (words) != 3 || !is_instance (words[0]))
@@ -112,27 +102,18 @@ make_instance (void)
 }
 
 static void
-write_instance (int folder_fd, const char *instance, const Boot *boot)
+write_instance (const ZinitRuntimeFolder *folder, const char *instance, const Boot *boot)
 {
-  static const char temporary[] = INSTANCE_FILE ".tmp";
   g_autofree char *text =
       g_strdup_printf ("%s %s %" G_GUINT64_FORMAT "\n", instance, boot->boot_id != NULL ? boot->boot_id : "-",
                        boot->init_start_ticks);
-  int fd;
+  const struct iovec part = { text, strlen (text) };
+  g_autoptr (GError) error = NULL;
 
-  unlinkat (folder_fd, temporary, 0);
-  fd = openat (folder_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd >= 0 && write (fd, text, strlen (text)) == (gssize)strlen (text) &&
-      renameat (folder_fd, temporary, folder_fd, INSTANCE_FILE) == 0)
-    errno = 0;
-  if (errno != 0)
-    g_warning ("the file %s cannot be written: %s; processes are known by the state file alone",
-               INSTANCE_FILE, g_strerror (errno));
-  if (fd >= 0)
-    close (fd);
+  if (!zinit_runtime_folder_write (folder, ZINIT_INSTANCE_FILE, &part, 1, ZINIT_FILE_OVERWRITE, &error))
+    g_warning ("%s; processes are known by the state file alone", error->message);
 }
 
-/* The one before it, of a moment earlier, names what no process can tell. */
 /* Without our fields the format's rule is all there is; with them the clock that nobody can set decides. */
 static void
 judge_age (ZinitSavedLife *life, ZinitLoadResult result)
@@ -151,14 +132,15 @@ judge_age (ZinitSavedLife *life, ZinitLoadResult result)
 
 /* The one before it, of a moment earlier, names what no process can tell. */
 static void
-load_old (ZinitSavedLife *life, const ZinitPaths *paths, guint64 now_ms)
+load_old (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, guint64 now_ms)
 {
-  g_autofree char *old = g_strconcat (paths->state, ".old", NULL);
-  ZinitLoadResult result = zinit_saved_state_load (old, now_ms, ZINIT_EXTRAS_READ, &life->state, NULL);
+  static const char old[] = ZINIT_STATE_FILE ".old";
+  ZinitLoadResult result =
+      zinit_saved_state_load (folder, old, now_ms, ZINIT_EXTRAS_READ, &life->state, NULL);
 
   judge_age (life, result);
   if (life->state != NULL && !life->is_foreign)
-    g_message ("%s, the one before it, is used", old);
+    g_message ("%s/%s, the one before it, is used", zinit_runtime_folder_get_path (folder), old);
   else
     g_clear_pointer (&life->state, zinit_saved_state_free);
   life->is_foreign = FALSE;
@@ -166,13 +148,13 @@ load_old (ZinitSavedLife *life, const ZinitPaths *paths, guint64 now_ms)
 
 /* FALSE when it cannot be told now. */
 static gboolean
-load_state (ZinitSavedLife *life, const ZinitPaths *paths, const Boot *boot, gboolean is_last_try,
+load_state (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, const Boot *boot, gboolean is_last_try,
             GError **error)
 {
   g_autoptr (GError) reason = NULL;
   guint64 now_ms = (guint64)MAX (g_get_real_time (), 0) / 1000;
   ZinitLoadResult result =
-      zinit_saved_state_load (paths->state, now_ms, ZINIT_EXTRAS_READ, &life->state, &reason);
+      zinit_saved_state_load (folder, ZINIT_STATE_FILE, now_ms, ZINIT_EXTRAS_READ, &life->state, &reason);
 
   if (result == ZINIT_LOAD_UNKNOWN && !is_last_try) {
     g_propagate_error (error, g_steal_pointer (&reason));
@@ -181,11 +163,11 @@ load_state (ZinitSavedLife *life, const ZinitPaths *paths, const Boot *boot, gbo
   judge_age (life, result);
   if (result == ZINIT_LOAD_REFUSED || result == ZINIT_LOAD_UNKNOWN || life->is_foreign) {
     g_warning ("the saved state is not used: %s", reason->message);
-    if (!zinit_saved_file_put_aside (paths->state, NULL))
-      g_warning ("%s cannot be renamed", paths->state);
+    if (!zinit_runtime_folder_put_aside (folder, ZINIT_STATE_FILE))
+      g_warning ("%s cannot be renamed: %s", ZINIT_STATE_FILE, g_strerror (errno));
   }
   if (life->state == NULL)
-    load_old (life, paths, now_ms);
+    load_old (life, folder, now_ms);
   if (life->state == NULL || is_same_boot (boot, life->state->boot_id, life->state->init_start_ticks))
     return TRUE;
   g_message ("the saved state is from before this machine or container was started; nothing of it can live");
@@ -216,12 +198,12 @@ load_records (ZinitSavedLife *life, ZinitRecordLog *records, gboolean is_last_tr
 
 /* Of the main processes that were started from this folder. Transfer full; NULL = there are none. */
 static char *
-find_instance (const ZinitPaths *paths)
+find_instance (const ZinitRuntimeFolder *folder)
 {
-  char *folder = realpath (paths->runtime_dir, NULL);
-  char *instance = folder != NULL ? zinit_leftovers_find_instance (folder) : NULL;
+  char *path = realpath (zinit_runtime_folder_get_path (folder), NULL);
+  char *instance = path != NULL ? zinit_leftovers_find_instance (path) : NULL;
 
-  free (folder);
+  free (path);
   if (instance == NULL || is_instance (instance))
     return instance;
   g_free (instance);
@@ -229,8 +211,7 @@ find_instance (const ZinitPaths *paths)
 }
 
 static void
-begin_life (ZinitSavedLife *life, const ZinitPaths *paths, int folder_fd, ZinitRecordLog *records,
-            const Boot *boot)
+begin_life (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, ZinitRecordLog *records, const Boot *boot)
 {
   if (life->instance == NULL && life->goes_on && life->state != NULL && life->state->instance != NULL &&
       is_instance (life->state->instance))
@@ -240,24 +221,24 @@ begin_life (ZinitSavedLife *life, const ZinitPaths *paths, int folder_fd, ZinitR
   if (!life->goes_on) {
     g_clear_pointer (&life->state, zinit_saved_state_free);
     g_clear_pointer (&life->instance, g_free);
-    zinit_saved_file_remove (paths->state);
-    zinit_saved_file_remove (paths->fds);
+    zinit_saved_file_remove (folder, ZINIT_STATE_FILE);
+    zinit_saved_file_remove (folder, ZINIT_FDS_FILE);
     zinit_record_log_clear (records);
   }
   /* Somebody has removed the files of a life that goes on. */
   if (life->instance == NULL && life->goes_on)
-    life->instance = find_instance (paths);
+    life->instance = find_instance (folder);
   if (life->instance == NULL)
     life->instance = make_instance ();
-  write_instance (folder_fd, life->instance, boot);
+  write_instance (folder, life->instance, boot);
 }
 
 static gboolean
-open_records (ZinitRecordLog *records, int folder_fd, gboolean is_last_try, GError **error)
+open_records (ZinitRecordLog *records, gboolean is_last_try, GError **error)
 {
   g_autoptr (GError) reason = NULL;
 
-  if (zinit_record_log_open (records, folder_fd, RECORDS_FILE, &reason))
+  if (zinit_record_log_open (records, &reason))
     return TRUE;
   if (!is_last_try && zinit_error_is_transient (errno)) {
     g_propagate_error (error, g_steal_pointer (&reason));
@@ -268,7 +249,7 @@ open_records (ZinitRecordLog *records, int folder_fd, gboolean is_last_try, GErr
 }
 
 ZinitSavedLife *
-zinit_saved_life_load (const ZinitPaths *paths, int folder_fd, ZinitRecordLog *records, gboolean is_last_try,
+zinit_saved_life_load (const ZinitRuntimeFolder *folder, ZinitRecordLog *records, gboolean is_last_try,
                        GError **error)
 {
   g_autoptr (ZinitSavedLife) life = g_new0 (ZinitSavedLife, 1);
@@ -276,22 +257,22 @@ zinit_saved_life_load (const ZinitPaths *paths, int folder_fd, ZinitRecordLog *r
   g_auto (Boot) of_instance = { NULL };
 
   life->goes_on = TRUE;
-  if (!open_records (records, folder_fd, is_last_try, error))
+  if (!open_records (records, is_last_try, error))
     return NULL;
-  life->instance = read_instance (folder_fd, &of_instance);
+  life->instance = read_instance (folder, &of_instance);
   if (life->instance == NULL && zinit_error_is_transient (errno) && !is_last_try) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: %s", INSTANCE_FILE, g_strerror (errno));
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: %s", ZINIT_INSTANCE_FILE, g_strerror (errno));
     return NULL;
   }
   if (life->instance != NULL && !is_same_boot (&boot, of_instance.boot_id, of_instance.init_start_ticks))
     life->goes_on = FALSE;
-  if (life->goes_on && !load_state (life, paths, &boot, is_last_try, error))
+  if (life->goes_on && !load_state (life, folder, &boot, is_last_try, error))
     return NULL;
   if (life->goes_on && !load_records (life, records, is_last_try, error))
     return NULL;
-  begin_life (life, paths, folder_fd, records, &boot);
+  begin_life (life, folder, records, &boot);
   /* The numbers in it mean nothing from now on. */
-  zinit_saved_file_remove (paths->fds);
+  zinit_saved_file_remove (folder, ZINIT_FDS_FILE);
   return g_steal_pointer (&life);
 }
 
@@ -306,13 +287,10 @@ zinit_saved_life_free (ZinitSavedLife *life)
 }
 
 void
-zinit_saved_life_end (const ZinitPaths *paths)
+zinit_saved_life_end (const ZinitRuntimeFolder *folder)
 {
-  g_autofree char *instance = g_build_filename (paths->runtime_dir, INSTANCE_FILE, NULL);
-  g_autofree char *records = g_build_filename (paths->runtime_dir, RECORDS_FILE, NULL);
-
-  zinit_saved_file_remove (paths->state);
-  zinit_saved_file_remove (paths->fds);
-  unlink (records);
-  unlink (instance);
+  zinit_saved_file_remove (folder, ZINIT_STATE_FILE);
+  zinit_saved_file_remove (folder, ZINIT_FDS_FILE);
+  zinit_runtime_folder_remove (folder, ZINIT_RECORDS_FILE);
+  zinit_runtime_folder_remove (folder, ZINIT_INSTANCE_FILE);
 }

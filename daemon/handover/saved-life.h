@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include "paths.h"
 #include "persist/record-log.h"
 
 G_BEGIN_DECLS
@@ -24,13 +23,13 @@ typedef struct {
  * renamed to PATH.refused, a new life has its instance on file. @folder_fd is the run-time folder's. NULL
  * with @error when the kernel cannot tell now what is there (and @is_last_try is FALSE): to be tried again.
  * Transfer full. */
-ZinitSavedLife *zinit_saved_life_load (const ZinitPaths *paths, int folder_fd, ZinitRecordLog *records,
+ZinitSavedLife *zinit_saved_life_load (const ZinitRuntimeFolder *folder, ZinitRecordLog *records,
                                        gboolean is_last_try, GError **error);
 void zinit_saved_life_free (ZinitSavedLife *life); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSavedLife, zinit_saved_life_free)
 
 /* The life is over: its files are removed, but for output. */
-void zinit_saved_life_end (const ZinitPaths *paths);
+void zinit_saved_life_end (const ZinitRuntimeFolder *folder);
 
 /* CLOCK_BOOTTIME in ms. */
 guint64 zinit_saved_life_now (void);

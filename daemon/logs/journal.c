@@ -11,16 +11,12 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "logs/journal-format.h"
+#include "logs/mapping.h"
 #include "model/error.h"
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
-#endif
 
 #define FIRST_FILE_BYTES 4096 /* a page; then it doubles */
 #define MAX_STEP_BYTES (1 << 20)
@@ -30,8 +26,7 @@ G_STATIC_ASSERT (sizeof (ZinitJournalRecord) == ZINIT_JOURNAL_RECORD_BYTES);
 /* Nothing is read back from the mapping: somebody else may have written into the file. */
 struct _ZinitJournal {
   ZinitLogFolder *folder;
-  ZinitJournalHead *head; /* the mapping; NULL = not open */
-  gsize mapped_bytes;
+  ZinitMapping mapping;
   ino_t inode;
   guint64 generation; /* newest on disk; 0 = none */
   gsize end;          /* as in the head */
@@ -53,10 +48,7 @@ zinit_journal_new (ZinitLogFolder *folder, const char *service)
 static void
 close_journal (ZinitJournal *journal)
 {
-  if (journal->head != NULL)
-    munmap (journal->head, journal->mapped_bytes);
-  journal->head = NULL;
-  journal->mapped_bytes = 0;
+  zinit_mapping_close (&journal->mapping);
   journal->is_reserved = FALSE;
 }
 
@@ -86,7 +78,13 @@ zinit_journal_discard (ZinitJournal *journal)
 gboolean
 zinit_journal_is_open (const ZinitJournal *journal)
 {
-  return journal->head != NULL;
+  return journal->mapping.bytes != NULL;
+}
+
+gboolean
+zinit_journal_is_damaged (const ZinitJournal *journal)
+{
+  return journal->mapping.is_damaged;
 }
 
 gsize
@@ -95,71 +93,86 @@ zinit_journal_get_used (const ZinitJournal *journal)
   return journal->end - sizeof (ZinitJournalHead);
 }
 
-/* Space first, so that a full file system says so here and not by SIGBUS at a store; then the mapping, all of
- * it there and writable. 0 or an errno. */
-static int
-map_file (ZinitJournal *journal, int fd, gsize size)
-{
-  void *at;
-  int reason;
-
-  do
-    reason = posix_fallocate (fd, (off_t)journal->mapped_bytes, (off_t)(size - journal->mapped_bytes));
-  while (reason == EINTR);
-  if (reason != 0)
-    return reason;
-  at = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (at == MAP_FAILED)
-    return errno;
-  if (madvise (at, size, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) {
-    reason = errno;
-    munmap (at, size);
-    return reason;
-  }
-  /* A child that runs our code for another user has nothing to write there. */
-  madvise (at, size, MADV_DONTFORK);
-  close_journal (journal);
-  journal->head = at;
-  journal->mapped_bytes = size;
-  return 0;
-}
-
-/* No descriptor is kept: a thousand services would need a thousand. */
 static gboolean
-grow (ZinitJournal *journal, gsize needed, GError **error)
+fail (ZinitJournal *journal, int reason, GError **error)
 {
-  gboolean is_new = journal->head == NULL;
-  gsize size = MAX (journal->mapped_bytes, FIRST_FILE_BYTES);
-  struct stat info = { 0 };
-  int fd, reason;
-
-  while (size < needed)
-    size += MIN (size, MAX_STEP_BYTES);
-  fd = zinit_log_folder_open (journal->folder, journal->service, ZINIT_JOURNAL_SUFFIX, error);
-  if (fd < 0) {
-    close_journal (journal);
-    return FALSE;
-  }
-  if (fstat (fd, &info) != 0 || (is_new && ftruncate (fd, 0) != 0))
-    reason = errno;
-  else if (!is_new && (info.st_ino != journal->inode || info.st_size != (off_t)journal->mapped_bytes))
-    reason = ESTALE;
-  else
-    reason = map_file (journal, fd, size);
-  close (fd);
-  journal->inode = info.st_ino;
-  if (reason == 0)
-    return TRUE;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "the journal of %s: %s", journal->service,
                g_strerror (reason));
   close_journal (journal);
   return FALSE;
 }
 
+/* Space first, so that a full file system says so here and not by SIGBUS at a store; then the mapping. 0 or
+ * an errno. */
+static int
+map_file (ZinitJournal *journal, int fd, gsize size)
+{
+  gsize from = journal->mapping.length;
+  int reason;
+
+  do
+    reason = posix_fallocate (fd, (off_t)from, (off_t)(size - from));
+  while (reason == EINTR);
+  return reason != 0 ? reason : zinit_mapping_open (&journal->mapping, fd, size);
+}
+
+/* Somebody else has replaced the file or changed its length. */
+static gboolean
+is_other (const ZinitJournal *journal, const struct stat *info)
+{
+  return info->st_ino != journal->inode || info->st_size != (off_t)journal->mapping.length;
+}
+
+/* Maps at least @needed bytes of the file; @is_anew: of an empty one, unless it is all as it was. No
+ * descriptor is kept: a thousand services would need a thousand. */
+static gboolean
+map (ZinitJournal *journal, gsize needed, gboolean is_anew, GError **error)
+{
+  struct stat info = { 0 };
+  gsize size;
+  int fd, reason = 0;
+
+  fd = zinit_log_folder_open (journal->folder, journal->service, ZINIT_JOURNAL_SUFFIX, error);
+  if (fd < 0) {
+    close_journal (journal);
+    return FALSE;
+  }
+  if (fstat (fd, &info) != 0)
+    reason = errno;
+  else if (is_anew && (journal->mapping.is_damaged || is_other (journal, &info)))
+    close_journal (journal);
+  if (reason == 0 && journal->mapping.bytes == NULL && ftruncate (fd, 0) != 0)
+    reason = errno;
+  else if (reason == 0 && journal->mapping.bytes != NULL && is_other (journal, &info))
+    reason = ESTALE;
+  for (size = MAX (journal->mapping.length, FIRST_FILE_BYTES); size < needed;)
+    size += MIN (size, MAX_STEP_BYTES);
+  if (reason == 0 && size > journal->mapping.length)
+    reason = map_file (journal, fd, size);
+  close (fd);
+  journal->inode = info.st_ino;
+  return reason == 0 || fail (journal, reason, error);
+}
+
 static void
 fence (void)
 {
   atomic_signal_fence (memory_order_seq_cst);
+}
+
+static ZinitJournalHead *
+use_head (ZinitJournal *journal)
+{
+  zinit_mapping_use (&journal->mapping);
+  return (ZinitJournalHead *)(gpointer)journal->mapping.bytes;
+}
+
+/* After bytes of the mapping were written. */
+static gboolean
+check_damage (ZinitJournal *journal, GError **error)
+{
+  fence ();
+  return !journal->mapping.is_damaged || fail (journal, ESTALE, error);
 }
 
 gboolean
@@ -178,9 +191,9 @@ zinit_journal_start (ZinitJournal *journal, const GByteArray *ring, GError **err
     return FALSE;
   }
   journal->generation = ring_head.generation;
-  if (journal->head == NULL && !grow (journal, FIRST_FILE_BYTES, error))
+  if (!map (journal, FIRST_FILE_BYTES, TRUE, error))
     return FALSE;
-  head = journal->head;
+  head = use_head (journal);
   /* Until the last step it is of an older generation, or not one at all. */
   head->pending = 0;
   head->end = journal->end = sizeof *head;
@@ -189,13 +202,13 @@ zinit_journal_start (ZinitJournal *journal, const GByteArray *ring, GError **err
   fence ();
   memcpy (head->magic, ZINIT_JOURNAL_MAGIC, sizeof head->magic);
   journal->is_reserved = FALSE;
-  return TRUE;
+  return check_damage (journal, error);
 }
 
 static char *
 record_at_end (const ZinitJournal *journal)
 {
-  return (char *)journal->head + journal->end;
+  return journal->mapping.bytes + journal->end;
 }
 
 static char *
@@ -205,16 +218,15 @@ prepare (ZinitJournal *journal, guint32 kind, gsize wanted, gint64 time_usec, GE
   gsize needed = journal->end + sizeof record + wanted;
   char *at;
 
-  if (needed > journal->mapped_bytes && !grow (journal, needed, error))
+  if (needed > journal->mapping.length && !map (journal, needed, FALSE, error))
     return NULL;
   at = record_at_end (journal);
-  /* A reservation that came to nothing stands here perhaps. */
-  journal->head->pending = 0;
+  /* May overwrite an uncommitted reservation. */
+  use_head (journal)->pending = 0;
   fence ();
   memset (at + sizeof record, ZINIT_JOURNAL_FILLER, wanted);
   memcpy (at, &record, sizeof record);
-  fence ();
-  return at + sizeof record;
+  return check_damage (journal, error) ? at + sizeof record : NULL;
 }
 
 char *
@@ -225,7 +237,7 @@ zinit_journal_reserve (ZinitJournal *journal, ZinitStream stream, gsize wanted, 
 
   if (room == NULL)
     return NULL;
-  journal->head->pending = journal->end;
+  use_head (journal)->pending = journal->end;
   fence ();
   journal->is_reserved = TRUE;
   return room;
@@ -242,7 +254,7 @@ move_end (ZinitJournal *journal, gsize length)
 {
   journal->end += sizeof (ZinitJournalRecord) + length;
   fence ();
-  journal->head->end = journal->end;
+  use_head (journal)->end = journal->end;
   fence ();
   journal->is_reserved = FALSE;
 }
@@ -253,6 +265,7 @@ zinit_journal_commit (ZinitJournal *journal, gsize length, gint64 time_usec)
   char *at = record_at_end (journal);
   guint32 short_length = (guint32)length;
 
+  zinit_mapping_use (&journal->mapping);
   memcpy (at + G_STRUCT_OFFSET (ZinitJournalRecord, time_usec), &time_usec, sizeof time_usec);
   memcpy (at + G_STRUCT_OFFSET (ZinitJournalRecord, length), &short_length, sizeof short_length);
   move_end (journal, length);

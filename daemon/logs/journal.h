@@ -26,12 +26,16 @@ void zinit_journal_free (ZinitJournal *journal);
 /* The files go; a new generation is needed before something can be written. */
 void zinit_journal_discard (ZinitJournal *journal);
 
-/* Begins a new generation: @ring is all until now, the journal is empty then. On failure the journal is
- * closed, and the files have what they had. */
+/* Begins a new generation: @ring is all until now, the journal is empty then, in a new file if the one that
+ * there was is damaged or gone. On failure the journal is closed, and the files have what they had. */
 gboolean zinit_journal_start (ZinitJournal *journal, const GByteArray *ring, GError **error);
 /* FALSE before the first generation and after a failure. */
 gboolean zinit_journal_is_open (const ZinitJournal *journal);
 gsize zinit_journal_get_used (const ZinitJournal *journal); /* bytes, with what stands beside the output */
+
+/* Somebody has cut the file short: what was committed last is perhaps in no file, and a new generation is
+ * needed. Its bytes may be read until that begins. */
+gboolean zinit_journal_is_damaged (const ZinitJournal *journal);
 
 /* Room for @wanted bytes (ZINIT_MAX_RESERVE_BYTES at most) that is touched already, so that a read(2) into it
  * never stops half-way for a page. What a daemon that dies before the commit has read into it is found again.

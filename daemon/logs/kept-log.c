@@ -72,8 +72,26 @@ zinit_log_reserve (ZinitLog *log, ZinitStream stream, gsize wanted, gint64 time_
   if (!has_room (log, *ret_size, time_usec))
     return NULL;
   room = zinit_journal_reserve (log->journal, stream, *ret_size, time_usec, &error);
+  /* Its file was damaged perhaps: another one at once. */
+  if (room == NULL) {
+    g_clear_error (&error);
+    if (start_journal (log, &error))
+      room = zinit_journal_reserve (log->journal, stream, *ret_size, time_usec, &error);
+  }
   note (log, time_usec, error);
   return room;
+}
+
+/* What the file lost is in the ring. */
+static void
+mend (ZinitLog *log, gint64 time_usec)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (log->journal == NULL || !zinit_journal_is_damaged (log->journal))
+    return;
+  start_journal (log, &error);
+  note (log, time_usec, error);
 }
 
 /* Each piece is in the ring before the next may have the ring written. */
@@ -89,6 +107,7 @@ append_elsewhere (ZinitLog *log, ZinitStream stream, const char *bytes, gsize le
       zinit_journal_commit (log->journal, piece, time_usec);
     }
     zinit_log_take (log, stream, bytes, piece, time_usec);
+    mend (log, time_usec);
     bytes += piece;
     length -= piece;
   }
@@ -103,6 +122,7 @@ zinit_log_append (ZinitLog *log, ZinitStream stream, const char *bytes, gsize le
   }
   zinit_journal_commit (log->journal, length, time_usec);
   zinit_log_take (log, stream, bytes, length, time_usec);
+  mend (log, time_usec);
 }
 
 static gboolean
@@ -124,9 +144,16 @@ zinit_log_end (ZinitLog *log)
   /* Not tried again now if it has failed: what comes next will have it written. */
   if (has_room (log, 0, log->failed_usec)) {
     zinit_journal_end (log->journal, &error);
+    zinit_log_finish (log);
+    /* Then the ring has it. */
+    if (error != NULL) {
+      g_clear_error (&error);
+      start_journal (log, &error);
+    }
     note (log, log->failed_usec, error);
+  } else {
+    zinit_log_finish (log);
   }
-  zinit_log_finish (log);
 }
 
 static gboolean

@@ -15,22 +15,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/file.h"
 #include "model/error.h"
 
 #define TEMPORARY_SUFFIX ".tmp"
 
 struct _ZinitLogFolder {
   char *path;
+  const char *name; /* of @path, in @parent_fd */
+  int parent_fd;
   int fd; /* -1 = not opened yet, or given up after a failure */
   gboolean has_complained;
 };
 
 ZinitLogFolder *
-zinit_log_folder_new (const char *path)
+zinit_log_folder_new (int parent_fd, const char *path)
 {
   ZinitLogFolder *folder = g_new0 (ZinitLogFolder, 1);
 
   folder->path = g_strdup (path);
+  folder->name = strrchr (folder->path, '/') + 1;
+  folder->parent_fd = parent_fd;
   folder->fd = -1;
   return folder;
 }
@@ -62,18 +67,14 @@ fail (ZinitLogFolder *folder, const char *service, const char *suffix, int reaso
   zinit_log_folder_close (folder);
 }
 
-/* FALSE with errno. */
+/* FALSE with errno, which is EPERM if it is not ours. */
 static gboolean
-open_folder (ZinitLogFolder *folder, gboolean is_made)
+open_there (ZinitLogFolder *folder)
 {
   struct stat info;
   int reason = 0;
 
-  if (folder->fd >= 0)
-    return TRUE;
-  if (is_made && mkdir (folder->path, 0700) != 0 && errno != EEXIST)
-    return FALSE;
-  folder->fd = open (folder->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  folder->fd = openat (folder->parent_fd, folder->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (folder->fd < 0)
     return FALSE;
   if (fstat (folder->fd, &info) != 0)
@@ -90,24 +91,44 @@ open_folder (ZinitLogFolder *folder, gboolean is_made)
   return FALSE;
 }
 
+/* What is there and is no folder of ours is put aside if the folder is to be made. FALSE with errno. */
+static gboolean
+open_folder (ZinitLogFolder *folder, gboolean is_made)
+{
+  if (folder->fd >= 0 || open_there (folder))
+    return TRUE;
+  if (!is_made)
+    return FALSE;
+  if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EPERM)
+    return FALSE;
+  return (errno == ENOENT || zinit_file_put_aside (folder->parent_fd, folder->name)) &&
+         mkdirat (folder->parent_fd, folder->name, 0700) == 0 && open_there (folder);
+}
+
 static int
 open_file (ZinitLogFolder *folder, const char *service, const char *suffix, int flags)
 {
   g_autofree char *name = g_strconcat (service, suffix, NULL);
-  int fd = openat (folder->fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-  struct stat info;
 
-  if (fd < 0 || (fstat (fd, &info) == 0 && S_ISREG (info.st_mode)))
+  return zinit_file_open_own (folder->fd, name, flags, NULL);
+}
+
+/* What is there and is no file of ours is in the way of one. */
+static int
+make_file (ZinitLogFolder *folder, const char *service, const char *suffix, int flags)
+{
+  g_autofree char *name = g_strconcat (service, suffix, NULL);
+  int fd = zinit_file_open_own (folder->fd, name, flags | O_CREAT, NULL);
+
+  if (fd >= 0 || !zinit_file_is_obstacle (errno) || !zinit_file_clear (folder->fd, name))
     return fd;
-  close (fd);
-  errno = EINVAL;
-  return -1;
+  return zinit_file_open_own (folder->fd, name, flags | O_CREAT, NULL);
 }
 
 int
 zinit_log_folder_open (ZinitLogFolder *folder, const char *service, const char *suffix, GError **error)
 {
-  int fd = open_folder (folder, TRUE) ? open_file (folder, service, suffix, O_RDWR | O_CREAT) : -1;
+  int fd = open_folder (folder, TRUE) ? make_file (folder, service, suffix, O_RDWR) : -1;
 
   if (fd < 0)
     fail (folder, service, suffix, errno, error);
@@ -143,12 +164,14 @@ zinit_log_folder_replace (ZinitLogFolder *folder, const char *service, const cha
   int fd = -1, reason;
 
   if (open_folder (folder, TRUE))
-    fd = open_file (folder, service, TEMPORARY_SUFFIX, O_WRONLY | O_CREAT | O_TRUNC);
+    fd = make_file (folder, service, TEMPORARY_SUFFIX, O_WRONLY | O_TRUNC);
   if (fd >= 0) {
     is_written = TRUE;
     for (guint i = 0; is_written && i < n_parts; i++)
       is_written = write_part (fd, &parts[i]);
-    is_written = is_written && renameat (folder->fd, temporary, folder->fd, name) == 0;
+    is_written = is_written && (renameat (folder->fd, temporary, folder->fd, name) == 0 ||
+                                (errno == EISDIR && zinit_file_clear (folder->fd, name) &&
+                                 renameat (folder->fd, temporary, folder->fd, name) == 0));
     reason = errno;
     close (fd);
     errno = reason;
@@ -258,12 +281,13 @@ zinit_log_folder_clear (ZinitLogFolder *folder)
   const struct dirent *entry;
 
   while (entries != NULL && (entry = readdir (entries)) != NULL)
-    unlinkat (folder->fd, entry->d_name, 0);
+    if (unlinkat (folder->fd, entry->d_name, 0) != 0)
+      unlinkat (folder->fd, entry->d_name, AT_REMOVEDIR);
   if (entries == NULL)
     return;
   closedir (entries);
   zinit_log_folder_close (folder);
-  rmdir (folder->path);
+  unlinkat (folder->parent_fd, folder->name, AT_REMOVEDIR);
 }
 
 void

@@ -17,13 +17,14 @@ G_BEGIN_DECLS
 
 typedef struct _ZinitLogFolder ZinitLogFolder;
 
-/* Touches nothing. Transfer full. */
-ZinitLogFolder *zinit_log_folder_new (const char *path);
+/* @path is looked up by its last name in the folder that the descriptor @parent_fd is of: borrowed, the
+ * number stays the same while the folder may change. Touches nothing. Transfer full. */
+ZinitLogFolder *zinit_log_folder_new (int parent_fd, const char *path);
 void zinit_log_folder_free (ZinitLogFolder *folder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitLogFolder, zinit_log_folder_free)
 
-/* Opens a regular file of @service for reading and writing, and makes it (0600) if it is not there.
- * Close-on-exec. -1 with @error. */
+/* Opens the file of @service for reading and writing, and makes it (0600) if it is not there. What is there
+ * and is no file of ours is taken away. Close-on-exec. -1 with @error. */
 int zinit_log_folder_open (ZinitLogFolder *folder, const char *service, const char *suffix, GError **error);
 /* Replaces a file of @service whole or not at all. */
 gboolean zinit_log_folder_replace (ZinitLogFolder *folder, const char *service, const char *suffix,

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "persist/runtime-folder.h"
 
 G_BEGIN_DECLS
 
@@ -15,8 +15,10 @@ typedef enum {
   ZINIT_LOCK_ERROR,      /* @error says why */
 } ZinitLockResult;
 
-/* Makes the folder of @path (0755 for root, else 0700) if there is none, and locks the file @path in it.
- * @ret_fd is to be kept open for as long as the lock is to be held (transfer full); -1 unless taken. */
-ZinitLockResult zinit_lock_take (const char *path, int *ret_fd, GError **error);
+/* Opens the folder at @folder's path anew, whether or not @folder is open, and locks the file @name in it,
+ * which is made if it is not there. What is there and is not a file of ours is put aside as NAME.refused.
+ * When it is taken, @folder is that folder, and @ret_fd is to be kept open for as long as the lock is to be
+ * held (transfer full); else @folder is as it was, and @ret_fd is -1. */
+ZinitLockResult zinit_lock_take (ZinitRuntimeFolder *folder, const char *name, int *ret_fd, GError **error);
 
 G_END_DECLS

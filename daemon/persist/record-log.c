@@ -26,7 +26,10 @@
 #define READ_STEP_BYTES (64 * 1024)
 
 struct _ZinitRecordLog {
-  int fd; /* -1 = none */
+  const ZinitRuntimeFolder *folder;
+  const char *name;
+  int fd;               /* -1 = none */
+  gboolean is_writable; /* else it can be read alone */
   guint64 sequence;
   goffset size_bytes;
   GPtrArray *lines; /* of what is gathered; owned */
@@ -36,10 +39,12 @@ struct _ZinitRecordLog {
 };
 
 ZinitRecordLog *
-zinit_record_log_new (void)
+zinit_record_log_new (const ZinitRuntimeFolder *folder, const char *name)
 {
   ZinitRecordLog *log = g_new0 (ZinitRecordLog, 1);
 
+  log->folder = folder;
+  log->name = name;
   log->fd = -1;
   log->lines = g_ptr_array_new_with_free_func (g_free);
   log->parts = g_array_new (FALSE, FALSE, sizeof (struct iovec));
@@ -66,20 +71,6 @@ fail (GError **error, const char *what, int reason)
   return FALSE;
 }
 
-static gboolean
-check_file (int fd, GError **error)
-{
-  struct stat info;
-
-  if (fstat (fd, &info) != 0)
-    return fail (error, "cannot be examined", errno);
-  if (S_ISREG (info.st_mode) && info.st_uid == geteuid ())
-    return TRUE;
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
-               "the record log: not a regular file of user %u; only that is allowed", (guint)geteuid ());
-  return FALSE;
-}
-
 static void
 reserve (ZinitRecordLog *log)
 {
@@ -88,28 +79,49 @@ reserve (ZinitRecordLog *log)
     g_debug ("no space is reserved for the record log: %s", g_strerror (errno));
 }
 
-gboolean
-zinit_record_log_open (ZinitRecordLog *log, int folder_fd, const char *name, GError **error)
+static int
+open_file (const ZinitRecordLog *log, int flags, GError **error)
 {
-  int fd = openat (folder_fd, name,
-                   O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+  int fd = zinit_runtime_folder_open_file (log->folder, log->name, flags, error);
 
+  if (fd >= 0 || !zinit_file_is_obstacle (errno) || !zinit_runtime_folder_put_aside (log->folder, log->name))
+    return fd;
+  g_clear_error (error);
+  return zinit_runtime_folder_open_file (log->folder, log->name, flags, error);
+}
+
+gboolean
+zinit_record_log_open (ZinitRecordLog *log, GError **error)
+{
+  int fd = open_file (log, O_RDWR | O_CREAT | O_APPEND, error), reason = errno;
+
+  log->is_writable = fd >= 0;
   if (fd < 0)
-    return fail (error, "cannot be opened", errno);
-  if (!check_file (fd, error)) {
-    close (fd);
-    return FALSE;
-  }
-  if (log->fd >= 0) {
+    fd = zinit_runtime_folder_open_file (log->folder, log->name, O_RDONLY, NULL);
+  if (log->fd >= 0 && fd >= 0) {
     /* Starts copy all descriptors up to this one, so it stays a low number. */
     dup3 (fd, log->fd, O_CLOEXEC);
     close (fd);
-  } else {
+  } else if (fd >= 0) {
     log->fd = fd;
   }
-  log->size_bytes = lseek (log->fd, 0, SEEK_END);
+  if (log->fd >= 0)
+    log->size_bytes = lseek (log->fd, 0, SEEK_END);
+  if (log->is_writable)
+    reserve (log);
+  errno = reason;
+  return log->is_writable;
+}
+
+static void
+cut_to (ZinitRecordLog *log, goffset size_bytes)
+{
+  if (ftruncate (log->fd, size_bytes) != 0) {
+    g_warning ("the record log: cannot be cut: %s", g_strerror (errno));
+    return;
+  }
+  log->size_bytes = size_bytes;
   reserve (log);
-  return TRUE;
 }
 
 static gboolean
@@ -147,16 +159,16 @@ zinit_record_log_replay (ZinitRecordLog *log, ZinitSavedState *state, gboolean *
   if (!read_all (log->fd, bytes))
     return fail (error, "cannot be read", errno);
   good = zinit_records_apply ((const char *)bytes->data, bytes->len, state, &log->sequence);
+  log->size_bytes = (goffset)good;
+  state->record_sequence = log->sequence;
   if (good < bytes->len) {
     /* What a kill leaves is one record, and of that a part. */
     const char *line_end = memchr (bytes->data + good, '\n', bytes->len - good);
 
     *ret_is_damaged = line_end != NULL && memcmp (bytes->data + good, "service ", 8) != 0;
-    if (ftruncate (log->fd, (off_t)good) != 0)
-      return fail (error, "cannot be cut", errno);
+    if (log->is_writable)
+      cut_to (log, (goffset)good);
   }
-  log->size_bytes = (goffset)good;
-  state->record_sequence = log->sequence;
   return TRUE;
 }
 
@@ -170,8 +182,8 @@ void
 zinit_record_log_begin_start (ZinitRecordLog *log, const char *service, guint64 run,
                               ZinitRecordedStart *ret_start)
 {
-  *ret_start = (ZinitRecordedStart){ .fd = log->fd, .size_bytes = log->size_bytes };
-  if (log->fd < 0)
+  *ret_start = (ZinitRecordedStart){ .fd = log->is_writable ? log->fd : -1, .size_bytes = log->size_bytes };
+  if (!log->is_writable)
     return;
   ret_start->started = g_strdup_printf ("started %" G_GUINT64_FORMAT " %s %" G_GUINT64_FORMAT " ",
                                         log->sequence + 1, service, run);
@@ -188,17 +200,6 @@ ends_line (const ZinitRecordLog *log)
   return pread (log->fd, &last, 1, log->size_bytes - 1) == 1 && last == '\n';
 }
 
-static void
-cut_to (ZinitRecordLog *log, goffset size_bytes)
-{
-  if (ftruncate (log->fd, size_bytes) != 0) {
-    g_warning ("the record log: cannot be cut: %s", g_strerror (errno));
-    return;
-  }
-  log->size_bytes = size_bytes;
-  reserve (log);
-}
-
 gboolean
 zinit_record_log_end_start (ZinitRecordLog *log, ZinitRecordedStart *start, GError **error)
 {
@@ -206,7 +207,7 @@ zinit_record_log_end_start (ZinitRecordLog *log, ZinitRecordedStart *start, GErr
 
   g_clear_pointer (&start->started, g_free);
   g_clear_pointer (&start->aborted, g_free);
-  if (log->fd >= 0) {
+  if (log->is_writable) {
     log->size_bytes = lseek (log->fd, 0, SEEK_END);
     is_written = log->size_bytes > start->size_bytes && ends_line (log);
     /* Half a record would hide what comes behind it. */
@@ -290,8 +291,8 @@ zinit_record_log_commit (ZinitRecordLog *log, GError **error)
 
   if (log->parts->len == 0)
     return TRUE;
-  if (log->fd < 0) {
-    is_good = fail (error, "not open", EBADF);
+  if (!log->is_writable) {
+    is_good = fail (error, "not open", EROFS);
   } else if (!write_parts (log->fd, log->parts)) {
     is_good = fail (error, "cannot be written", errno);
     cut_to (log, log->size_bytes);
@@ -308,7 +309,7 @@ zinit_record_log_commit (ZinitRecordLog *log, GError **error)
 void
 zinit_record_log_clear (ZinitRecordLog *log)
 {
-  if (log->fd < 0)
+  if (!log->is_writable)
     return;
   if (ftruncate (log->fd, 0) != 0) {
     g_debug ("the record log stays as it is, which its numbers allow: %s", g_strerror (errno));
@@ -321,7 +322,10 @@ zinit_record_log_clear (ZinitRecordLog *log)
 void
 zinit_record_log_cut (ZinitRecordLog *log)
 {
-  if (log->size_bytes >= KEPT_BYTES)
+  /* What is in it belongs to an older state. */
+  if (!log->is_writable && zinit_record_log_open (log, NULL))
+    zinit_record_log_clear (log);
+  else if (log->size_bytes >= KEPT_BYTES)
     zinit_record_log_clear (log);
 }
 

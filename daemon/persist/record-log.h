@@ -15,20 +15,23 @@
  */
 #pragma once
 
+#include "persist/runtime-folder.h"
 #include "persist/state-format.h"
 
 G_BEGIN_DECLS
 
 typedef struct _ZinitRecordLog ZinitRecordLog;
 
-/* Of no file: nothing can be appended until it is opened. Transfer full. */
-ZinitRecordLog *zinit_record_log_new (void);
+/* The log is the file @name of @folder (both borrowed). Nothing can be appended until it is opened. Transfer
+ * full. */
+ZinitRecordLog *zinit_record_log_new (const ZinitRuntimeFolder *folder, const char *name);
 void zinit_record_log_free (ZinitRecordLog *log); /* NULL is fine; the file stays */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitRecordLog, zinit_record_log_free)
 
-/* Opens the file @name of the folder @folder_fd (borrowed), which is made if it is not there; in place of the
- * one that was open. What is in it stays. Only a regular file of this user's is opened. */
-gboolean zinit_record_log_open (ZinitRecordLog *log, int folder_fd, const char *name, GError **error);
+/* Opens the file, which is made if it is not there, in place of the one that was open. What is in it stays.
+ * What is not a regular file of this user's is put aside. FALSE with @error and errno when it cannot be
+ * written; it may be readable all the same. */
+gboolean zinit_record_log_open (ZinitRecordLog *log, GError **error);
 
 /* Applies all records above @state's record_sequence to @state and counts on from the last; what comes behind
  * a record that is damaged or incomplete is cut off, and @ret_is_damaged is TRUE if that was more than the
@@ -61,7 +64,7 @@ void zinit_record_log_add_removal (ZinitRecordLog *log, const char *service);
 gboolean zinit_record_log_commit (ZinitRecordLog *log, GError **error);
 
 /* A state that includes everything has been saved: a log that has grown is empty again, with some space
- * reserved. */
+ * reserved; one that could not be opened is tried again. */
 void zinit_record_log_cut (ZinitRecordLog *log);
 /* Empties it in any case: nothing in it is of this life. */
 void zinit_record_log_clear (ZinitRecordLog *log);

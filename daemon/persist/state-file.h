@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * state.json and fds.json as files: loading, saving, putting aside, removing. What is in them is
+ * state.json and fds.json as files of the run-time folder: loading, saving, removing. What is in them is
  * state-format.h's matter, when to do it the daemon's.
  */
 #pragma once
 
-#include <sys/uio.h>
-
+#include "persist/runtime-folder.h"
 #include "persist/state-format.h"
 
 G_BEGIN_DECLS
@@ -19,26 +18,24 @@ typedef enum {
   ZINIT_LOAD_GOOD,
 } ZinitLoadResult;
 
-/* Reads @path and judges it at @now_ms (ms since 1970). @ret_state is set when the result is good, and,
- * because what it says may still help to find survivors, when it is stale; transfer full. With any result but
- * good
- * @error is set: ZINIT_ERROR_INVALID_CONFIG or what zinit_file_read() gives, "PATH: field: what; what is
- * allowed". The file is left as it is. */
-ZinitLoadResult zinit_saved_state_load (const char *path, guint64 now_ms, ZinitExtras extras,
-                                        ZinitSavedState **ret_state, GError **error);
-ZinitSavedFds *zinit_saved_fds_load (const char *path, GError **error);
+/* Reads the file @name of @folder and judges it at @now_ms (ms since 1970). @ret_state is set when the result
+ * is good, and, because what it says may still help to find survivors, when it is stale; transfer full. With
+ * any result but good @error is set: ZINIT_ERROR_INVALID_CONFIG or what zinit_runtime_folder_read() gives,
+ * "PATH: field: what; what is allowed". The file is left as it is. */
+ZinitLoadResult zinit_saved_state_load (const ZinitRuntimeFolder *folder, const char *name, guint64 now_ms,
+                                        ZinitExtras extras, ZinitSavedState **ret_state, GError **error);
+ZinitSavedFds *zinit_saved_fds_load (const ZinitRuntimeFolder *folder, const char *name, GError **error);
 
-/* Makes @path hold the document whose text is in @parts, all of it or nothing, mode 0600; the file that was
- * there stays as PATH.old. The folder has to be there. Errors: ZINIT_ERROR_FAILED. */
-gboolean zinit_saved_state_save (const struct iovec *parts, guint n_parts, const char *path, GError **error);
+/* Makes the file hold the document whose text is in @parts, all of it or nothing, mode 0600; the file that
+ * was there stays as NAME.old. Errors: ZINIT_ERROR_FAILED. */
+gboolean zinit_saved_state_save (const ZinitRuntimeFolder *folder, const char *name,
+                                 const struct iovec *parts, guint n_parts, GError **error);
 /* The same, without keeping an old file: descriptors mean nothing later. */
-gboolean zinit_saved_fds_save (const ZinitSavedFds *fds, const char *path, GError **error);
+gboolean zinit_saved_fds_save (const ZinitRuntimeFolder *folder, const char *name, const ZinitSavedFds *fds,
+                               GError **error);
 
-/* Renames a file that was refused to PATH.refused, replacing an older one, so that the next save does not
- * destroy what somebody may want to look at. A file that is gone already is success. */
-gboolean zinit_saved_file_put_aside (const char *path, GError **error);
 /* Removes one of the files and what was kept of it; what cannot be removed is none of the caller's trouble.
  */
-void zinit_saved_file_remove (const char *path);
+void zinit_saved_file_remove (const ZinitRuntimeFolder *folder, const char *name);
 
 G_END_DECLS

@@ -53,6 +53,22 @@ zinit_environment_inherit (char *const *environment)
   return (const char **)(void *)g_ptr_array_free (kept, FALSE);
 }
 
+const char **
+zinit_environment_inherit_clean (char *const *environment)
+{
+  static const char *const keys[] = { "PATH", "LANG", "TZ" };
+  const char **kept = g_new0 (const char *, G_N_ELEMENTS (keys) + 1);
+  guint n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    for (guint j = 0; environment[j] != NULL; j++)
+      if (compare_keys (environment[j], keys[i]) == 0) {
+        kept[n++] = environment[j];
+        break;
+      }
+  return kept;
+}
+
 static guint
 count (const char *const *layer)
 {

@@ -14,6 +14,11 @@ G_BEGIN_DECLS
  * caller's. */
 const char **zinit_environment_inherit (char *const *environment);
 
+/* What of @environment also a process of another user gets: PATH, LANG and TZ. The rest may hold secrets of
+ * this user's, and his HOME, USER, LOGNAME, SHELL, XDG_RUNTIME_DIR and session bus are not the other's. The
+ * same in all else. */
+const char **zinit_environment_inherit_clean (char *const *environment);
+
 /* The layers one after the other, without entries whose key a later layer sets as well. Any layer may be
  * NULL.
  * @sorted is sorted by key bytewise (as a definition's), the others have a few entries at most but the first.

@@ -71,6 +71,11 @@ read_once (ZinitProcess *process, ZinitStream stream, gsize limit, gsize *ret_le
     return FALSE;
   place = find_place (process, stream, &size);
   length = read (output->fd, place, size);
+  /* The place may be in a file that somebody has cut short just now; the bytes are still in the pipe. */
+  if (length < 0 && errno == EFAULT) {
+    place = process->processes->buffer;
+    length = read (output->fd, place, MIN (size, ZINIT_OUTPUT_BUFFER_BYTES));
+  }
   if (length < 0 && (errno == EAGAIN || errno == EINTR))
     return FALSE;
   if (length <= 0) {

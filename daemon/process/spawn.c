@@ -82,6 +82,7 @@ zinit_spawner_init (ZinitSpawner *spawner, GError **error)
   if (getrlimit (RLIMIT_NOFILE, &spawner->files) != 0)
     return fail_init (error, "RLIMIT_NOFILE");
   spawner->environment = zinit_environment_inherit (environ);
+  spawner->clean_environment = zinit_environment_inherit_clean (environ);
   spawner->stack =
       mmap (NULL, STACK_BYTES + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (spawner->stack == MAP_FAILED) {
@@ -114,6 +115,7 @@ zinit_spawner_clear (ZinitSpawner *spawner)
   if (spawner->stack != NULL)
     munmap (spawner->stack, STACK_BYTES + (gsize)sysconf (_SC_PAGESIZE));
   g_free (spawner->environment);
+  g_free (spawner->clean_environment);
 }
 
 /* Signals that do not have their default disposition are found out once, before the first spawn. Those that a
@@ -266,8 +268,8 @@ make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const
     user[n++] = *pwd;
   }
   user[n] = NULL;
-  return zinit_environment_merge (spawner->environment, user, (const char *const *)request->definition->env,
-                                  tags);
+  return zinit_environment_merge (identity->sets_uid ? spawner->clean_environment : spawner->environment,
+                                  user, (const char *const *)request->definition->env, tags);
 }
 
 /* The low descriptors that a child keeps until exec; it has a copy of all up to the highest of them. */

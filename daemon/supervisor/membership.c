@@ -222,7 +222,7 @@ gboolean
 zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, const char *name,
                         const char *path)
 {
-  if (!g_file_test (supervisor->config_dir, G_FILE_TEST_EXISTS))
+  if (zinit_config_is_empty (supervisor->config_dir))
     return TRUE;
   /* There may be more broken files than errors. */
   if (errors->len >= ZINIT_MAX_CONFIG_ERRORS && path != NULL && g_file_test (path, G_FILE_TEST_EXISTS))
@@ -237,9 +237,11 @@ zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, co
   return FALSE;
 }
 
-/* What stays although the set does not name it: services of no file, and those whose file is broken. */
+/* What stays although the set does not name it: services of no file, and those whose file is broken.
+ * @is_emptied: there is no file, and that is what was asked for. */
 static GPtrArray *
-list_vanished (ZinitSupervisor *supervisor, ZinitConfigSet *set, GHashTable *named, GPtrArray *definitions)
+list_vanished (ZinitSupervisor *supervisor, ZinitConfigSet *set, gboolean is_emptied, GHashTable *named,
+               GPtrArray *definitions)
 {
   GPtrArray *services = zinit_supervisor_list (supervisor);
   GPtrArray *vanished = g_ptr_array_new ();
@@ -250,7 +252,8 @@ list_vanished (ZinitSupervisor *supervisor, ZinitConfigSet *set, GHashTable *nam
     if (g_hash_table_contains (named, zinit_service_get_name (service)))
       continue;
     if (service->path == NULL ||
-        zinit_supervisor_keeps (supervisor, set->errors, zinit_service_get_name (service), service->path))
+        (!is_emptied &&
+         zinit_supervisor_keeps (supervisor, set->errors, zinit_service_get_name (service), service->path)))
       g_ptr_array_add (definitions, (gpointer)zinit_service_get_loaded_definition (service));
     else
       g_ptr_array_add (vanished, service);
@@ -283,20 +286,37 @@ apply_entry (ZinitSupervisor *supervisor, ZinitConfigSet *set, const ZinitConfig
   }
 }
 
-/* A folder that has gone as a whole is a mishap (something is not mounted), not a wish to remove every
- * service. */
 static gboolean
-check_folder (ZinitSupervisor *supervisor, GError **error)
+has_files (ZinitSupervisor *supervisor)
 {
-  if (zinit_supervisor_count (supervisor) == 0 || g_file_test (supervisor->config_dir, G_FILE_TEST_EXISTS))
+  for (guint i = 0; i < supervisor->by_name->len; i++)
+    if (((ZinitService *)supervisor->by_name->pdata[i])->path != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/* A folder that has gone as a whole is a mishap (something is not mounted), not a request to remove every
+ * service; so is an empty one, unless it is said. */
+static gboolean
+check_folder (ZinitSupervisor *supervisor, gboolean is_empty, gboolean allow_empty, GError **error)
+{
+  if (zinit_supervisor_count (supervisor) == 0 || !is_empty)
     return TRUE;
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: there is no such folder; nothing is changed",
-               supervisor->config_dir);
+  if (!g_file_test (supervisor->config_dir, G_FILE_TEST_EXISTS))
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: there is no such folder; nothing is changed",
+                 supervisor->config_dir);
+  else if (!allow_empty && has_files (supervisor))
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+                 "%s: the folder has no definition file; nothing is changed. To remove all services that had "
+                 "one, use “zinit reload --allow-empty” (option allow_empty of the method Reload)",
+                 supervisor->config_dir);
+  else
+    return TRUE;
   return FALSE;
 }
 
 ZinitReloadResult *
-zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error)
+zinit_supervisor_reload (ZinitSupervisor *supervisor, gboolean allow_empty, GError **error)
 {
   g_autoptr (ZinitConfigSet) set = NULL;
   g_autoptr (GPtrArray) definitions = g_ptr_array_new ();
@@ -305,17 +325,21 @@ zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error)
   g_autoptr (GStrvBuilder) added = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) changed = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) removed = g_strv_builder_new ();
+  gboolean is_empty;
 
-  if (!zinit_supervisor_is_open (supervisor, error) || !check_folder (supervisor, error))
+  if (!zinit_supervisor_is_open (supervisor, error))
     return NULL;
   set = read_folder (supervisor);
+  is_empty = set->entries->len == 0 && set->errors->len == 0;
+  if (!check_folder (supervisor, is_empty, allow_empty, error))
+    return NULL;
   for (guint i = 0; i < set->entries->len; i++) {
     ZinitDefinition *definition = ((ZinitConfigEntry *)set->entries->pdata[i])->definition;
 
     g_hash_table_add (named, definition->name);
     g_ptr_array_add (definitions, definition);
   }
-  vanished = list_vanished (supervisor, set, named, definitions);
+  vanished = list_vanished (supervisor, set, is_empty && allow_empty, named, definitions);
   if (!check_cycles (definitions, error))
     return NULL;
 

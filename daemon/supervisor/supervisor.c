@@ -42,9 +42,9 @@ zinit_supervisor_set_instance (ZinitSupervisor *supervisor, const char *instance
 }
 
 void
-zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, const char *path)
+zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, int parent_fd, const char *path)
 {
-  supervisor->log_folder = zinit_log_folder_new (path);
+  supervisor->log_folder = zinit_log_folder_new (parent_fd, path);
 }
 
 void

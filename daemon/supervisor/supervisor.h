@@ -52,9 +52,9 @@ ZinitSupervisor *zinit_supervisor_new (const ZinitHost *host, gpointer host_data
  * in the environment of every process, beside ZINIT_SERVICE, ZINIT_RUN and ZINIT_PID, so that its processes
  * can be told from all others; ZINIT_FOLDER is @folder, that folder's path. Before that none is set. */
 void zinit_supervisor_set_instance (ZinitSupervisor *supervisor, const char *instance, const char *folder);
-/* Output of services is kept in files of the folder @path, which is made when it is needed. To be called
- * before there is a service. */
-void zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, const char *path);
+/* Output of services is kept in files of a folder: zinit_log_folder_new() of @parent_fd and @path. To be
+ * called before there is a service. */
+void zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, int parent_fd, const char *path);
 /* Observers are not told. Kills nothing. */
 void zinit_supervisor_free (ZinitSupervisor *supervisor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSupervisor, zinit_supervisor_free)
@@ -130,14 +130,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitReloadResult, zinit_reload_result_free)
 /* Reads the folder for the first time: services in a cycle are refused for themselves, the others start.
  * Transfer full; also the errors. */
 ZinitReloadResult *zinit_supervisor_load (ZinitSupervisor *supervisor);
-/* Reads it again and changes what differs. A cycle refuses the whole change (CYCLIC_DEPENDENCY). Transfer
- * full. */
-ZinitReloadResult *zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error);
+/* Reads it again and changes what differs. A cycle refuses the whole change (CYCLIC_DEPENDENCY), and so does
+ * (FAILED) a folder that is not there, or that has no definition file at all unless @allow_empty, while there
+ * are services with a file: that is most likely a mishap (something is not mounted). Transfer full. */
+ZinitReloadResult *zinit_supervisor_reload (ZinitSupervisor *supervisor, gboolean allow_empty,
+                                            GError **error);
 
 /* Whether a service that is not among those of the folder any more stays all the same: its file is there and
  * cannot be read or parsed, as @errors of the reading (ZinitConfigError) tell, or the folder as a whole is
- * not there, which is a mishap (something is not mounted) and no wish to remove every service. @path is its
- * file; NULL = not known. */
+ * not there or empty, which is a mishap (something is not mounted) and not a request to remove every service.
+ * @path is its file; NULL = not known. */
 gboolean zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, const char *name,
                                  const char *path);
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define MAX_FILES 64 /* as the options of the mount say */
-#define MOUNT_OPTIONS "size=256k,nr_inodes=64,mode=0755"
+#define MOUNT_OPTIONS "size=384k,nr_inodes=64,mode=0755"
 
 static char why_not[256]; /* empty = we are in it */
 

@@ -277,7 +277,7 @@ test_manager_properties (void)
   harness_start (h);
   assert_property (h->client, NULL, "ConfigDir", h->config_dir);
   assert_property (h->client, NULL, "RuntimeDir", h->runtime_dir);
-  assert_property (h->client, NULL, "InterfaceVersion", "1");
+  assert_property (h->client, NULL, "InterfaceVersion", "2");
   assert_property (h->client, NULL, "ServiceCount", "3");
   g_variant_unref (client_ok (h->client, "SetLogLevel", "('debug',)"));
   assert_property (h->client, NULL, "LogLevel", "debug");

@@ -163,6 +163,30 @@ copy_child (Harness *h)
   return path;
 }
 
+/* What root's environment has beside these may be a secret. */
+static const char *const roots[] = { "SECRET", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "LC_ALL",
+                                     "HOME" };
+
+static void
+check_clean_environment (char **lines)
+{
+  static const char *const allowed[] = { "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "OWN" };
+
+  for (guint i = 0; lines[i] != NULL; i++) {
+    g_autofree char *key = NULL;
+
+    if (!g_str_has_prefix (lines[i], "env ") || g_str_has_prefix (lines[i], "env ZINIT_"))
+      continue;
+    key = g_strndup (lines[i] + 4, strcspn (lines[i] + 4, "="));
+    if (!g_strv_contains (allowed, key))
+      g_error ("%s is not for another user", lines[i]);
+    g_assert_cmpstr (lines[i] + strlen (key) + 5, !=, "root's");
+  }
+  g_assert_true (has_line (lines, "env TZ=Asia/Tokyo"));
+  g_assert_true (has_line (lines, "env LANG=C.UTF-8"));
+  g_assert_cmpuint (count_lines (lines, "env PATH="), ==, 1);
+}
+
 static void
 test_user (void)
 {
@@ -179,10 +203,14 @@ test_user (void)
   uid = g_strdup_printf ("uid %u %u", nobody->pw_uid, nobody->pw_uid);
   gid = g_strdup_printf ("gid %u %u", nobody->pw_gid, nobody->pw_gid);
   h = harness_new ();
-  g_assert_cmpint (chmod (h->directory, 0777), ==, 0);
+  g_assert_cmpint (chmod (h->directory, 01777), ==, 0);
   child = copy_child (h);
+  for (guint i = 0; i < G_N_ELEMENTS (roots); i++)
+    harness_setenv (h, roots[i], "root's");
+  harness_setenv (h, "TZ", "Asia/Tokyo");
+  harness_setenv (h, "LANG", "C.UTF-8");
   g_setenv ("ZINIT_TEST_CHILD", child, TRUE);
-  by_name = get_report (h, "name", "user = \"nobody\"\n");
+  by_name = get_report (h, "name", "user = \"nobody\"\n[service.env]\nOWN = \"1\"\n");
   g_assert_true (has_line (by_name, uid));
   g_assert_true (has_line (by_name, gid));
   /* None of root's other groups is kept. */
@@ -191,6 +219,10 @@ test_user (void)
   by_number = get_report (h, "number", "user = \"65534\"\ngroup = \"12345\"\n");
   g_assert_true (has_line (by_number, "uid 65534 65534"));
   g_assert_true (has_line (by_number, "gid 12345 12345"));
+  check_clean_environment (by_name);
+  check_clean_environment (by_number);
+  g_assert_true (has_line (by_name, "env USER=nobody"));
+  g_assert_true (has_line (by_name, "env OWN=1"));
   g_setenv ("ZINIT_TEST_CHILD", usual_child, TRUE);
 }
 

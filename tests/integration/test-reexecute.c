@@ -126,6 +126,7 @@ test_refused (void)
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *temporary = g_build_filename (h->runtime_dir, "state.json.tmp", NULL);
   g_autofree char *inside = g_build_filename (temporary, "inside", NULL);
+  g_autofree char *aside = g_strconcat (temporary, ".refused/inside", NULL);
   g_autofree char *message = NULL;
   guint32 pid;
 
@@ -133,9 +134,10 @@ test_refused (void)
   harness_start_with (h, private_only);
   client_wait_state (h->client, "web", "running");
   pid = client_get_pid (h->client, "web");
-  while (g_mkdir (temporary, 0700) != 0)
+  /* Nowhere to put it aside. */
+  g_assert_cmpint (g_mkdir_with_parents (aside, 0700), ==, 0);
+  while (g_mkdir (temporary, 0700) != 0 || g_mkdir (inside, 0700) != 0)
     g_usleep (1000);
-  g_assert_cmpint (g_mkdir (inside, 0700), ==, 0);
   message = client_fails (h->client, "Failed", "Reexecute", "(" NO_OPTIONS ",)");
   g_assert_nonnull (strstr (message, "state.json"));
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
@@ -166,9 +168,11 @@ test_output_refused (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *logs = g_build_filename (h->runtime_dir, "logs", NULL);
+  g_autofree char *inside = g_strconcat (logs, ".refused/inside", NULL);
   g_autofree char *message = NULL;
   guint32 pid;
 
+  g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
   g_assert_true (g_file_set_contents (logs, "in the way", -1, NULL));
   harness_service (h, "web", "out hello wait", "");
   harness_start_with (h, private_only);

@@ -203,6 +203,44 @@ test_unreadable_folder (void)
   assert_reload (h, "+ ~ -");
 }
 
+/* Nor does one without any file, as it is while something is not mounted, unless that is said. */
+static void
+test_empty_folder (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *message = NULL;
+  g_autofree char *removed = NULL;
+  g_autoptr (GVariant) reply = NULL;
+
+  harness_service (h, "calm", "wait", "");
+  harness_start (h);
+  client_wait_state (h->client, "calm", "running");
+  harness_remove (h, "calm.toml");
+  harness_write (h, "README", "no definition");
+  message = client_fails (h->client, "Failed", "Reload", "(" NO_OPTIONS ",)");
+  g_assert_nonnull (strstr (message, "the folder has no definition file; nothing is changed"));
+  g_assert_nonnull (strstr (message, "zinit reload --allow-empty"));
+  assert_property (h->client, "calm", "State", "running");
+  g_free (client_fails (h->client, "Failed", "Reload", "({'allow_empty': <false>},)"));
+  g_assert_cmpint (kill (h->daemon_pid, SIGHUP), ==, 0);
+  for (;;) {
+    g_autofree char *log = NULL;
+
+    g_assert_true (g_file_get_contents (h->log_path, &log, NULL, NULL));
+    if (strstr (log, "nothing was reloaded: ") != NULL)
+      break;
+    g_usleep (2000);
+  }
+  assert_property (h->client, "calm", "State", "running");
+
+  reply = client_ok (h->client, "Reload", "({'allow_empty': <true>},)");
+  removed = g_variant_print (reply, FALSE);
+  g_assert_cmpstr (removed, ==, "([], [], ['calm'], [])");
+  client_wait_property (h->client, NULL, "ServiceCount", "0");
+  /* Nothing can be lost any more. */
+  assert_reload (h, "+ ~ -");
+}
+
 /* What is not in the folder is not the folder's to remove. */
 static void
 test_ephemeral_stays (void)
@@ -248,6 +286,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reload/cycle", test_cycle);
   g_test_add_func ("/reload/hangup", test_hangup);
   g_test_add_func ("/reload/unreadable-folder", test_unreadable_folder);
+  g_test_add_func ("/reload/empty-folder", test_empty_folder);
   g_test_add_func ("/reload/ephemeral-stays", test_ephemeral_stays);
   g_test_add_func ("/reload/dependencies-change", test_dependencies_change);
   return g_test_run ();

@@ -4,6 +4,7 @@
  */
 #define G_LOG_DOMAIN "zinit-test"
 
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -168,9 +169,9 @@ test_named_file_is_broken (void)
   client_wait_property (h->client, NULL, "ServiceCount", "1");
 }
 
-/* A folder that is not mounted is no wish to stop everything. */
+/* A folder that is not mounted, which is not there or empty then, is not a request to stop everything. */
 static void
-test_folder_is_gone (void)
+test_folder_is_gone (gconstpointer is_empty)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *aside = harness_path (h, "aside");
@@ -181,6 +182,7 @@ test_folder_is_gone (void)
   harness_service (h, "off", "wait", "status = \"stop\"\n");
   pid = start_web (h);
   g_assert_cmpint (rename (h->config_dir, aside), ==, 0);
+  g_assert_true (is_empty == NULL || g_mkdir (h->config_dir, 0755) == 0);
   for (guint i = 0; i < 3; i++) {
     if (i % 2 == 0)
       survival_start_again (h);
@@ -191,6 +193,7 @@ test_folder_is_gone (void)
     g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
     survival_wait_saved (h, "web", "state", "\"running\"");
   }
+  g_assert_true (is_empty == NULL || g_rmdir (h->config_dir) == 0);
   g_assert_cmpint (rename (aside, h->config_dir), ==, 0);
   reloaded = harness_reload (h);
   g_assert_cmpstr (reloaded, ==, "+ ~ -");
@@ -399,7 +402,8 @@ main (int argc, char **argv)
   g_test_add_func ("/survival-changes/file-is-gone", test_file_is_gone);
   g_test_add_func ("/survival-changes/file-is-broken", test_file_is_broken);
   g_test_add_func ("/survival-changes/named-file-is-broken", test_named_file_is_broken);
-  g_test_add_func ("/survival-changes/folder-is-gone", test_folder_is_gone);
+  g_test_add_data_func ("/survival-changes/folder-is-gone", NULL, test_folder_is_gone);
+  g_test_add_data_func ("/survival-changes/folder-is-empty", "empty", test_folder_is_gone);
   g_test_add_func ("/survival-changes/ended-meanwhile", test_ended_meanwhile);
   g_test_add_func ("/survival-changes/stop-of-adopted", test_stop_of_adopted);
   g_test_add_func ("/survival-changes/leftovers", test_leftovers);

@@ -7,7 +7,10 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "processes.h"
 #include "survival.h"
@@ -41,13 +44,27 @@ start (void)
   return h;
 }
 
+/* The file is there a moment before somebody listens. */
+static gboolean
+can_connect (const char *path)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  gboolean is_connected;
+
+  g_strlcpy (address.sun_path, path, sizeof address.sun_path);
+  is_connected = connect (fd, (const struct sockaddr *)&address, sizeof address) == 0;
+  close (fd);
+  return is_connected;
+}
+
 static void
 connect_anew (Harness *h)
 {
   gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
 
   client_free (h->client);
-  for (; !g_file_test (h->socket, G_FILE_TEST_EXISTS); g_usleep (2000))
+  for (; !can_connect (h->socket); g_usleep (2000))
     g_assert_cmpint (g_get_monotonic_time (), <, deadline);
   h->client = client_new_for_socket (h->socket);
 }

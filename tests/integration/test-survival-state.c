@@ -127,7 +127,8 @@ test_other_user (void)
   g_assert_cmpint (chown (state, 12345, 12345), ==, 0);
   survival_start (h);
   check_adopted (h, web, app, 2);
-  g_assert_cmpuint (survival_count_said (h, "belongs to user 12345; only files of user 0 or root"), ==, 1);
+  g_assert_cmpuint (survival_count_said (h, "belongs to user 12345; only files of user 0 are allowed"), ==,
+                    1);
   g_assert_true (g_file_test (aside, G_FILE_TEST_IS_REGULAR));
 }
 
@@ -260,7 +261,23 @@ test_other_name (void)
   check_adopted (h, web, app, 2);
 }
 
-/* Too old to be believed; what it can prove is adopted all the same. */
+/* Of this boot it holds at any age, and a clock that somebody sets says nothing of its age. */
+static void
+test_old (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *aside = survival_path (h, "state.json.refused");
+  guint32 web, app;
+
+  run_and_crash (h, &web, &app);
+  survival_age_state (h, 1000000);
+  survival_edit_state (h, "\"saved_boottime\": ", "\"saved_boottime\": 0, \"was\": ");
+  survival_start (h);
+  check_adopted (h, web, app, 2);
+  g_assert_false (g_file_test (aside, G_FILE_TEST_EXISTS));
+}
+
+/* One of another writer is too old to be believed then; what it can prove is adopted all the same. */
 static void
 test_stale (void)
 {
@@ -270,6 +287,8 @@ test_stale (void)
 
   run_and_crash (h, &web, &app);
   survival_age_state (h, 1000000);
+  survival_edit_state (h, "\"boot_id\": ", "\"other_boot_id\": ");
+  survival_edit_state (h, "\"saved_boottime\": ", "\"other_boottime\": ");
   survival_start (h);
   check_adopted (h, web, app, 2);
   g_assert_true (g_file_test (aside, G_FILE_TEST_IS_REGULAR));
@@ -353,16 +372,19 @@ test_link_in_place_of_temporary (void)
   g_assert_cmpuint (status.st_mode & 0777, ==, 0600);
 }
 
-/* It cannot be written (a folder is in the way, which not even root gets past): said once, tried again, and
- * everything else goes on. */
+/* It cannot be written (a folder is in the way, and another where it would be put aside): said once, tried
+ * again, and everything else goes on. */
 static void
 test_unwritable (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *temporary = survival_path (h, "state.json.tmp");
+  g_autofree char *inside = survival_path (h, "state.json.tmp/inside");
+  g_autofree char *aside = survival_path (h, "state.json.tmp.refused/inside");
   g_autofree char *state = survival_path (h, "state.json");
 
-  g_assert_cmpint (mkdir (temporary, 0700), ==, 0);
+  g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
+  g_assert_cmpint (g_mkdir_with_parents (aside, 0700), ==, 0);
   harness_service (h, "web", "wait", "[lifecycle]\nrestart_delay_ms = 10\n");
   harness_service (h, "crash", "exit 1", "[lifecycle]\nrestart_delay_ms = 5\nrestart_delay_max_ms = 200\n");
   survival_start (h);
@@ -380,6 +402,7 @@ test_unwritable (void)
   g_variant_unref (client_ok (h->client, "StopService", "('crash', {'wait': <true>})"));
 
   /* Nothing changes any more, and still it is written once it can be. */
+  g_assert_cmpint (rmdir (inside), ==, 0);
   g_assert_cmpint (rmdir (temporary), ==, 0);
   survival_wait_saved (h, "crash", "wanted_status", "\"stop\"");
   survival_wait_said (h, "the state can be written again", 1);
@@ -419,6 +442,7 @@ main (int argc, char **argv)
   g_test_add_func ("/survival-state/missing", test_missing);
   g_test_add_func ("/survival-state/missing-with-sessions", test_missing_with_sessions);
   g_test_add_func ("/survival-state/other-name", test_other_name);
+  g_test_add_func ("/survival-state/old", test_old);
   g_test_add_func ("/survival-state/stale", test_stale);
   g_test_add_data_func ("/survival-state/other-boot", &other_boot, test_other_boot);
   g_test_add_data_func ("/survival-state/other-container", &other_container, test_other_boot);

@@ -7,9 +7,11 @@
 
 #include "kept-log.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 guint kept_n_warnings;
 
@@ -33,10 +35,21 @@ kept_make_path (void)
   return g_build_filename (top, "logs", NULL);
 }
 
+static int
+open_parent (const char *path)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  return fd;
+}
+
 KeptLog
 kept_start_at (char *path, guint64 max_lines)
 {
-  KeptLog daemon = { path, zinit_log_folder_new (path), zinit_log_new (max_lines) };
+  int parent_fd = open_parent (path);
+  KeptLog daemon = { path, parent_fd, zinit_log_folder_new (parent_fd, path), zinit_log_new (max_lines) };
 
   zinit_log_attach (daemon.log, daemon.folder, "web");
   zinit_log_recover (daemon.log);
@@ -55,6 +68,7 @@ kept_end (KeptLog *daemon)
 {
   zinit_log_free (daemon->log);
   zinit_log_folder_free (daemon->folder);
+  close (daemon->parent_fd);
   return daemon->path;
 }
 

@@ -19,6 +19,7 @@ extern guint kept_n_warnings;
 /* One daemon's view of one service. */
 typedef struct {
   char *path;
+  int parent_fd;
   ZinitLogFolder *folder;
   ZinitLog *log;
 } KeptLog;

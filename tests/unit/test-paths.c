@@ -34,7 +34,6 @@ test_system_defaults (void)
   g_assert_cmpstr (paths->socket, ==, "/run/zinit/zinit.sock");
   g_assert_cmpstr (paths->state, ==, "/run/zinit/state.json");
   g_assert_cmpstr (paths->fds, ==, "/run/zinit/fds.json");
-  g_assert_true (g_str_has_prefix (paths->lock, "/run/zinit/"));
   g_assert_cmpstr (paths->logs, ==, "/run/zinit/logs");
 }
 
@@ -62,6 +61,9 @@ test_session_without_xdg (void)
   g_autofree char *config = g_build_filename (g_get_home_dir (), ".config", "zinit", "services", NULL);
   g_autofree char *parent = g_path_get_dirname (usual);
 
+  /* Nothing of root's is in a folder where others may be first. */
+  gboolean is_usual = getuid () == 0 || g_file_test (parent, G_FILE_TEST_IS_DIR);
+
   for (int relative = 0; relative < 2; relative++) {
     g_autoptr (ZinitPaths) paths = NULL;
 
@@ -72,7 +74,7 @@ test_session_without_xdg (void)
     }
     paths = zinit_paths_new (ZINIT_SCOPE_SESSION, NULL, NULL, NULL);
     g_assert_cmpstr (paths->config_dir, ==, config);
-    g_assert_cmpstr (paths->runtime_dir, ==, g_file_test (parent, G_FILE_TEST_IS_DIR) ? usual : own);
+    g_assert_cmpstr (paths->runtime_dir, ==, is_usual ? usual : own);
   }
 }
 

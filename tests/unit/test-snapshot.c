@@ -26,7 +26,7 @@ set_up (Snapshots *snapshots, gconstpointer data)
 {
   fixture_init (&snapshots->fixture);
   snapshots->paths = zinit_paths_new (ZINIT_SCOPE_SESSION, "/services", "/run-time", NULL);
-  snapshots->records = zinit_record_log_new ();
+  snapshots->records = zinit_record_log_new (NULL, "records");
   snapshots->snapshot =
       zinit_snapshot_new (snapshots->fixture.supervisor, snapshots->paths, snapshots->records);
 }

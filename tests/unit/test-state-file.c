@@ -7,7 +7,9 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +17,12 @@
 #include "persist/check.h"
 #include "persist/state-file.h"
 
+#define STATE "state.json"
+#define FDS "fds.json"
+
 typedef struct {
   char *folder;
+  ZinitRuntimeFolder *runtime; /* the same */
   char *state;
   char *fds;
 } Place;
@@ -26,6 +32,8 @@ set_up (Place *place, gconstpointer data)
 {
   place->folder = g_dir_make_tmp ("zinit-state-XXXXXX", NULL);
   g_assert_nonnull (place->folder);
+  place->runtime = zinit_runtime_folder_new (place->folder);
+  g_assert_true (zinit_runtime_folder_open (place->runtime, NULL, NULL));
   place->state = g_build_filename (place->folder, "state.json", NULL);
   place->fds = g_build_filename (place->folder, "fds.json", NULL);
 }
@@ -42,6 +50,7 @@ tear_down (Place *place, gconstpointer data)
     g_remove (path);
   }
   g_assert_cmpint (g_rmdir (place->folder), ==, 0);
+  zinit_runtime_folder_free (place->runtime);
   g_free (place->folder);
   g_free (place->state);
   g_free (place->fds);
@@ -72,7 +81,7 @@ assert_list (const Place *place, const char *expected)
 }
 
 static gboolean
-save_at (const char *path, const ZinitSavedState *state, GError **error)
+save_at (const Place *place, const ZinitSavedState *state, GError **error)
 {
   gsize length;
   g_autofree char *text = zinit_saved_state_print (state, &length);
@@ -85,7 +94,8 @@ save_at (const char *path, const ZinitSavedState *state, GError **error)
 
     g_array_append_val (parts, part);
   }
-  return zinit_saved_state_save ((const struct iovec *)(gpointer)parts->data, parts->len, path, error);
+  return zinit_saved_state_save (place->runtime, STATE, (const struct iovec *)(gpointer)parts->data,
+                                 parts->len, error);
 }
 
 static void
@@ -95,17 +105,18 @@ save (const Place *place, guint64 saved_at)
   g_autoptr (GError) error = NULL;
 
   state->saved_at = saved_at;
-  g_assert_true (save_at (place->state, state, &error));
+  g_assert_true (save_at (place, state, &error));
   g_assert_no_error (error);
 }
 
 static guint64
-saved_at (const char *path)
+saved_at (const Place *place, const char *name)
 {
   g_autoptr (ZinitSavedState) state = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_cmpint (zinit_saved_state_load (path, 0, ZINIT_EXTRAS_READ, &state, &error), ==, ZINIT_LOAD_GOOD);
+  g_assert_cmpint (zinit_saved_state_load (place->runtime, name, 0, ZINIT_EXTRAS_READ, &state, &error), ==,
+                   ZINIT_LOAD_GOOD);
   g_assert_no_error (error);
   return state->saved_at;
 }
@@ -113,7 +124,6 @@ saved_at (const char *path)
 static void
 test_save (Place *place, gconstpointer data)
 {
-  g_autofree char *old = g_strconcat (place->state, ".old", NULL);
   struct stat status;
 
   save (place, 1);
@@ -123,8 +133,8 @@ test_save (Place *place, gconstpointer data)
   save (place, 2);
   save (place, 3);
   assert_list (place, "state.json state.json.old");
-  g_assert_cmpuint (saved_at (place->state), ==, 3);
-  g_assert_cmpuint (saved_at (old), ==, 2);
+  g_assert_cmpuint (saved_at (place, STATE), ==, 3);
+  g_assert_cmpuint (saved_at (place, STATE ".old"), ==, 2);
 }
 
 /* What an attacker may have left at the names that are written is replaced, never followed. */
@@ -154,20 +164,38 @@ static void
 test_save_fails (Place *place, gconstpointer data)
 {
   g_autoptr (ZinitSavedState) state = zinit_saved_state_new ();
-  g_autofree char *blocked = g_strconcat (place->state, ".tmp", NULL);
-  g_autofree char *nowhere = g_build_filename (place->folder, "none", "state.json", NULL);
+  const struct rlimit small = { 4, RLIM_INFINITY };
   g_autoptr (GError) error = NULL;
+  struct rlimit before;
 
   save (place, 1);
-  g_assert_cmpint (g_mkdir (blocked, 0755), ==, 0);
-  g_assert_false (save_at (place->state, state, &error));
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
+  g_assert_false (save_at (place, state, &error));
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED);
-  g_assert_true (g_str_has_prefix (error->message, blocked));
-  g_assert_cmpuint (saved_at (place->state), ==, 1);
-  g_assert_cmpint (g_rmdir (blocked), ==, 0);
-  g_clear_error (&error);
-  g_assert_false (save_at (nowhere, state, &error));
-  g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED);
+  g_assert_true (g_str_has_prefix (error->message, place->state));
+  g_assert_nonnull (strstr (error->message, ".tmp: cannot be written: "));
+  g_assert_cmpuint (saved_at (place, STATE), ==, 1);
+  assert_list (place, "state.json");
+}
+
+/* Folders at the names that are written are out of the way afterwards. */
+static void
+test_save_clears_folders (Place *place, gconstpointer data)
+{
+  static const char *const endings[] = { "", ".tmp", ".old" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (endings); i++) {
+    g_autofree char *path = g_strconcat (place->state, endings[i], NULL);
+
+    g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  }
+  save (place, 1);
+  save (place, 2);
+  assert_list (place, "state.json state.json.old state.json.refused");
+  g_assert_cmpuint (saved_at (place, STATE), ==, 2);
 }
 
 static void
@@ -184,7 +212,7 @@ test_load (Place *place, gconstpointer data)
   g_autofree char *text = NULL;
   g_autoptr (ZinitSavedState) state = NULL;
 
-  g_assert_cmpint (zinit_saved_state_load (place->state, 0, ZINIT_EXTRAS_READ, &state, NULL), ==,
+  g_assert_cmpint (zinit_saved_state_load (place->runtime, STATE, 0, ZINIT_EXTRAS_READ, &state, NULL), ==,
                    ZINIT_LOAD_MISSING);
   g_assert_null (state);
   save (place, 1000000);
@@ -192,8 +220,9 @@ test_load (Place *place, gconstpointer data)
     g_autoptr (ZinitSavedState) loaded = NULL;
     g_autoptr (GError) error = NULL;
 
-    g_assert_cmpint (zinit_saved_state_load (place->state, rows[i].now, ZINIT_EXTRAS_READ, &loaded, &error),
-                     ==, rows[i].result);
+    g_assert_cmpint (
+        zinit_saved_state_load (place->runtime, STATE, rows[i].now, ZINIT_EXTRAS_READ, &loaded, &error), ==,
+        rows[i].result);
     g_assert_nonnull (loaded);
     g_assert_cmpint (error == NULL, ==, rows[i].result == ZINIT_LOAD_GOOD);
   }
@@ -217,18 +246,19 @@ test_load_refused (Place *place, gconstpointer data)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_assert_true (g_file_set_contents (place->state, rows[i].text, -1, NULL));
-    g_assert_cmpint (zinit_saved_state_load (place->state, 1000000, ZINIT_EXTRAS_READ, &state, &error), ==,
-                     ZINIT_LOAD_REFUSED);
+    g_assert_cmpint (
+        zinit_saved_state_load (place->runtime, STATE, 1000000, ZINIT_EXTRAS_READ, &state, &error), ==,
+        ZINIT_LOAD_REFUSED);
     g_assert_null (state);
     g_assert_true (g_str_has_prefix (error->message, place->state));
     g_assert_cmpstr (error->message + strlen (place->state), ==, rows[i].message);
     g_clear_error (&error);
   }
-  g_assert_true (zinit_saved_file_put_aside (place->state, &error));
+  g_assert_true (zinit_runtime_folder_put_aside (place->runtime, STATE));
   assert_list (place, "state.json.refused");
-  g_assert_true (zinit_saved_file_put_aside (place->state, &error));
+  g_assert_true (zinit_runtime_folder_put_aside (place->runtime, STATE));
   g_assert_cmpint (mkfifo (place->state, 0600), ==, 0);
-  g_assert_cmpint (zinit_saved_state_load (place->state, 0, ZINIT_EXTRAS_READ, &state, &error), ==,
+  g_assert_cmpint (zinit_saved_state_load (place->runtime, STATE, 0, ZINIT_EXTRAS_READ, &state, &error), ==,
                    ZINIT_LOAD_REFUSED);
   g_assert_true (g_str_has_suffix (error->message, ": a FIFO; only regular files are allowed"));
 }
@@ -240,20 +270,20 @@ test_fds (Place *place, gconstpointer data)
   g_autoptr (ZinitSavedFds) read = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (zinit_saved_fds_load (place->fds, &error));
+  g_assert_null (zinit_saved_fds_load (place->runtime, FDS, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED);
   g_clear_error (&error);
   fds->has_rpc_socket = TRUE;
   fds->rpc_socket = 5;
-  g_assert_true (zinit_saved_fds_save (fds, place->fds, &error));
-  g_assert_true (zinit_saved_fds_save (fds, place->fds, &error));
+  g_assert_true (zinit_saved_fds_save (place->runtime, FDS, fds, &error));
+  g_assert_true (zinit_saved_fds_save (place->runtime, FDS, fds, &error));
   assert_list (place, "fds.json");
-  read = zinit_saved_fds_load (place->fds, &error);
+  read = zinit_saved_fds_load (place->runtime, FDS, &error);
   g_assert_no_error (error);
   g_assert_cmpint (read->rpc_socket, ==, 5);
   fds->version = 2;
-  g_assert_true (zinit_saved_fds_save (fds, place->fds, &error));
-  g_assert_null (zinit_saved_fds_load (place->fds, &error));
+  g_assert_true (zinit_saved_fds_save (place->runtime, FDS, fds, &error));
+  g_assert_null (zinit_saved_fds_load (place->runtime, FDS, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG);
 }
 
@@ -265,14 +295,14 @@ test_remove (Place *place, gconstpointer data)
 
   save (place, 1);
   save (place, 2);
-  g_assert_true (zinit_saved_fds_save (fds, place->fds, NULL));
+  g_assert_true (zinit_saved_fds_save (place->runtime, FDS, fds, NULL));
   g_assert_true (g_file_set_contents (temporary, "", -1, NULL));
   assert_list (place, "fds.json state.json state.json.old state.json.tmp");
-  zinit_saved_file_remove (place->state);
+  zinit_saved_file_remove (place->runtime, STATE);
   assert_list (place, "fds.json state.json.tmp");
-  zinit_saved_file_remove (place->fds);
+  zinit_saved_file_remove (place->runtime, FDS);
   assert_list (place, "state.json.tmp");
-  zinit_saved_file_remove (place->fds);
+  zinit_saved_file_remove (place->runtime, FDS);
 }
 
 /* Runs a check and returns its exit code, with what it wrote. */
@@ -379,6 +409,7 @@ main (int argc, char **argv)
     { "/state-file/save", test_save },
     { "/state-file/save-follows-no-link", test_save_follows_no_link },
     { "/state-file/save-fails", test_save_fails },
+    { "/state-file/save-clears-folders", test_save_clears_folders },
     { "/state-file/load", test_load },
     { "/state-file/load-refused", test_load_refused },
     { "/state-file/fds", test_fds },
