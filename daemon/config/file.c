@@ -18,6 +18,7 @@
 
 /* Without O_NONBLOCK a FIFO would wait for its writer, without O_NOCTTY a terminal would become ours. */
 #define OPEN_FLAGS (O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+#define MAX_ASIDE 10
 #define READ_STEP_BYTES (16 * 1024) /* more would be mapped and unmapped for each small file */
 
 static gboolean
@@ -176,13 +177,18 @@ zinit_file_read_own (int folder_fd, const char *name, gsize max_bytes, gsize *re
 gboolean
 zinit_file_put_aside (int folder_fd, const char *name)
 {
-  g_autofree char *aside = g_strconcat (name, ".refused", NULL);
+  for (guint i = 1; i <= MAX_ASIDE; i++) {
+    g_autofree char *aside =
+        i == 1 ? g_strconcat (name, ".refused", NULL) : g_strdup_printf ("%s.refused.%u", name, i);
 
-  if (renameat (folder_fd, name, folder_fd, aside) == 0 || errno == ENOENT)
-    return TRUE;
-  /* A file cannot take the place of a folder, nor a folder that of a file. */
-  return (unlinkat (folder_fd, aside, 0) == 0 || unlinkat (folder_fd, aside, AT_REMOVEDIR) == 0) &&
-         renameat (folder_fd, name, folder_fd, aside) == 0;
+    if (renameat (folder_fd, name, folder_fd, aside) == 0 || errno == ENOENT)
+      return TRUE;
+    /* A file cannot take the place of a folder, nor a folder that of a file. */
+    if ((unlinkat (folder_fd, aside, 0) == 0 || unlinkat (folder_fd, aside, AT_REMOVEDIR) == 0) &&
+        renameat (folder_fd, name, folder_fd, aside) == 0)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 gboolean

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "model/error.h"
@@ -97,6 +98,8 @@ zinit_lock_take (ZinitRuntimeFolder *folder, const char *name, int *ret_fd, GErr
                  zinit_runtime_folder_get_path (there), name, g_strerror (reason));
     return ZINIT_LOCK_ERROR;
   }
+  /* Who may read it could take it while no daemon runs. */
+  fchmod (fd, 0600);
   zinit_runtime_folder_become (folder, there);
   *ret_fd = fd;
   return ZINIT_LOCK_TAKEN;

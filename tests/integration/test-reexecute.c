@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <glib/gstdio.h>
+#include <sys/resource.h>
 
 #include "harness.h"
 #include "processes.h"
@@ -119,14 +119,22 @@ test_exact_exit_codes (void)
   }
 }
 
+/* How long a file of the daemon may become. */
+static void
+limit_files (Harness *h, rlim_t max_bytes)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (prlimit (h->daemon_pid, RLIMIT_FSIZE, NULL, &limit), ==, 0);
+  limit.rlim_cur = max_bytes;
+  g_assert_cmpint (prlimit (h->daemon_pid, RLIMIT_FSIZE, &limit, NULL), ==, 0);
+}
+
 /* The state cannot be written: the caller is told, and the daemon goes on as it was. */
 static void
 test_refused (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autofree char *temporary = g_build_filename (h->runtime_dir, "state.json.tmp", NULL);
-  g_autofree char *inside = g_build_filename (temporary, "inside", NULL);
-  g_autofree char *aside = g_strconcat (temporary, ".refused/inside", NULL);
   g_autofree char *message = NULL;
   guint32 pid;
 
@@ -134,15 +142,11 @@ test_refused (void)
   harness_start_with (h, private_only);
   client_wait_state (h->client, "web", "running");
   pid = client_get_pid (h->client, "web");
-  /* Nowhere to put it aside. */
-  g_assert_cmpint (g_mkdir_with_parents (aside, 0700), ==, 0);
-  while (g_mkdir (temporary, 0700) != 0 || g_mkdir (inside, 0700) != 0)
-    g_usleep (1000);
+  limit_files (h, 4);
   message = client_fails (h->client, "Failed", "Reexecute", "(" NO_OPTIONS ",)");
   g_assert_nonnull (strstr (message, "state.json"));
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
-  g_assert_cmpint (g_rmdir (inside), ==, 0);
-  g_assert_cmpint (g_rmdir (temporary), ==, 0);
+  limit_files (h, RLIM_INFINITY);
   harness_reexecute (h);
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
 }
@@ -167,23 +171,24 @@ static void
 test_output_refused (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autofree char *logs = g_build_filename (h->runtime_dir, "logs", NULL);
-  g_autofree char *inside = g_strconcat (logs, ".refused/inside", NULL);
+  g_autofree char *begin = harness_path (h, "begin");
+  g_autofree char *orders = g_strdup_printf ("out hello until %s lines 2000 more wait", begin);
   g_autofree char *message = NULL;
   guint32 pid;
 
-  g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
-  g_assert_true (g_file_set_contents (logs, "in the way", -1, NULL));
-  harness_service (h, "web", "out hello wait", "");
+  harness_service (h, "web", orders, "[logging]\nbuffer_lines = 5000\n");
   harness_start_with (h, private_only);
   client_wait_log_lines (h->client, "web", 1);
   pid = client_get_pid (h->client, "web");
+  limit_files (h, 8192); /* enough for the state */
+  g_assert_true (g_file_set_contents (begin, "", 0, NULL));
+  client_wait_log_lines (h->client, "web", 2001);
   message = client_fails (h->client, "Failed", "Reexecute", "(" NO_OPTIONS ",)");
   g_assert_nonnull (strstr (message, "the output of web cannot be kept"));
-  g_assert_cmpint (g_unlink (logs), ==, 0);
+  limit_files (h, RLIM_INFINITY);
   harness_reexecute (h);
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
-  client_wait_log_lines (h->client, "web", 1);
+  client_wait_log_lines (h->client, "web", 2001);
 }
 
 int

@@ -372,19 +372,31 @@ test_link_in_place_of_temporary (void)
   g_assert_cmpuint (status.st_mode & 0777, ==, 0600);
 }
 
-/* It cannot be written (a folder is in the way, and another where it would be put aside): said once, tried
- * again, and everything else goes on. */
+/* At @path a folder with something in it, and so wherever it could be put aside. */
+static void
+put_in_the_way (const char *path)
+{
+  for (int i = 0; i <= 10; i++) {
+    g_autofree char *place = i == 0   ? g_strdup (path)
+                             : i == 1 ? g_strdup_printf ("%s.refused", path)
+                                      : g_strdup_printf ("%s.refused.%d", path, i);
+    g_autofree char *inside = g_build_filename (place, "inside", NULL);
+
+    g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
+  }
+}
+
+/* It cannot be written (a folder is in the way, which not even root gets past): said once, tried again, and
+ * everything else goes on. */
 static void
 test_unwritable (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autofree char *temporary = survival_path (h, "state.json.tmp");
-  g_autofree char *inside = survival_path (h, "state.json.tmp/inside");
-  g_autofree char *aside = survival_path (h, "state.json.tmp.refused/inside");
   g_autofree char *state = survival_path (h, "state.json");
+  g_autofree char *temporary = survival_path (h, "state.json.tmp");
+  g_autofree char *inside = g_build_filename (temporary, "inside", NULL);
 
-  g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
-  g_assert_cmpint (g_mkdir_with_parents (aside, 0700), ==, 0);
+  put_in_the_way (temporary);
   harness_service (h, "web", "wait", "[lifecycle]\nrestart_delay_ms = 10\n");
   harness_service (h, "crash", "exit 1", "[lifecycle]\nrestart_delay_ms = 5\nrestart_delay_max_ms = 200\n");
   survival_start (h);
