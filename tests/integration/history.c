@@ -143,25 +143,41 @@ compare_calls (gconstpointer a, gconstpointer b)
   return one->called_usec < other->called_usec ? -1 : one->called_usec > other->called_usec;
 }
 
-static char *
-tell_story (GPtrArray *calls, HistoryState before, HistoryState after)
+/* Those about @service, in the order in which they were made. Transfer container. */
+static GPtrArray *
+select_calls (GPtrArray *calls, const char *service)
 {
-  GString *story = g_string_new (NULL);
-  gint64 start_usec = calls->len > 0 ? ((const HistoryCall *)calls->pdata[0])->called_usec : 0;
+  GPtrArray *own = g_ptr_array_new ();
 
-  g_string_append_printf (story, "it was %s", history_state_to_string (before));
   for (guint i = 0; i < calls->len; i++) {
-    const HistoryCall *call = calls->pdata[i];
+    HistoryCall *call = calls->pdata[i];
 
-    g_string_append_printf (story, "\n#   %s: called at %" G_GINT64_FORMAT " µs, ",
-                            history_kind_to_string (call->kind), call->called_usec - start_usec);
+    if (service == NULL || call->service == NULL || g_str_equal (call->service, service))
+      g_ptr_array_add (own, call);
+  }
+  g_ptr_array_sort (own, compare_calls);
+  return own;
+}
+
+char *
+history_tell (GPtrArray *calls, const char *service)
+{
+  g_autoptr (GPtrArray) own = select_calls (calls, service);
+  GString *story = g_string_new (NULL);
+  gint64 start_usec = own->len > 0 ? ((const HistoryCall *)own->pdata[0])->called_usec : 0;
+
+  for (guint i = 0; i < own->len; i++) {
+    const HistoryCall *call = own->pdata[i];
+
+    g_string_append_printf (story, "#   %s %s: called at %" G_GINT64_FORMAT " us, ",
+                            history_kind_to_string (call->kind), call->service != NULL ? call->service : "",
+                            call->called_usec - start_usec);
     if (call->result != NULL)
-      g_string_append_printf (story, "%s at %" G_GINT64_FORMAT " µs", call->result,
+      g_string_append_printf (story, "%s at %" G_GINT64_FORMAT " us\n", call->result,
                               call->replied_usec - start_usec);
     else
-      g_string_append (story, "no reply");
+      g_string_append (story, "no reply\n");
   }
-  g_string_append_printf (story, "\n#   and it is %s", history_state_to_string (after));
   return g_string_free (story, FALSE);
 }
 
@@ -169,20 +185,16 @@ gboolean
 history_explains (GPtrArray *calls, const char *service, HistoryState before, HistoryState after,
                   char **ret_story)
 {
-  g_autoptr (GPtrArray) own = g_ptr_array_new ();
+  g_autoptr (GPtrArray) own = select_calls (calls, service);
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *told = NULL;
   Search search = { own, after, seen };
 
-  for (guint i = 0; i < calls->len; i++) {
-    HistoryCall *call = calls->pdata[i];
-
-    if (call->service == NULL || g_str_equal (call->service, service))
-      g_ptr_array_add (own, call);
-  }
-  g_ptr_array_sort (own, compare_calls);
   g_assert_cmpuint (own->len, <=, MAX_CALLS);
   if (search_from (&search, 0, before))
     return TRUE;
-  *ret_story = tell_story (own, before, after);
+  told = history_tell (calls, service);
+  *ret_story = g_strdup_printf ("it was %s\n%s#   and it is %s", history_state_to_string (before), told,
+                                history_state_to_string (after));
   return FALSE;
 }

@@ -48,5 +48,7 @@ const char *history_state_to_string (HistoryState state);
  * full) when no order explains it. */
 gboolean history_explains (GPtrArray *calls, const char *service, HistoryState before, HistoryState after,
                            char **ret_story);
+/* All calls about @service, or about all of them with NULL, a line each. Transfer full. */
+char *history_tell (GPtrArray *calls, const char *service);
 
 G_END_DECLS

@@ -158,7 +158,7 @@ compare_processes (GHashTable *outcomes, GHashTable *processes)
 }
 
 GHashTable *
-outcome_wait (Harness *harness)
+outcome_try_wait (Harness *harness, char **ret_wrong)
 {
   gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
 
@@ -180,10 +180,23 @@ outcome_wait (Harness *harness)
     }
     if (wrong == NULL)
       return g_steal_pointer (&outcomes);
-    if (g_get_monotonic_time () > deadline)
-      g_error ("%s", wrong);
+    if (g_get_monotonic_time () > deadline) {
+      *ret_wrong = g_steal_pointer (&wrong);
+      return NULL;
+    }
     g_usleep (2000);
   }
+}
+
+GHashTable *
+outcome_wait (Harness *harness)
+{
+  g_autofree char *wrong = NULL;
+  GHashTable *outcomes = outcome_try_wait (harness, &wrong);
+
+  if (outcomes == NULL)
+    g_error ("%s", wrong);
+  return outcomes;
 }
 
 const Outcome *

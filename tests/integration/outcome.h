@@ -21,6 +21,8 @@ typedef struct {
  * gone; then until each that runs has one process, and nothing else has one. Fails the test when a service
  * has two at any time, or when it does not come to that in time. Name → Outcome; transfer full. */
 GHashTable *outcome_wait (Harness *harness);
+/* The same, but when it does not come to that: NULL, and @ret_wrong is what is wrong (transfer full). */
+GHashTable *outcome_try_wait (Harness *harness, char **ret_wrong);
 /* NULL = there is no such service. Borrowed. */
 const Outcome *outcome_find (GHashTable *outcomes, const char *service);
 
