@@ -11,6 +11,7 @@
 
 #include <glib/gstdio.h>
 
+#include "config/format.h"
 #include "target.h"
 #include "world-check.h"
 
@@ -120,12 +121,23 @@ next_definition (Run *run)
 }
 
 static void
+trace_definition (const ZinitDefinition *definition)
+{
+  g_autofree char *text =
+      g_getenv ("ZINIT_FUZZ_TRACE") != NULL ? zinit_definition_to_toml (definition) : NULL;
+
+  if (text != NULL)
+    trace ("%s", text);
+}
+
+static void
 add (Run *run)
 {
   guint flags = next_byte (run) & (ZINIT_ADD_PERSIST | ZINIT_ADD_REPLACE);
   g_autoptr (ZinitDefinition) definition = next_definition (run);
   g_autoptr (GError) error = NULL;
 
+  trace_definition (definition);
   zinit_supervisor_add (run->world.supervisor, definition, flags, &error);
   trace ("add %s%s%s: %s", definition->name, flags & ZINIT_ADD_PERSIST ? " persist" : "",
          flags & ZINIT_ADD_REPLACE ? " replace" : "", error != NULL ? error->message : "ok");
@@ -303,7 +315,7 @@ kill_daemon (Run *run)
   run->is_file_edited = FALSE;
   after = world_describe_requests (world);
   if (is_same)
-    world_check_same (before, after, "a request did not outlive the daemon");
+    world_check_kept (before, after, "a request did not outlive the daemon");
 }
 
 static void

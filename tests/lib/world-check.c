@@ -6,6 +6,8 @@
 
 #include "world-check.h"
 
+#include <string.h>
+
 #define BROKEN(service, ...) broken (service, G_STRLOC, __VA_ARGS__)
 
 static void broken (const ZinitService *service, const char *place, const char *format, ...)
@@ -294,14 +296,19 @@ world_describe (World *world)
   for (guint i = 0; i < services->len; i++) {
     const ZinitService *service = services->pdata[i];
     ZinitServiceRecord record = get_record (service);
-    g_autofree char *description = describe_record (&record);
+    g_autofree char *description = NULL;
 
+    /* SIGKILL is sent again and again, and once more is no harm: that deadline is not kept. */
+    if (record.kill_needed)
+      record.deadline_usec = 0;
+    description = describe_record (&record);
     g_string_append_printf (
         text, "%s %s pid=%d next=%" G_GINT64_FORMAT " file=%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n",
         zinit_service_get_name (service), description, (int)zinit_service_get_pid (service),
         zinit_service_get_next_restart (service), zinit_service_get_path (service),
         zinit_definition_hash (zinit_service_get_definition (service)),
-        zinit_definition_hash (zinit_service_get_loaded_definition (service)));
+        /* There is no next start of one that is being removed. */
+        record.remove_when_down ? 0 : zinit_definition_hash (zinit_service_get_loaded_definition (service)));
   }
   return g_string_free (text, FALSE);
 }
@@ -315,8 +322,8 @@ world_describe_requests (World *world)
   for (guint i = 0; i < services->len; i++) {
     const ZinitService *service = services->pdata[i];
 
-    /* What is being removed may be gone by then. */
-    if (!get_record (service).remove_when_down)
+    /* What is being removed may be gone by then, and an end brings the wanted status of a new definition. */
+    if (!get_record (service).remove_when_down && !zinit_service_needs_restart (service))
       g_string_append_printf (text, "%s wanted=%s\n", zinit_service_get_name (service),
                               zinit_wanted_words[zinit_service_get_wanted (service)]);
   }
@@ -328,6 +335,17 @@ world_check_same (const char *before, const char *after, const char *what)
 {
   if (!g_str_equal (before, after))
     g_error ("%s. Before:\n%sAfter:\n%s", what, before, after);
+}
+
+void
+world_check_kept (const char *before, const char *after, const char *what)
+{
+  g_auto (GStrv) lines = g_strsplit (before, "\n", -1);
+  g_auto (GStrv) kept = g_strsplit (after, "\n", -1);
+
+  for (char **line = lines; *line != NULL; line++)
+    if (!g_strv_contains ((const char *const *)kept, *line))
+      g_error ("%s: %s. Before:\n%sAfter:\n%s", what, *line, before, after);
 }
 
 void
@@ -343,20 +361,32 @@ world_check_restored (World *world)
                          GUINT_TO_POINTER (zinit_service_get_state (services->pdata[i])));
 }
 
+/* The service of a file NAME.toml is not known, or has none: the next daemon finds the file all the same. */
+static gboolean
+has_foreign_file (World *world)
+{
+  g_autoptr (GDir) folder = g_dir_open (world->paths.config_dir, 0, NULL);
+  const char *file;
+
+  while ((file = g_dir_read_name (folder)) != NULL) {
+    g_autofree char *name = g_strndup (file, strcspn (file, "."));
+    ZinitService *service = zinit_supervisor_find (world->supervisor, name, NULL);
+
+    if (g_str_has_suffix (file, ".toml") && (service == NULL || zinit_service_is_ephemeral (service)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 gboolean
 world_is_all_saved (World *world)
 {
   g_autoptr (GPtrArray) services = zinit_supervisor_list (world->supervisor);
 
-  for (guint i = 0; !world_saves_pending () && i < services->len; i++) {
-    const ZinitService *service = services->pdata[i];
-    g_autofree char *file = g_strconcat (zinit_service_get_name (service), ".toml", NULL);
-    g_autofree char *path = g_build_filename (world->paths.config_dir, file, NULL);
-
-    /* Without a file, or with one that says something else. */
-    if (zinit_service_is_ephemeral (service) &&
-        (zinit_service_needs_restart (service) || g_file_test (path, G_FILE_TEST_EXISTS)))
+  if (world_saves_pending ())
+    return TRUE;
+  for (guint i = 0; i < services->len; i++)
+    if (zinit_service_is_ephemeral (services->pdata[i]) && zinit_service_needs_restart (services->pdata[i]))
       return FALSE;
-  }
-  return TRUE;
+  return !has_foreign_file (world);
 }

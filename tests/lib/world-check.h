@@ -23,6 +23,8 @@ char *world_describe (World *world);
 char *world_describe_requests (World *world);
 /* Fails unless both are equal; @what is for the message. */
 void world_check_same (const char *before, const char *after, const char *what);
+/* Fails unless each line of @before is one of @after. */
+void world_check_kept (const char *before, const char *after, const char *what);
 /* After a restoration: what the services are now was told by nobody. */
 void world_check_restored (World *world);
 /* FALSE when a definition would be lost that the daemon does not save yet. */

@@ -38,8 +38,9 @@ void world_crash (World *world);
 void world_restore (World *world, const char *text);
 /* Reads all of @text. Transfer full. */
 ZinitSavedState *world_parse (const char *text);
-/* FALSE while a definition that waits for the next start of a service without a file of its own is not in the
- * text: then only the one in force comes back. */
+/* FALSE while the text does not hold a definition that waits for the next start of a service without a file,
+ * nor the fact that one without a file has replaced or removed a service whose file is still there: the next
+ * daemon goes by the file then. */
 gboolean world_saves_pending (void);
 
 G_END_DECLS
