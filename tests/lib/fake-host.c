@@ -58,14 +58,14 @@ spawn (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents
   return (ZinitProcess *)process;
 }
 
-/* The living process that an earlier supervisor on this host had. */
+/* The living process that an earlier supervisor on this host has let go. */
 static FakeProcess *
-find_living (FakeHost *host, pid_t pid)
+find_released (FakeHost *host, pid_t pid)
 {
   for (guint i = 0; i < host->processes->len; i++) {
     FakeProcess *process = host->processes->pdata[i];
 
-    if (process->pid == pid && (process->has_main || process->has_others))
+    if (process->pid == pid && process->is_released && (process->has_main || process->has_others))
       return process;
   }
   return NULL;
@@ -76,7 +76,7 @@ adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *e
        GError **error)
 {
   FakeHost *host = data;
-  FakeProcess *before = find_living (host, adoption->pid);
+  FakeProcess *before = find_released (host, adoption->pid);
   FakeProcess *process = g_new0 (FakeProcess, 1);
 
   process->host = host;
