@@ -158,6 +158,8 @@ bring_into_force (ZinitService *service, ZinitDefinition *definition)
   ZinitSupervisor *supervisor = service->supervisor;
   ZinitDefinition *old = service->definition;
 
+  /* Those that the old definition held up look again; the new one may not name them. */
+  zinit_supervisor_enqueue_referrers (supervisor, service);
   mark_required_by (service);
   for_each_name (service, forget);
   /* The table's key is the name inside the definition. */

@@ -69,7 +69,8 @@ start_tree (ZinitService *service)
   for (guint i = found->len; i-- > 0;) {
     ZinitService *member = found->pdata[i];
 
-    if (!is_up_to_stay (member) && (member == service || !zinit_service_is_satisfied (member)))
+    if (!member->remove_when_down && !is_up_to_stay (member) &&
+        (member == service || !zinit_service_is_satisfied (member)))
       start_one (member);
   }
 }

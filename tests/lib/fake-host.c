@@ -58,11 +58,25 @@ spawn (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents
   return (ZinitProcess *)process;
 }
 
+/* The living process that an earlier supervisor on this host has let go. */
+static FakeProcess *
+find_released (FakeHost *host, pid_t pid)
+{
+  for (guint i = 0; i < host->processes->len; i++) {
+    FakeProcess *process = host->processes->pdata[i];
+
+    if (process->pid == pid && process->is_released && (process->has_main || process->has_others))
+      return process;
+  }
+  return NULL;
+}
+
 static ZinitProcess *
 adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *events, gpointer service,
        GError **error)
 {
   FakeHost *host = data;
+  FakeProcess *before = find_released (host, adoption->pid);
   FakeProcess *process = g_new0 (FakeProcess, 1);
 
   process->host = host;
@@ -73,6 +87,11 @@ adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *e
   process->data = service;
   process->has_main = !adoption->main_ended;
   process->has_others = adoption->main_ended;
+  if (before != NULL) {
+    process->is_stubborn = before->is_stubborn;
+    process->has_others = before->has_others;
+    before->has_main = before->has_others = FALSE;
+  }
   g_ptr_array_add (host->processes, process);
   g_string_append_printf (host->journal, "@%s ", process->name);
   return (ZinitProcess *)process;

@@ -380,6 +380,34 @@ test_shutdown (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->n_shutdowns_done, ==, 1);
 }
 
+/* A new definition that comes with the end of the process does not name the other any more. */
+static void
+test_conflict_is_given_up (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, WEB "dependencies.conflicts=['app']\n");
+  fixture_add (fixture, "service.name='app'\nservice.exec='app'\n");
+  g_assert_cmpstr (fixture_state (fixture, "app"), ==, "blocked");
+  fixture_add (fixture, WEB "lifecycle.restart='never'\n");
+  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
+  g_assert_cmpstr (fixture_state (fixture, "web"), ==, "exited");
+  g_assert_cmpstr (fixture_state (fixture, "app"), ==, "running");
+}
+
+/* A start of what wants it does not call back a service that is being removed. */
+static void
+test_tree_leaves_the_removed (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *web = fixture_add (fixture, WEB);
+  ZinitService *app = fixture_add (
+      fixture, "service.name='app'\nservice.exec='app'\nservice.status='stop'\ndependencies.wants=['web']\n");
+
+  g_assert_true (zinit_supervisor_remove (fixture->supervisor, web, TRUE, NULL));
+  g_assert_true (zinit_supervisor_start (fixture->supervisor, app, TRUE, NULL));
+  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_STOP);
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
+  g_assert_null (zinit_supervisor_find (fixture->supervisor, "web", NULL));
+}
+
 static void
 test_shutdown_of_nothing (Fixture *fixture, gconstpointer data)
 {
@@ -407,7 +435,9 @@ main (int argc, char *argv[])
   ADD ("crash-leaves-dependents-alone", test_crash_leaves_dependents_alone);
   ADD ("cascade", test_cascade);
   ADD ("conflicts", test_conflicts);
+  ADD ("conflict-is-given-up", test_conflict_is_given_up);
   ADD ("start-tree", test_start_tree);
+  ADD ("tree-leaves-the-removed", test_tree_leaves_the_removed);
   ADD ("cycle-is-refused", test_cycle_is_refused);
   ADD ("redefine", test_redefine);
   ADD ("status-changes-while-running", test_status_changes_while_running);
