@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Code of the traced process, copied once, and the search for return addresses in its stack.
+ * Code of the traced program, copied once, and the search for return addresses in its stack.
  */
 #include "place.h"
 
@@ -11,19 +11,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { MAX_RANGES = 64, STACK_BYTES = 4096, N_ANY = 2, LONGEST_CALL = 7 };
-
-typedef struct {
-  uint64_t start, end;
-  uint64_t file_offset;
-  bool is_own; /* of the program itself, not of a library */
-  uint8_t *code;
-} Range;
+enum { STACK_BYTES = 4096, LONGEST_CALL = 7 };
 
 struct PlaceMap {
   pid_t pid;
-  int n_ranges;
-  Range ranges[MAX_RANGES];
+  uint64_t start, end;
+  uint64_t file_offset;
+  uint8_t *code;
 };
 
 static size_t
@@ -36,66 +30,48 @@ read_memory (pid_t pid, uint64_t address, void *buffer, size_t length)
   return n > 0 ? (size_t)n : 0;
 }
 
+/* Only the executable part of the program's own file. */
 static void
-clear (PlaceMap *map)
-{
-  for (int i = 0; i < map->n_ranges; i++)
-    free (map->ranges[i].code);
-  map->n_ranges = 0;
-}
-
-static void
-add_range (PlaceMap *map, const Range *range)
-{
-  Range *added = &map->ranges[map->n_ranges];
-  size_t length = range->end - range->start;
-
-  *added = *range;
-  added->code = malloc (length);
-  if (added->code != NULL && read_memory (map->pid, range->start, added->code, length) == length)
-    map->n_ranges++;
-  else
-    free (added->code);
-}
-
-static void
-read_map (PlaceMap *map)
+find_code (PlaceMap *map)
 {
   char path[64], program[4096], line[4352];
   ssize_t length;
   FILE *file;
 
-  clear (map);
   snprintf (path, sizeof path, "/proc/%d/exe", (int)map->pid);
   length = readlink (path, program, sizeof program - 1);
   program[length > 0 ? length : 0] = '\0';
   snprintf (path, sizeof path, "/proc/%d/maps", (int)map->pid);
   file = fopen (path, "re");
-  if (file == NULL)
-    return;
-  while (map->n_ranges < MAX_RANGES && fgets (line, sizeof line, file) != NULL) {
+  while (file != NULL && map->end == 0 && fgets (line, sizeof line, file) != NULL) {
     unsigned long long start, end, offset;
-    char name[4096] = "", access[5];
+    char name[4096], access[5];
 
     if (sscanf (line, "%llx-%llx %4s %llx %*s %*s %4095[^\n]", &start, &end, access, &offset, name) == 5 &&
-        access[2] == 'x' && name[0] == '/') {
-      Range range = { start, end, offset, strcmp (name, program) == 0, NULL };
-
-      add_range (map, &range);
+        access[2] == 'x' && strcmp (name, program) == 0) {
+      map->start = start;
+      map->end = end;
+      map->file_offset = offset;
     }
   }
-  fclose (file);
+  if (file != NULL)
+    fclose (file);
 }
 
 PlaceMap *
 place_map_new (pid_t pid)
 {
   PlaceMap *map = calloc (1, sizeof *map);
+  size_t length;
 
-  if (map != NULL) {
-    map->pid = pid;
-    read_map (map);
-  }
+  if (map == NULL)
+    return NULL;
+  map->pid = pid;
+  find_code (map);
+  length = map->end - map->start;
+  map->code = malloc (length);
+  if (map->code == NULL || read_memory (pid, map->start, map->code, length) != length)
+    map->end = map->start;
   return map;
 }
 
@@ -104,31 +80,22 @@ place_map_free (PlaceMap *map)
 {
   if (map == NULL)
     return;
-  clear (map);
+  free (map->code);
   free (map);
-}
-
-static const Range *
-find_range (const PlaceMap *map, uint64_t address)
-{
-  for (int i = 0; i < map->n_ranges; i++)
-    if (address >= map->ranges[i].start && address < map->ranges[i].end)
-      return &map->ranges[i];
-  return NULL;
 }
 
 /* Whether the instruction before @address may be a call: E8 with four bytes, or FF /2 of two to seven. */
 static bool
-follows_call (const Range *range, uint64_t address)
+follows_call (const PlaceMap *map, uint64_t address)
 {
-  size_t at = address - range->start;
+  size_t at = address - map->start;
 
-  if (at < LONGEST_CALL)
+  if (address < map->start + LONGEST_CALL || address >= map->end)
     return false;
-  if (range->code[at - 5] == 0xe8)
+  if (map->code[at - 5] == 0xe8)
     return true;
   for (size_t length = 2; length <= LONGEST_CALL; length++)
-    if (range->code[at - length] == 0xff && (range->code[at - length + 1] & 0x38) == 0x10)
+    if (map->code[at - length] == 0xff && (map->code[at - length + 1] & 0x38) == 0x10)
       return true;
   return false;
 }
@@ -141,24 +108,19 @@ mix (uint64_t hash, uint64_t value)
 }
 
 void
-place_find (PlaceMap *map, uint64_t ip, uint64_t sp, FaultCall *call)
+place_find (PlaceMap *map, uint64_t sp, FaultCall *call)
 {
   uint64_t words[STACK_BYTES / sizeof (uint64_t)];
   size_t n_words = read_memory (map->pid, sp, words, sizeof words) / sizeof *words;
-  int n_any = 0, n_frames = 0;
+  int n_frames = 0;
 
-  /* Libraries are mapped after the start, before anything runs in them. */
-  if (find_range (map, ip) == NULL)
-    read_map (map);
-  call->place = mix (mix (1, (uint64_t)call->call), ip);
+  call->place = mix (mix (1, (uint64_t)call->call), call->is_main);
   memset (call->frames, 0, sizeof call->frames);
   for (size_t i = 0; i < n_words && n_frames < FAULT_MAX_FRAMES; i++) {
-    const Range *range = find_range (map, words[i]);
-
-    if (range == NULL || (!range->is_own && n_any == N_ANY) || !follows_call (range, words[i]))
+    if (!follows_call (map, words[i]))
       continue;
-    n_any += !range->is_own;
-    call->place = mix (call->place, words[i]);
-    call->frames[n_frames++] = range->is_own ? words[i] - range->start + range->file_offset : words[i];
+    /* The address in the file is the same wherever the program was loaded. */
+    call->frames[n_frames] = words[i] - map->start + map->file_offset;
+    call->place = mix (call->place, call->frames[n_frames++]);
   }
 }

@@ -2,12 +2,13 @@
  *
  * Runs a program and attacks it at one of its system calls: of its own threads, not of its children, and also
  * after it has executed itself anew. The program has the process number that this one had; who traces it is
- * no relative of it. Without --at, --place or --unseen nothing is attacked.
+ * no relative of it. Without --at, --nth, --place or --unseen nothing is attacked.
  *
  *   syscall-fault [OPTION…] -- PROGRAM [ARGUMENT…]
  *     --list FILE        a line for each call: number, step, thread, name, place, return addresses
  *     --control FILE     the block of fault-control.h, which must be there and long enough
  *     --at N             the N-th call; the numbers go on in the block
+ *     --nth N            the N-th call of a step
  *     --place HEX        the first call at this place, as the list names it
  *     --unseen           the first call at a place that the block does not have yet, for this step and error
  *     --call NAME        of these only calls of this name
@@ -24,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +81,8 @@ parse_option (TraceOptions *options, const char *name, const char *value, FaultC
     *control = map_control (value);
   } else if (strcmp (name, "at") == 0) {
     options->at = parse_number (value, 10);
+  } else if (strcmp (name, "nth") == 0) {
+    options->nth = parse_number (value, 10);
   } else if (strcmp (name, "place") == 0) {
     options->place = parse_number (value, 16);
   } else if (strcmp (name, "unseen") == 0) {
@@ -111,19 +113,13 @@ static char **
 parse (int argc, char **argv, TraceOptions *options, FaultControl **control)
 {
   static const struct option known[] = {
-    { "list", required_argument, NULL, 0 },
-    { "control", required_argument, NULL, 0 },
-    { "at", required_argument, NULL, 0 },
-    { "place", required_argument, NULL, 0 },
-    { "unseen", no_argument, NULL, 0 },
-    { "call", required_argument, NULL, 0 },
-    { "step", required_argument, NULL, 0 },
-    { "kill", no_argument, NULL, 0 },
-    { "kill-after", no_argument, NULL, 0 },
-    { "fail", required_argument, NULL, 0 },
-    { "count", required_argument, NULL, 0 },
-    { "same", no_argument, NULL, 0 },
-    { 0 },
+    { "list", required_argument, NULL, 0 }, { "control", required_argument, NULL, 0 },
+    { "at", required_argument, NULL, 0 },   { "place", required_argument, NULL, 0 },
+    { "nth", required_argument, NULL, 0 },  { "unseen", no_argument, NULL, 0 },
+    { "call", required_argument, NULL, 0 }, { "step", required_argument, NULL, 0 },
+    { "kill", no_argument, NULL, 0 },       { "kill-after", no_argument, NULL, 0 },
+    { "fail", required_argument, NULL, 0 }, { "count", required_argument, NULL, 0 },
+    { "same", no_argument, NULL, 0 },       { 0 },
   };
   int index, found;
 
@@ -135,7 +131,7 @@ parse (int argc, char **argv, TraceOptions *options, FaultControl **control)
   }
   if (optind == argc)
     die ("no program is given", NULL);
-  if (options->at == 0 && options->place == 0 && !options->unseen)
+  if (options->at == 0 && options->nth == 0 && options->place == 0 && !options->unseen)
     options->action = TRACE_COUNT;
   if (*control == NULL)
     *control = map_control (NULL);
@@ -196,8 +192,6 @@ main (int argc, char **argv)
   TraceOptions options;
   char **program = parse (argc, argv, &options, &control);
 
-  /* Places are compared from run to run. */
-  personality (ADDR_NO_RANDOMIZE);
   start_tracer (&options, control);
   execvp (program[0], program);
   die ("cannot execute", program[0]);

@@ -4,6 +4,7 @@
  */
 #include "trace.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -107,6 +108,7 @@ is_chosen (Tracer *tracer, const FaultCall *call)
 
   if (options->action == TRACE_COUNT || tracer->control->n_hits > 0 ||
       (options->at != 0 && call->number != options->at) ||
+      (options->nth != 0 && call->in_step != options->nth) ||
       (options->place != 0 && call->place != options->place) ||
       (options->call >= 0 && call->call != options->call) ||
       (options->step >= 0 && call->step != options->step))
@@ -176,17 +178,29 @@ needs_place (const TraceOptions *options)
 }
 
 static void
+count_call (FaultControl *control, FaultCall *call)
+{
+  call->number = ++control->n_calls;
+  call->step = control->step;
+  if (control->counted_step != call->step)
+    control->n_step_calls = 0;
+  control->counted_step = call->step;
+  call->in_step = ++control->n_step_calls;
+}
+
+static void
 on_entry (Tracer *tracer, pid_t tid, const struct __ptrace_syscall_info *info)
 {
   FaultCall call = { .call = (int32_t)info->entry.nr, .tid = tid, .is_main = tid == tracer->pid };
   const TraceOptions *options = tracer->options;
 
+  if (tracer->control->stop != 0)
+    tracer->is_over = true;
   if (tracer->map == NULL || tracer->is_over)
     return;
-  call.number = ++tracer->control->n_calls;
-  call.step = tracer->control->step;
-  if (needs_place (options) || options->at == call.number)
-    place_find (tracer->map, info->instruction_pointer, info->stack_pointer, &call);
+  count_call (tracer->control, &call);
+  if (needs_place (options) || options->at == call.number || options->nth == call.in_step)
+    place_find (tracer->map, info->stack_pointer, &call);
   if (options->list != NULL)
     list_call (tracer, &call);
   if (is_chosen (tracer, &call))
@@ -252,11 +266,39 @@ handle_stop (Tracer *tracer, pid_t tid, int status)
   }
 }
 
+/* Calls of other steps are not attacked, so the process runs at its own speed then. */
+static bool
+is_asleep (const Tracer *tracer)
+{
+  return tracer->options->step >= 0 && tracer->control->step != tracer->options->step &&
+         tracer->options->list == NULL;
+}
+
+/* A thread that runs at its own speed has to stop once before its calls can be seen. */
+static void
+note_step (Tracer *tracer)
+{
+  char path[64];
+  const struct dirent *entry;
+  DIR *tasks;
+
+  if (tracer->control->noted_step == tracer->control->step)
+    return;
+  snprintf (path, sizeof path, "/proc/%d/task", (int)tracer->pid);
+  tasks = is_asleep (tracer) || tracer->is_over ? NULL : opendir (path);
+  while (tasks != NULL && (entry = readdir (tasks)) != NULL)
+    if (entry->d_name[0] != '.')
+      ptrace (PTRACE_INTERRUPT, atoi (entry->d_name), 0, 0);
+  if (tasks != NULL)
+    closedir (tasks);
+  tracer->control->noted_step = tracer->control->step;
+}
+
 static void
 go_on (Tracer *tracer, pid_t tid, int signo)
 {
   /* An attacked call has an end to stop at. */
-  bool stops = !tracer->is_over || find_attacked (tracer, tid) != NULL;
+  bool stops = (!tracer->is_over && !is_asleep (tracer)) || find_attacked (tracer, tid) != NULL;
 
   if (signo < 0)
     ptrace (PTRACE_LISTEN, tid, 0, 0);
@@ -275,18 +317,31 @@ attach (pid_t pid, int ready_fd)
          ptrace (PTRACE_SYSCALL, pid, 0, 0) == 0;
 }
 
+/* It only ends the wait. */
+static void
+on_wake_up (int signo)
+{
+}
+
 bool
 trace_run (pid_t pid, const TraceOptions *options, FaultControl *control, int ready_fd)
 {
+  struct sigaction wakes_up = { .sa_handler = on_wake_up };
   Tracer tracer = { .pid = pid, .options = options, .control = control };
   int status;
   pid_t tid;
 
+  sigaction (SIGUSR1, &wakes_up, NULL);
+  control->tracer = getpid ();
+  control->noted_step = control->step;
   if (!attach (pid, ready_fd))
     return false;
-  while ((tid = waitpid (-1, &status, __WALL)) > 0 || errno == EINTR)
+  while ((tid = waitpid (-1, &status, __WALL)) > 0 || errno == EINTR) {
     if (tid > 0 && WIFSTOPPED (status))
       go_on (&tracer, tid, handle_stop (&tracer, tid, status));
+    note_step (&tracer);
+  }
   place_map_free (tracer.map);
+  control->tracer = 0;
   return true;
 }

@@ -20,6 +20,7 @@ typedef struct {
   unsigned length; /* for TRACE_FAIL: how many calls fail; from the second on only such as may fail so */
   bool same;       /* of these only calls of the first one's kind */
   uint64_t at;     /* the number of the call; 0 = not by number */
+  uint64_t nth;    /* the same within its step */
   uint64_t place;  /* 0 = not by place */
   bool unseen;     /* the first one whose place is not among those seen */
   long call;       /* -1 = any */
