@@ -19,6 +19,7 @@ typedef struct {
   char *control_path;
   guint n_lives;
   guint n_failed;
+  guint max_failed;
 } Attack;
 
 /* The caller goes on as a child of one that reaps what loses its parent, as services of a daemon that was
@@ -33,9 +34,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Attack, attack_free)
 /* One life with the tool's @options. FALSE when its script came to the end and nothing was hit. The test has
  * failed when something is wrong afterwards. */
 gboolean attack_once (Attack *attack, const char *options);
-/* Lives with @options, each hitting another place, until there is none left. */
-void attack_all_places (Attack *attack, const char *options);
-/* Lives with @options and --nth 1, 2, …, until there is no such call. */
+/* Lives with @options, which have --unseen or --unseen-call, until there is no such call left. Gives up after
+ * ZINIT_FAULT_FAILURES (default 10) that went wrong, as one cause has many of them. */
+void attack_unseen (Attack *attack, const char *options);
+/* Lives with @options and --nth 1, 2, …, until there is no such call; the same limit. */
 void attack_all_calls (Attack *attack, const char *options);
 
 /* Adds "@prefix/by-hand", which is skipped without ZINIT_FAULT. */

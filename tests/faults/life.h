@@ -38,8 +38,10 @@ typedef struct {
   char *directory; /* of this life alone */
   FaultControl *control;
   LifeStanding standing[LIFE_N_REQUESTS];
+  gboolean may_fail;      /* the tool lets calls fail: a start may be given up and made anew */
   guint n_hurt;           /* how often the script has killed the process of "hurt" */
   gboolean late_exists;   /* the file of "late" */
+  gboolean is_new_daemon; /* it has read the folder since the script's last step */
   gboolean was_ready;     /* the daemon has said READY=1, since its last start */
   int status;             /* wait status of the daemon that ended last */
   gboolean left_services; /* and whether a process of a service lived then */

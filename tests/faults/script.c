@@ -124,8 +124,11 @@ replace (Life *life, const char *options)
 static void
 reexecute (Life *life, const char *options)
 {
-  if (life_ask (life, LIFE_REEXECUTE, "Reexecute", "(" NO_OPTIONS ",)"))
-    life_connect (life);
+  if (life_ask (life, LIFE_REEXECUTE, "Reexecute", "(" NO_OPTIONS ",)")) {
+    /* The new program has to get through its start. */
+    life->was_ready = FALSE;
+    life->was_ready = life_connect (life);
+  }
 }
 
 /* The daemon ends by itself; the step after this one starts the next. */

@@ -10,7 +10,8 @@
  *     --at N             the N-th call; the numbers go on in the block
  *     --nth N            the N-th call of a step
  *     --place HEX        the first call at this place, as the list names it
- *     --unseen           the first call at a place that the block does not have yet, for this step and error
+ *     --unseen           the first call at a place that the block does not have yet, for this error
+ *     --unseen-call      the same, and all places of one call are one
  *     --call NAME        of these only calls of this name
  *     --step N           of these only in this step, as the block says
  *     --kill             SIGKILL before the call (the default)
@@ -87,6 +88,8 @@ parse_option (TraceOptions *options, const char *name, const char *value, FaultC
     options->place = parse_number (value, 16);
   } else if (strcmp (name, "unseen") == 0) {
     options->unseen = true;
+  } else if (strcmp (name, "unseen-call") == 0) {
+    options->unseen = options->by_call = true;
   } else if (strcmp (name, "call") == 0) {
     options->call = calls_number (value);
     if (options->call < 0)
@@ -113,13 +116,21 @@ static char **
 parse (int argc, char **argv, TraceOptions *options, FaultControl **control)
 {
   static const struct option known[] = {
-    { "list", required_argument, NULL, 0 }, { "control", required_argument, NULL, 0 },
-    { "at", required_argument, NULL, 0 },   { "place", required_argument, NULL, 0 },
-    { "nth", required_argument, NULL, 0 },  { "unseen", no_argument, NULL, 0 },
-    { "call", required_argument, NULL, 0 }, { "step", required_argument, NULL, 0 },
-    { "kill", no_argument, NULL, 0 },       { "kill-after", no_argument, NULL, 0 },
-    { "fail", required_argument, NULL, 0 }, { "count", required_argument, NULL, 0 },
-    { "same", no_argument, NULL, 0 },       { 0 },
+    { "list", required_argument, NULL, 0 },
+    { "control", required_argument, NULL, 0 },
+    { "at", required_argument, NULL, 0 },
+    { "place", required_argument, NULL, 0 },
+    { "nth", required_argument, NULL, 0 },
+    { "unseen", no_argument, NULL, 0 },
+    { "unseen-call", no_argument, NULL, 0 },
+    { "call", required_argument, NULL, 0 },
+    { "step", required_argument, NULL, 0 },
+    { "kill", no_argument, NULL, 0 },
+    { "kill-after", no_argument, NULL, 0 },
+    { "fail", required_argument, NULL, 0 },
+    { "count", required_argument, NULL, 0 },
+    { "same", no_argument, NULL, 0 },
+    { 0 },
   };
   int index, found;
 

@@ -75,12 +75,13 @@ mark_attacked (Tracer *tracer, pid_t tid, int error)
     *attacked = (Attacked){ tid, error };
 }
 
-/* True the first time. One place counts once in each step and for each error. */
+/* True the first time. One place counts once for each error, whatever the step. */
 static bool
 note_seen (Tracer *tracer, const FaultCall *call)
 {
   FaultControl *control = tracer->control;
-  uint64_t key = call->place ^ ((uint64_t)call->step << 56 | (uint64_t)tracer->options->error << 48);
+  uint64_t place = tracer->options->by_call ? (uint64_t)call->call << 1 | call->is_main : call->place;
+  uint64_t key = place ^ (uint64_t)tracer->options->error << 48;
   uint64_t slot = key % FAULT_SEEN_SLOTS;
 
   key += key == 0;

@@ -23,6 +23,7 @@ typedef struct {
   uint64_t nth;    /* the same within its step */
   uint64_t place;  /* 0 = not by place */
   bool unseen;     /* the first one whose place is not among those seen */
+  bool by_call;    /* with unseen: the call alone is its place */
   long call;       /* -1 = any */
   int64_t step;    /* -1 = any */
   FILE *list;      /* a line for each call; NULL = none */
