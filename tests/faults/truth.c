@@ -132,18 +132,17 @@ expect (Life *life, Expectation *all)
 }
 
 static gboolean
-is_service_process (Life *life, pid_t pid)
+contains (const GArray *pids, pid_t pid)
 {
-  g_autoptr (GArray) marked = processes_with_mark (life->h->mark);
-
-  for (guint i = 0; i < marked->len; i++)
-    if (g_array_index (marked, pid_t, i) == pid)
+  for (guint i = 0; i < pids->len; i++)
+    if (g_array_index (pids, pid_t, i) == pid)
       return TRUE;
   return FALSE;
 }
 
+/* The mark proves that the number has not been given to somebody else meanwhile. */
 static void
-add_living (Life *life, const char *file, GArray *living, guint *n_starts)
+add_living (Life *life, const char *file, const GArray *marked, GArray *living, guint *n_starts)
 {
   g_autoptr (GArray) starts = life_starts (life, file);
 
@@ -151,7 +150,7 @@ add_living (Life *life, const char *file, GArray *living, guint *n_starts)
   for (guint i = 0; i < starts->len; i++) {
     pid_t pid = g_array_index (starts, pid_t, i);
 
-    if (processes_is_alive (pid) && is_service_process (life, pid))
+    if (contains (marked, pid))
       g_array_append_val (living, pid);
   }
 }
@@ -194,14 +193,14 @@ check_agreement (Life *life, const Expectation *expected, GArray *living, GStrin
 
 /* Returns how many processes it has. */
 static guint
-check_service (Life *life, const Expectation *expected, GString *wrong)
+check_service (Life *life, const Expectation *expected, const GArray *marked, GString *wrong)
 {
   g_autoptr (GArray) living = g_array_new (FALSE, FALSE, sizeof (pid_t));
   guint n_starts = 0;
 
-  add_living (life, expected->name, living, &n_starts);
+  add_living (life, expected->name, marked, living, &n_starts);
   if (expected->replaced != NULL)
-    add_living (life, expected->replaced, living, &n_starts);
+    add_living (life, expected->replaced, marked, living, &n_starts);
   if (living->len > 1)
     say (wrong, "%s has %u processes", expected->name, living->len);
   if (expected->runs == YES && living->len == 0)
@@ -223,14 +222,13 @@ static void
 check_now (Life *life, GString *wrong)
 {
   Expectation all[N_EXPECTATIONS];
-  g_autoptr (GArray) marked = NULL;
+  g_autoptr (GArray) marked = processes_with_mark (life->h->mark);
   g_autofree char *described = NULL;
   guint n = 0;
 
   expect (life, all);
   for (guint i = 0; i < N_EXPECTATIONS; i++)
-    n += check_service (life, &all[i], wrong);
-  marked = processes_with_mark (life->h->mark);
+    n += check_service (life, &all[i], marked, wrong);
   described = processes_describe (marked);
   /* The daemon carries the mark too. */
   if (marked->len != n + 1)
