@@ -143,7 +143,8 @@ report (Attack *attack, const Life *life, const char *options, const char *wrong
 static gboolean
 may_have_ended (const Life *life)
 {
-  static const char *const last_words[] = { "failed to allocate", "GWakeup", "creating thread", "GThread" };
+  static const char *const last_words[] = { "failed to allocate", "GWakeup", "creating thread",
+                                            "pthread_create" };
   g_autofree char *log = read_log (life->h);
 
   if (WIFEXITED (life->status)) {
@@ -167,6 +168,9 @@ judge (Life *life, gboolean is_kill, GString *wrong)
   life->control->stop = 1;
   if (is_kill && !life_wait_gone (life))
     g_string_append (wrong, "  the daemon was killed and lives\n");
+  /* It may take an error's consequence only now. */
+  if (!life_connect (life) && !life_is_gone (life))
+    g_string_append_printf (wrong, "  the daemon does not answer: %s\n", life->complaint->str);
   if (life_is_gone (life)) {
     if (!may_have_ended (life))
       g_string_append_printf (wrong, "  the daemon ended with wait status 0x%x\n", life->status);
@@ -174,8 +178,6 @@ judge (Life *life, gboolean is_kill, GString *wrong)
     if (!life_start (life, NULL))
       g_string_append_printf (wrong, "  the next daemon does not start (wait status 0x%x): %s\n",
                               life->status, life->complaint->str);
-  } else if (!life_connect (life)) {
-    g_string_append_printf (wrong, "  the daemon does not answer: %s\n", life->complaint->str);
   }
   truth_check (life, wrong);
 }

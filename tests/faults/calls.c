@@ -55,13 +55,13 @@ static const struct {
   { "inotify_init1", { EMFILE, ENFILE, ENOMEM } },
   { "link", { ENOMEM, ENOSPC, EIO } },
   { "linkat", { ENOMEM, ENOSPC, EIO } },
-  { "madvise", { ENOMEM, EAGAIN } },
+  { "madvise", { ENOMEM } },
   { "memfd_create", { EMFILE, ENFILE, ENOMEM } },
   { "mkdir", { ENOMEM, ENOSPC, EIO } },
   { "mkdirat", { ENOMEM, ENOSPC, EIO } },
-  { "mmap", { ENOMEM, ENFILE, EAGAIN } },
+  { "mmap", { ENOMEM } },
   { "mprotect", { ENOMEM } },
-  { "mremap", { ENOMEM, EAGAIN } },
+  { "mremap", { ENOMEM } },
   { "msync", { EIO, ENOMEM } },
   { "newfstatat", { ENOMEM, EIO } },
   { "open", { EMFILE, ENFILE, ENOMEM, ENOSPC, EIO, EINTR } },
@@ -93,6 +93,18 @@ static const struct {
   { "write", { ENOSPC, EIO, EINTR } },
   { "writev", { ENOSPC, EIO, EINTR } },
 };
+
+bool
+calls_fails_on_files (long number, int error)
+{
+  static const char *const on_descriptors[] = { "read", "write", "writev", "pread64", "pwrite64", "pwritev" };
+  const char *name = calls_name (number);
+
+  for (size_t i = 0; name != NULL && i < N_ELEMENTS (on_descriptors); i++)
+    if (strcmp (name, on_descriptors[i]) == 0)
+      return error == EIO || error == ENOSPC;
+  return false;
+}
 
 const char *
 calls_name (long number)

@@ -15,3 +15,6 @@ int calls_errno (const char *name);
 const char *calls_errno_name (int error);
 /* Whether the kernel may answer the call with that error on a machine that works. */
 bool calls_may_fail (long number, int error);
+/* Whether it answers so only when its first argument is the descriptor of a file, not of a pipe or an event.
+ */
+bool calls_fails_on_files (long number, int error);

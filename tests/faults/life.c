@@ -254,6 +254,18 @@ life_start (Life *life, const char *options)
   return wait_ready (life) && life_connect (life);
 }
 
+/* A Reload that names errors has not done all of it. */
+static gboolean
+has_errors (GVariant *reply)
+{
+  g_autoptr (GVariant) errors = NULL;
+
+  if (!g_variant_is_of_type (reply, G_VARIANT_TYPE ("(asasasa(ss))")))
+    return FALSE;
+  errors = g_variant_get_child_value (reply, 3);
+  return g_variant_n_children (errors) > 0;
+}
+
 gboolean
 life_ask (Life *life, LifeRequest request, const char *method, const char *format, ...)
 {
@@ -269,7 +281,7 @@ life_ask (Life *life, LifeRequest request, const char *method, const char *forma
   va_end (list);
   reply = client_call_on (life->h->client, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, method,
                           g_variant_new_parsed (text), NULL);
-  if (reply == NULL)
+  if (reply == NULL || has_errors (reply))
     return FALSE;
   life->standing[request] = LIFE_ACKNOWLEDGED;
   return TRUE;

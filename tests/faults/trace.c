@@ -102,8 +102,22 @@ may_answer (long call)
          call != SYS_restart_syscall;
 }
 
+/* Whether the kernel may answer this very call with the error. */
 static bool
-is_chosen (Tracer *tracer, const FaultCall *call)
+may_fail (const Tracer *tracer, long call, uint64_t first_argument)
+{
+  char path[64], target[8];
+
+  if (!calls_may_fail (call, tracer->options->error))
+    return false;
+  if (!calls_fails_on_files (call, tracer->options->error))
+    return true;
+  snprintf (path, sizeof path, "/proc/%d/fd/%d", (int)tracer->pid, (int)first_argument);
+  return readlink (path, target, sizeof target) > 0 && target[0] == '/';
+}
+
+static bool
+is_chosen (Tracer *tracer, const FaultCall *call, uint64_t first_argument)
 {
   const TraceOptions *options = tracer->options;
 
@@ -115,16 +129,16 @@ is_chosen (Tracer *tracer, const FaultCall *call)
       (options->step >= 0 && call->step != options->step))
     return false;
   if (options->action == TRACE_FAIL &&
-      !(options->unseen ? calls_may_fail (call->call, options->error) : may_answer (call->call)))
+      !(options->unseen ? may_fail (tracer, call->call, first_argument) : may_answer (call->call)))
     return false;
   return !options->unseen || note_seen (tracer, call);
 }
 
 static bool
-fails_too (const Tracer *tracer, long call)
+fails_too (const Tracer *tracer, long call, uint64_t first_argument)
 {
-  return tracer->left > 0 && calls_may_fail (call, tracer->options->error) &&
-         (!tracer->options->same || call == tracer->kind);
+  return tracer->left > 0 && (!tracer->options->same || call == tracer->kind) &&
+         may_fail (tracer, call, first_argument);
 }
 
 /* A descriptor is closed whatever close(2) says: the call is made and its result replaced. */
@@ -204,9 +218,9 @@ on_entry (Tracer *tracer, pid_t tid, const struct __ptrace_syscall_info *info)
     place_find (tracer->map, info->stack_pointer, &call);
   if (options->list != NULL)
     list_call (tracer, &call);
-  if (is_chosen (tracer, &call))
+  if (is_chosen (tracer, &call, info->entry.args[0]))
     hit (tracer, tid, &call);
-  else if (fails_too (tracer, call.call))
+  else if (fails_too (tracer, call.call, info->entry.args[0]))
     fail_call (tracer, tid, call.call);
 }
 
