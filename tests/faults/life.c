@@ -53,12 +53,13 @@ write_services (Life *life)
   g_autofree char *end = life_path (life, "talk-end");
   g_autofree char *talk = g_strdup_printf ("count-until 1 4000 %s wait", end);
   g_autofree char *dep = g_strconcat (quick, "[dependencies]\nrequires = [\"base\", \"once\"]\n", NULL);
+  g_autofree char *all_lines = g_strconcat (quick, "[logging]\nbuffer_lines = 100000\n", NULL);
   g_autofree char *once = g_strconcat ("oneshot = true\n", quick, NULL);
 
   write_service (life, "base", "out up wait", quick);
   write_service (life, "once", "exit 0", once);
   write_service (life, "dep", "out up wait", dep);
-  write_service (life, "talk", talk, quick);
+  write_service (life, "talk", talk, all_lines);
   write_service (life, "hurt", "out up wait", quick);
 }
 
