@@ -37,23 +37,37 @@ finalize (gpointer data)
   g_free (client);
 }
 
+/* NULL with an error when there is no connection. */
 static TestClient *
-client_new (const char *address, GDBusConnectionFlags flags, const char *destination)
+try_new (const char *address, GDBusConnectionFlags flags, const char *destination, GError **error)
 {
-  g_autoptr (GError) error = NULL;
-  TestClient *client = g_new0 (TestClient, 1);
+  GDBusConnection *connection;
+  TestClient *client;
 
+  flags |= G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
+  connection = g_dbus_connection_new_for_address_sync (address, flags, NULL, NULL, error);
+  if (connection == NULL)
+    return NULL;
+  client = g_new0 (TestClient, 1);
   g_mutex_init (&client->lock);
   g_cond_init (&client->arrived);
   client->messages = g_ptr_array_new_with_free_func (g_object_unref);
   client->destination = destination;
-  flags |= G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
-  client->connection = g_dbus_connection_new_for_address_sync (address, flags, NULL, NULL, &error);
-  g_assert_no_error (error);
+  client->connection = connection;
   g_dbus_connection_set_exit_on_close (client->connection, FALSE);
   client->filter = g_dbus_connection_add_filter (client->connection, write_down, client, finalize);
   if (flags & G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING)
     g_dbus_connection_start_message_processing (client->connection);
+  return client;
+}
+
+static TestClient *
+client_new (const char *address, GDBusConnectionFlags flags, const char *destination)
+{
+  g_autoptr (GError) error = NULL;
+  TestClient *client = try_new (address, flags, destination, &error);
+
+  g_assert_no_error (error);
   return client;
 }
 
@@ -81,13 +95,23 @@ client_new_for_bus (const char *address)
 }
 
 TestClient *
-client_new_for_socket (const char *path)
+client_try_for_socket (const char *path, GError **error)
 {
   g_autofree char *escaped = g_dbus_address_escape_value (path);
   g_autofree char *address = g_strconcat ("unix:path=", escaped, NULL);
 
   /* Signals come from the first moment; on a bus only once they are asked for. */
-  return client_new (address, G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING, NULL);
+  return try_new (address, G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING, NULL, error);
+}
+
+TestClient *
+client_new_for_socket (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  TestClient *client = client_try_for_socket (path, &error);
+
+  g_assert_no_error (error);
+  return client;
 }
 
 void

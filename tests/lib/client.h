@@ -29,6 +29,8 @@ typedef struct {
 /* Both fail the test when there is no connection. Transfer full. */
 TestClient *client_new_for_bus (const char *address);
 TestClient *client_new_for_socket (const char *path);
+/* For a daemon that may be gone: NULL with an error then. Transfer full. */
+TestClient *client_try_for_socket (const char *path, GError **error);
 void client_free (TestClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestClient, client_free)
 

@@ -227,6 +227,7 @@ harness_launch (Harness *harness, const char *const *options)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_autofree char *notify = harness_path (harness, "notify");
+  const char *words = harness->wrapper != NULL ? harness->wrapper : g_getenv ("ZINITD_WRAPPER");
   g_auto (GStrv) wrapper = NULL, argv = NULL;
   char old[4096];
   int log = open (harness->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -234,7 +235,7 @@ harness_launch (Harness *harness, const char *const *options)
   /* What an earlier daemon of this run said. */
   while (recv (harness->notify_fd, old, sizeof old, MSG_DONTWAIT) >= 0)
     ;
-  if (g_getenv ("ZINITD_WRAPPER") && g_shell_parse_argv (g_getenv ("ZINITD_WRAPPER"), NULL, &wrapper, NULL))
+  if (words != NULL && g_shell_parse_argv (words, NULL, &wrapper, NULL))
     g_strv_builder_addv (builder, (const char **)wrapper);
   /* Not for the bus, which would say READY=1 too. */
   harness_setenv (harness, "NOTIFY_SOCKET", notify);
@@ -403,6 +404,7 @@ harness_free (Harness *harness)
   g_free (harness->bus_address);
   g_free (harness->bus_config);
   g_free (harness->program);
+  g_free (harness->wrapper);
   g_free (harness->log_path);
   g_free (harness->mark);
   g_strfreev (harness->environment);

@@ -23,6 +23,7 @@ typedef struct {
   char *bus_address;
   char *bus_config;
   char *program;      /* what is started as the daemon: the built one, unless a test has put another here */
+  char *wrapper;      /* words before the program; NULL = those of ZINITD_WRAPPER, if any */
   char *log_path;     /* the daemon's stderr */
   char *mark;         /* in the environment of every process of this run */
   char **environment; /* of what is started from now on */
