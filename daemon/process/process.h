@@ -51,6 +51,7 @@ typedef struct {
   const ZinitDefinition *definition; /* exec, dir, env, user, group are used */
   const char *const *marks; /* "KEY=value" set in the child's environment after all others; NULL = none */
   gboolean is_mute;         /* its standard output is /dev/null, and no pipe */
+  gboolean uses_reserve;    /* the daemon's own: it may have the descriptors that services may not have */
 } ZinitSpawnRequest;
 
 /* Starts a process: own session, stdin /dev/null, stdout and stderr pipes, no other descriptor, empty signal
@@ -59,7 +60,7 @@ typedef struct {
  * reading and writing, so that it gets no SIGPIPE when the daemon dies. For another user than the daemon's
  * the child is forked and given up when it has not come to exec in 3 s, since that user could hold it. On
  * failure NULL and ZINIT_ERROR_SPAWN_FAILED, "STEP WHAT: errno's text" (steps: limit, pipe, user, group,
- * clone, session, stdio, groups, chdir, exec). Transfer full. */
+ * clone, session, stdio, groups, chdir, exec), or "no descriptors left (limit N)". Transfer full. */
 ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* A process that an earlier daemon started, or this one before it executed itself anew. */
