@@ -4,6 +4,7 @@
  */
 #define G_LOG_DOMAIN "zinit-main"
 
+#include <errno.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 #include "handover/hold.h"
 #include "handover/restore.h"
 #include "log-writer.h"
+#include "loop/reserve.h"
 #include "model/log-level.h"
 #include "notify.h"
 #include "options.h"
@@ -30,12 +32,15 @@
 
 #define EXIT_USAGE 2
 #define LOCK_RETRY_USEC G_USEC_PER_SEC
+/* What the main loop and the watches of this file and of handover/ take, without services and clients. */
+#define ESSENTIAL_DESCRIPTORS 16
 
 typedef struct {
   ZinitPaths *paths;
   char *program; /* the file that runs, to be executed anew */
   char **argv;
   int lock_fd;
+  guint64 file_limit; /* the soft RLIMIT_NOFILE that it was started with */
   ZinitLoop *loop;
   ZinitProcesses *processes;
   ZinitHostContext host_context;
@@ -193,8 +198,9 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   daemon->processes = zinit_processes_new (daemon->loop, error);
   if (daemon->processes == NULL)
     return FALSE;
-  if (daemon->inherited->file_limit != 0)
-    zinit_processes_set_file_limit (daemon->processes, daemon->inherited->file_limit);
+  zinit_processes_set_file_limit (daemon->processes, daemon->inherited->file_limit != 0
+                                                         ? daemon->inherited->file_limit
+                                                         : daemon->file_limit);
   daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes };
   /* One folder may be named in several ways, /var/run and /run. */
   instance = realpath (daemon->paths->runtime_dir, NULL);
@@ -292,9 +298,27 @@ lock (Daemon *daemon, GError **error)
   return ZINIT_LOCK_TAKEN;
 }
 
+/* GLib ends the process when it gets none for the main loop. The machine may have run out of them for a
+ * moment. */
+static void
+wait_for_descriptors (void)
+{
+  gboolean has_warned = FALSE;
+
+  while (!zinit_descriptors_are_left (ESSENTIAL_DESCRIPTORS)) {
+    if (!has_warned)
+      g_warning ("nothing is supervised before there are %d free descriptors (limit %" G_GUINT64_FORMAT
+                 "): %s; it is tried again",
+                 ESSENTIAL_DESCRIPTORS, zinit_descriptor_limit (), g_strerror (errno));
+    has_warned = TRUE;
+    g_usleep (LOCK_RETRY_USEC);
+  }
+}
+
 static int
 supervise (const ZinitOptions *options, char **argv)
 {
+  guint64 file_limit = zinit_descriptor_limit_raise ();
   g_autoptr (ZinitPaths) paths =
       zinit_paths_new (options->scope, options->config_dir, options->runtime_dir, options->socket);
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
@@ -303,11 +327,13 @@ supervise (const ZinitOptions *options, char **argv)
                     .argv = argv,
                     .lock_fd = -1,
                     .signal_fd = -1,
-                    .inherited = zinit_inherited_take (paths->fds),
-                    .main_loop = g_main_loop_new (NULL, FALSE) };
+                    .file_limit = file_limit,
+                    .inherited = zinit_inherited_take (paths->fds) };
   g_autoptr (GError) error = NULL;
   int code = EXIT_SUCCESS;
 
+  wait_for_descriptors ();
+  daemon.main_loop = g_main_loop_new (NULL, FALSE);
   switch (lock (&daemon, &error)) {
   case ZINIT_LOCK_BUSY:
     g_message ("another zinitd serves %s; nothing to do", paths->runtime_dir);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one thread that GDBus has, and how to learn that it has written something. A connection that is made
+ * The threads that GDBus has, and how to learn that one has written something. A connection that is made
  * without flags does no input and no output of its own (initable_init() in GLib's gdbusconnection.c).
  */
 #define G_LOG_DOMAIN "zinit-bus"
@@ -8,34 +8,16 @@
 #include "bus/transport.h"
 
 #include <errno.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loop/reserve.h"
 #include "model/error.h"
 
-/* What GDBus needs is one thread and few descriptors. More are asked for, as others may take some between the
- * question and the deed. */
+/* What GDBus needs is two threads and few descriptors. More are asked for, as others may take some between
+ * the question and the deed. */
 #define PROBE_THREADS 4
 #define PROBE_DESCRIPTORS 8
-
-static gboolean
-can_open_descriptors (GError **error)
-{
-  int fds[PROBE_DESCRIPTORS];
-  guint n = 0;
-  int reason;
-
-  while (n < G_N_ELEMENTS (fds) && (fds[n] = eventfd (0, EFD_CLOEXEC)) >= 0)
-    n++;
-  reason = errno;
-  for (guint i = 0; i < n; i++)
-    close (fds[i]);
-  if (n == G_N_ELEMENTS (fds))
-    return TRUE;
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "no descriptors for D-Bus: %s", g_strerror (reason));
-  return FALSE;
-}
 
 typedef struct {
   GMutex lock;
@@ -87,10 +69,11 @@ zinit_transport_prepare (GError **error)
 
   if (is_ready)
     return TRUE;
-  if (!can_open_descriptors (error) || !can_start_threads (error))
+  if (!can_start_threads (error))
     return FALSE;
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "no sockets for D-Bus: %s", g_strerror (errno));
+  if (!zinit_descriptors_are_left (PROBE_DESCRIPTORS) ||
+      socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "no descriptors for D-Bus: %s", g_strerror (errno));
     return FALSE;
   }
   /* The first connection makes what all share. */

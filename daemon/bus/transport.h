@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * GDBus without what it makes on the way: its one thread and that thread's wake-up are made once, at the
- * start, and connections are opened over sockets whose handshake is over. GLib ends the process when it gets
- * no thread or no descriptor for a wake-up, so neither may be needed later.
+ * GDBus without what it makes on the way: its threads ("gdbus", and "gmain" of GTask) and their wake-ups are
+ * made once, at the start, and connections are opened over sockets whose handshake is over. GLib ends the
+ * process when it gets no thread or no descriptor for a wake-up, so neither may be needed later.
  */
 #pragma once
 

@@ -14,6 +14,7 @@
 #include "config/format.h"
 #include "config/strict-json.h"
 #include "handover/proof.h"
+#include "handover/room.h"
 #include "handover/snapshot.h"
 #include "handover/survivors.h"
 #include "model/limits.h"
@@ -34,6 +35,7 @@ typedef struct {
   GHashTable *adopted;     /* names of services whose process was found */
   GHashTable *pids;        /* of these processes */
   GPtrArray *gone;         /* services that live, and their files do not */
+  ZinitRoom room;
 } Restoration;
 
 static ZinitDefinition *
@@ -69,7 +71,7 @@ has_ended (int pidfd)
 
 /* @pid has them, or somebody of its group has: a zombie has none any more. */
 static void
-open_outputs (const Restoration *restoration, const char *name, const ZinitSavedService *saved, pid_t pid,
+open_outputs (Restoration *restoration, const char *name, const ZinitSavedService *saved, pid_t pid,
               ZinitAdoption *adoption)
 {
   const guint64 inodes[ZINIT_N_STREAMS] = {
@@ -79,8 +81,10 @@ open_outputs (const Restoration *restoration, const char *name, const ZinitSaved
 
   if (zinit_inherited_take_pipes (restoration->inherited, name, adoption->outputs))
     return;
+  zinit_room_enter (&restoration->room);
   zinit_survivor_open_outputs (pid, inodes, adoption->outputs);
   zinit_survivors_find_outputs (restoration->instance, name, adoption->pid, inodes, adoption->outputs);
+  zinit_room_leave (&restoration->room);
 }
 
 static gboolean
@@ -92,6 +96,7 @@ open_saved_process (Restoration *restoration, const char *name, const ZinitSaved
 
   if (!saved->has_pid || !zinit_state_is_active (saved->state))
     return FALSE;
+  restoration->room.n_to_come--;
   /* One of the two would be stopped with the other. */
   if (g_hash_table_contains (restoration->pids, GUINT_TO_POINTER (saved->pid))) {
     g_warning ("%s: process %u is another service's already", name, saved->pid);
@@ -160,7 +165,7 @@ close_adoption (ZinitAdoption *adoption)
 /* Its first process is gone, but not all of its group: what follows is what a running daemon does then. As
  * long as one of them lives, the kernel gives the group's number to nobody else. */
 static gboolean
-open_saved_group (const Restoration *restoration, const char *name, const ZinitSavedService *saved,
+open_saved_group (Restoration *restoration, const char *name, const ZinitSavedService *saved,
                   ZinitAdoption *ret_adoption)
 {
   pid_t member;
@@ -343,7 +348,7 @@ stable_usec (const ZinitService *service)
 
 /* Of its first process, or of what that has left behind. */
 static gboolean
-open_survivor (const Restoration *restoration, const ZinitSurvivor *survivor, ZinitAdoption *ret_adoption)
+open_survivor (Restoration *restoration, const ZinitSurvivor *survivor, ZinitAdoption *ret_adoption)
 {
   static const guint64 any[ZINIT_N_STREAMS] = { 0 };
 
@@ -353,7 +358,9 @@ open_survivor (const Restoration *restoration, const ZinitSurvivor *survivor, Zi
     ret_adoption->pidfd = zinit_survivor_open (survivor, restoration->instance);
   if (ret_adoption->pidfd < 0 && !ret_adoption->main_ended)
     return FALSE;
+  zinit_room_enter (&restoration->room);
   zinit_survivor_open_outputs (survivor->member, any, ret_adoption->outputs);
+  zinit_room_leave (&restoration->room);
   return TRUE;
 }
 
@@ -455,10 +462,13 @@ zinit_restore (ZinitSupervisor *supervisor, const ZinitPaths *paths, ZinitInheri
       g_ptr_array_unref (restoration.survivors);
       restoration.survivors = zinit_survivors_find (restoration.instance);
     }
-    if (restoration.state != NULL)
+    if (restoration.state != NULL) {
+      zinit_room_add_saved (&restoration.room, restoration.state->services);
       g_tree_foreach (restoration.state->services, restore_one, &restoration);
+    }
     for (guint i = 0; i < restoration.survivors->len; i++)
       adopt_survivor (&restoration, restoration.survivors->pdata[i]);
+    zinit_room_report (&restoration.room);
     zinit_supervisor_recover_logs (supervisor);
   } else {
     zinit_supervisor_forget_logs (supervisor);

@@ -8,7 +8,9 @@
 #include "loop/reserve.h"
 
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "model/limits.h"
 
@@ -28,6 +30,18 @@ guint64
 zinit_descriptor_limit (void)
 {
   return is_locked ? unlocked.rlim_cur : read_limit ().rlim_cur;
+}
+
+guint64
+zinit_descriptor_limit_raise (void)
+{
+  struct rlimit before = read_limit ();
+  struct rlimit raised = { before.rlim_max, before.rlim_max };
+
+  if (setrlimit (RLIMIT_NOFILE, &raised) != 0)
+    g_info ("cannot raise the limit of open files to %" G_GUINT64_FORMAT ": %s", (guint64)raised.rlim_max,
+            g_strerror (errno));
+  return before.rlim_cur;
 }
 
 /* A limit that is small leaves something to services all the same. */
@@ -61,6 +75,19 @@ zinit_reserve_unlock (void)
     setrlimit (RLIMIT_NOFILE, &unlocked);
   is_locked = FALSE;
   errno = reason;
+}
+
+gboolean
+zinit_descriptors_are_left (guint count)
+{
+  int fd = eventfd (0, EFD_CLOEXEC);
+  gboolean are_left = fd >= 0 && (count <= 1 || zinit_descriptors_are_left (count - 1));
+  int reason = errno;
+
+  if (fd >= 0)
+    close (fd);
+  errno = reason;
+  return are_left;
 }
 
 gboolean

@@ -77,7 +77,6 @@ gboolean
 zinit_spawner_init (ZinitSpawner *spawner, GError **error)
 {
   gsize page = (gsize)sysconf (_SC_PAGESIZE);
-  struct rlimit raised;
 
   *spawner = (ZinitSpawner){ .null_fd = -1, .slots = { -1, -1 }, .is_isolated = RUNNING_ON_VALGRIND != 0 };
   if (getrlimit (RLIMIT_NOFILE, &spawner->files) != 0)
@@ -91,10 +90,7 @@ zinit_spawner_init (ZinitSpawner *spawner, GError **error)
   }
   if (mprotect (spawner->stack, page, PROT_NONE) != 0)
     return fail_init (error, "stack");
-  raised = (struct rlimit){ spawner->files.rlim_max, spawner->files.rlim_max };
-  if (setrlimit (RLIMIT_NOFILE, &raised) != 0)
-    g_info ("cannot raise the limit of open files to %" G_GUINT64_FORMAT ": %s", (guint64)raised.rlim_max,
-            g_strerror (errno));
+  zinit_descriptor_limit_raise ();
   return init_slots (spawner, error);
 }
 

@@ -7,6 +7,7 @@
 
 #include "supervisor/internal.h"
 
+#include "loop/reserve.h"
 #include "model/limits.h"
 
 static gboolean
@@ -187,6 +188,20 @@ insert_entry (ZinitSupervisor *supervisor, const ZinitConfigEntry *entry)
   zinit_service_publish (service);
 }
 
+/* Some will not start when all run at one time: better said before. */
+static void
+check_descriptors (ZinitSupervisor *supervisor)
+{
+  guint64 limit = zinit_descriptor_limit ();
+  guint count = zinit_supervisor_count (supervisor);
+  guint64 needed = (guint64)count * ZINIT_SERVICE_DESCRIPTORS + ZINIT_RESERVED_DESCRIPTORS;
+
+  if (needed > limit)
+    g_warning ("%u services need up to %" G_GUINT64_FORMAT " descriptors, and the limit is %" G_GUINT64_FORMAT
+               " (RLIMIT_NOFILE): some of them may not start",
+               count, needed, limit);
+}
+
 ZinitReloadResult *
 zinit_supervisor_load (ZinitSupervisor *supervisor)
 {
@@ -214,6 +229,7 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
       g_strv_builder_add (added, entry->definition->name);
     }
   }
+  check_descriptors (supervisor);
   zinit_supervisor_wake (supervisor);
   return finish_result (added, none, none, set);
 }
@@ -325,5 +341,6 @@ zinit_supervisor_reload (ZinitSupervisor *supervisor, GError **error)
   }
   for (guint i = 0; i < set->entries->len; i++)
     apply_entry (supervisor, set, set->entries->pdata[i], added, changed);
+  check_descriptors (supervisor);
   return finish_result (added, changed, removed, set);
 }
