@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The soft limit is lowered for the time in which services get descriptors, so that it is the kernel who
- * counts. That costs two system calls, less than a microsecond.
+ * counts. That costs three system calls, a few microseconds where a start takes hundreds.
  */
 #define G_LOG_DOMAIN "zinit-loop"
 
