@@ -175,8 +175,9 @@ test_refused_garbage (void)
     fds[i] = connect_raw (h);
   for (gsize i = 0; i < G_N_ELEMENTS (over); i++) {
     over[i] = connect_raw (h);
-    if (i % 2)
-      send_bytes (over[i], garbage, sizeof garbage - 1);
+    /* Too many that are being told: it is closed already. */
+    if (i % 2 && send (over[i], garbage, sizeof garbage - 1, MSG_NOSIGNAL) < 0)
+      g_assert_true (errno == EPIPE || errno == ECONNRESET);
   }
   for (gsize i = 1; i < G_N_ELEMENTS (over); i += 2)
     g_assert_true (is_closed (over[i]));
