@@ -5,7 +5,6 @@
 #define G_LOG_DOMAIN "zinit-main"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
@@ -22,6 +21,7 @@
 #include "handover/hold.h"
 #include "handover/restore.h"
 #include "log-writer.h"
+#include "loop/reserve.h"
 #include "model/log-level.h"
 #include "notify.h"
 #include "options.h"
@@ -34,7 +34,10 @@
 #define EXIT_USAGE 2
 #define LOCK_RETRY_USEC G_USEC_PER_SEC
 #define TRY_MS 20
+#define NOTIFY_MS 100
 #define MAX_TRIES 250 /* then what cannot be read counts as damaged */
+/* What the main loop and the watches of this file and of handover/ take, without services and clients. */
+#define ESSENTIAL_DESCRIPTORS 16
 
 typedef struct {
   const ZinitOptions *options;
@@ -43,6 +46,7 @@ typedef struct {
   char *program; /* the file that runs, to be executed anew */
   char **argv;
   int lock_fd;
+  guint64 file_limit; /* the soft RLIMIT_NOFILE that it was started with */
   ZinitLoop *loop;
   ZinitProcesses *processes;
   ZinitHostContext host_context;
@@ -204,8 +208,9 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   daemon->processes = zinit_processes_new (daemon->loop, error);
   if (daemon->processes == NULL)
     return FALSE;
-  if (daemon->inherited->file_limit != 0)
-    zinit_processes_set_file_limit (daemon->processes, daemon->inherited->file_limit);
+  zinit_processes_set_file_limit (daemon->processes, daemon->inherited->file_limit != 0
+                                                         ? daemon->inherited->file_limit
+                                                         : daemon->file_limit);
   zinit_processes_set_lock (daemon->processes, daemon->lock_fd);
   daemon->records = zinit_record_log_new (daemon->folder, ZINIT_RECORDS_FILE);
   daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes, daemon->records };
@@ -266,6 +271,13 @@ restore (Daemon *daemon)
   zinit_bus_set_handover (daemon->bus, daemon->handover, daemon->keeper, leave, daemon);
 }
 
+/* Without it a service manager would think that the start failed. */
+static gboolean
+tell_ready (gpointer unused)
+{
+  return zinit_notify ("READY=1") ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
 static void
 begin (Daemon *daemon)
 {
@@ -275,7 +287,9 @@ begin (Daemon *daemon)
 
     zinit_bus_connect (daemon->bus, address);
   }
-  zinit_notify ("READY=1");
+  if (!tell_ready (NULL))
+    return;
+  g_timeout_add (NOTIFY_MS, tell_ready, NULL);
 }
 
 static gboolean
@@ -295,11 +309,24 @@ try_to_begin (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+try_to_begin_again (gpointer data)
+{
+  Daemon *daemon = data;
+  gboolean result = try_to_begin (daemon);
+
+  if (result == G_SOURCE_REMOVE)
+    zinit_bus_pause (daemon->bus, FALSE);
+  return result;
+}
+
 static void
 run (Daemon *daemon)
 {
-  if (try_to_begin (daemon) == G_SOURCE_CONTINUE)
-    g_timeout_add (TRY_MS, try_to_begin, daemon);
+  if (try_to_begin (daemon) == G_SOURCE_CONTINUE) {
+    zinit_bus_pause (daemon->bus, TRUE);
+    g_timeout_add (TRY_MS, try_to_begin_again, daemon);
+  }
   g_main_loop_run (daemon->main_loop);
 }
 
@@ -365,9 +392,27 @@ lock (Daemon *daemon, GError **error)
   return ZINIT_LOCK_TAKEN;
 }
 
+/* GLib ends the process when it gets none for the main loop. The machine may have run out of them for a
+ * moment. */
+static void
+wait_for_descriptors (void)
+{
+  gboolean has_warned = FALSE;
+
+  while (!zinit_descriptors_are_left (ESSENTIAL_DESCRIPTORS)) {
+    if (!has_warned)
+      g_warning ("nothing is supervised before there are %d free descriptors (limit %" G_GUINT64_FORMAT
+                 "): %s; it is tried again",
+                 ESSENTIAL_DESCRIPTORS, zinit_descriptor_limit (), g_strerror (errno));
+    has_warned = TRUE;
+    g_usleep (LOCK_RETRY_USEC);
+  }
+}
+
 static int
 supervise (const ZinitOptions *options, char **argv)
 {
+  guint64 file_limit = zinit_descriptor_limit_raise ();
   g_autoptr (ZinitPaths) paths =
       zinit_paths_new (options->scope, options->config_dir, options->runtime_dir, options->socket);
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
@@ -377,12 +422,14 @@ supervise (const ZinitOptions *options, char **argv)
                     .argv = argv,
                     .lock_fd = -1,
                     .signal_fd = -1,
-                    .folder = zinit_runtime_folder_new (paths->runtime_dir),
-                    .main_loop = g_main_loop_new (NULL, FALSE) };
+                    .file_limit = file_limit,
+                    .folder = zinit_runtime_folder_new (paths->runtime_dir) };
   g_autoptr (GError) error = NULL;
   int code = EXIT_SUCCESS;
 
   daemon.inherited = zinit_inherited_take (daemon.folder);
+  wait_for_descriptors ();
+  daemon.main_loop = g_main_loop_new (NULL, FALSE);
   switch (lock (&daemon, &error)) {
   case ZINIT_LOCK_BUSY:
     g_message ("another zinitd serves %s; nothing to do", paths->runtime_dir);

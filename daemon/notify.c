@@ -14,24 +14,37 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void
+#include "model/error.h"
+
+/* FALSE when it has to be tried again. */
+static gboolean
+send_state (const char *state, const struct sockaddr_un *address, socklen_t length)
+{
+  int fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int reason = 0;
+
+  if (fd < 0 ||
+      sendto (fd, state, strlen (state), MSG_NOSIGNAL, (const struct sockaddr *)address, length) < 0)
+    reason = errno;
+  if (fd >= 0)
+    close (fd);
+  if (reason != 0)
+    g_debug ("cannot tell the service manager \"%s\": %s", state, g_strerror (reason));
+  return !zinit_error_is_transient (reason);
+}
+
+gboolean
 zinit_notify (const char *state)
 {
   const char *path = g_getenv ("NOTIFY_SOCKET");
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   gsize length = path != NULL ? strlen (path) : 0;
-  int fd;
 
   if (length == 0 || length >= sizeof address.sun_path)
-    return;
+    return TRUE;
   memcpy (address.sun_path, path, length);
   /* '@' stands for the NUL byte of an abstract name. */
   if (address.sun_path[0] == '@')
     address.sun_path[0] = '\0';
-  fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0 || sendto (fd, state, strlen (state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-                        (socklen_t)(offsetof (struct sockaddr_un, sun_path) + length)) < 0)
-    g_debug ("cannot tell the service manager \"%s\": %s", state, g_strerror (errno));
-  if (fd >= 0)
-    close (fd);
+  return send_state (state, &address, (socklen_t)(offsetof (struct sockaddr_un, sun_path) + length));
 }

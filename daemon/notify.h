@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 /* Sends @state ("READY=1", "STOPPING=1", …) to $NOTIFY_SOCKET; nothing happens when there is none. Never
  * blocks. */
-void zinit_notify (const char *state);
+/* FALSE when the kernel lacked something: to be tried again. */
+gboolean zinit_notify (const char *state);
 
 G_END_DECLS

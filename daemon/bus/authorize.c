@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include "bus/driver.h"
+
 typedef struct {
   ZinitAuthorizeFunc func;
   gpointer data;
@@ -53,9 +55,6 @@ zinit_authorize (ZinitConnection *connection, const char *sender, ZinitAuthorize
   question = g_new0 (Question, 1);
   question->func = func;
   question->data = data;
-  /* Without a time-out: the bus answers or the connection ends. */
-  g_dbus_connection_call (connection->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                          "org.freedesktop.DBus", "GetConnectionUnixUser", g_variant_new ("(s)", sender),
-                          G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, NULL,
-                          on_unix_user, question);
+  zinit_driver_call (connection->connection, "GetConnectionUnixUser", g_variant_new ("(s)", sender),
+                     G_VARIANT_TYPE ("(u)"), NULL, on_unix_user, question);
 }

@@ -10,6 +10,7 @@
 #include "bus/internal.h"
 #include "bus/pending.h"
 #include "bus/properties.h"
+#include "bus/transport.h"
 #include "object-path.h"
 
 /* A receiver that does not take what it is sent holds up the end of the daemon no longer than this. */
@@ -176,6 +177,9 @@ zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const Zinit
   g_queue_init (&bus->settled);
   g_queue_init (&bus->accepted);
   zinit_supervisor_add_observer (supervisor, &observer, bus);
+  /* Before services can take what it needs. If it fails now, it is tried again and said where it is needed.
+   */
+  zinit_transport_prepare (NULL);
   return bus;
 }
 
@@ -222,12 +226,18 @@ zinit_bus_listen (ZinitBus *bus, int inherited_fd, GError **error)
 }
 
 void
+zinit_bus_pause (ZinitBus *bus, gboolean is_paused)
+{
+  zinit_listener_pause (bus->listener, is_paused);
+}
+
+void
 zinit_bus_listen_again (ZinitBus *bus)
 {
   zinit_listener_renew (bus->listener);
 }
 
-/* The end of the daemon: how many connections are still being flushed. */
+/* The end of the daemon: how many connections still have something to write. */
 typedef struct {
   ZinitBus *bus; /* valid until done has been called */
   guint n_open;
@@ -253,15 +263,15 @@ finish_unref (Finish *finish)
     g_free (finish);
 }
 
-static void
-on_last_flush (GObject *source, GAsyncResult *result, gpointer data)
+static gboolean
+on_last_written (gpointer data)
 {
   Finish *finish = data;
 
-  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (source), result, NULL);
   if (--finish->n_open == 0)
     finish_done (finish);
   finish_unref (finish);
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -288,7 +298,7 @@ on_finish (gpointer data)
 
     zinit_connection_send_all (connection);
     g_ref_count_inc (&finish->refs);
-    g_dbus_connection_flush (connection->connection, NULL, on_last_flush, finish);
+    zinit_transport_when_written (connection->connection, on_last_written, finish);
   }
   g_ref_count_inc (&finish->refs);
   finish->timeout = g_timeout_add_full (G_PRIORITY_DEFAULT, finish->n_open > 0 ? FINISH_TIMEOUT_MS : 0,

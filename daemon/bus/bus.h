@@ -38,6 +38,8 @@ void zinit_bus_reexecute (ZinitBus *bus);
  * @inherited_fd, which is that socket already (taken over; -1 = none). One that cannot be made now, as on a
  * full or read-only disk, is said once and tried again, and is no error. */
 gboolean zinit_bus_listen (ZinitBus *bus, int inherited_fd, GError **error);
+/* While it is paused, clients of the private socket wait in its backlog. */
+void zinit_bus_pause (ZinitBus *bus, gboolean is_paused);
 /* The folder of the socket may have been removed: makes it anew if so. */
 void zinit_bus_listen_again (ZinitBus *bus);
 /* Sends what has been gathered, then calls @done; for an orderly end. */

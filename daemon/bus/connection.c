@@ -9,9 +9,10 @@
 #include "bus/errors.h"
 #include "bus/internal.h"
 #include "bus/pending.h"
+#include "bus/transport.h"
 #include "model/error.h"
 
-/* Messages between two flushes: what the queue of GDBus, which knows no limit, may hold of ours. */
+/* Messages that may wait to be written: what the queue of GDBus, which knows no limit, may hold of ours. */
 #define MAX_BURST 512
 /* The system bus takes messages up to 32 MiB, the protocol allows 128 MiB; the rest is for header and
  * padding. */
@@ -107,15 +108,15 @@ emit (const char *path, const char *interface, const char *member, GVariant *bod
     g_debug ("%s.%s: %s", interface, member, error->message);
 }
 
-static void
-on_flushed (GObject *source, GAsyncResult *result, gpointer data)
+static gboolean
+on_burst_written (gpointer data)
 {
   g_autoptr (ZinitConnection) connection = data;
 
-  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (source), result, NULL);
-  connection->is_flushing = FALSE;
+  connection->is_writing = FALSE;
   if (connection->outbox != NULL && !zinit_outbox_is_empty (connection->outbox))
     zinit_bus_schedule (connection->bus);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -129,11 +130,11 @@ drain (ZinitConnection *connection, guint max_messages)
 void
 zinit_connection_send (ZinitConnection *connection)
 {
-  if (connection->is_flushing || zinit_outbox_is_empty (connection->outbox))
+  if (connection->is_writing || zinit_outbox_is_empty (connection->outbox))
     return;
   drain (connection, MAX_BURST);
-  connection->is_flushing = TRUE;
-  g_dbus_connection_flush (connection->connection, NULL, on_flushed, zinit_connection_ref (connection));
+  connection->is_writing = TRUE;
+  zinit_transport_when_written (connection->connection, on_burst_written, zinit_connection_ref (connection));
 }
 
 void

@@ -46,8 +46,8 @@ struct _ZinitConnection {
   gulong closed_id;
   void (*closed) (ZinitConnection *connection, gpointer data);
   gpointer closed_data;
-  gboolean is_flushing; /* one flush is outstanding: gather, do not send */
-  ZinitOutbox *outbox;  /* NULL until it is opened */
+  gboolean is_writing; /* a burst is not written yet: gather, do not send */
+  ZinitOutbox *outbox; /* NULL until it is opened */
 };
 
 /* Takes over @connection and makes the objects known on it; nothing is sent yet. @peer_uid is (uid_t) -1 on a
@@ -65,7 +65,7 @@ ZinitConnection *zinit_connection_ref (ZinitConnection *connection);
 void zinit_connection_unref (ZinitConnection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConnection, zinit_connection_unref)
 
-/* Sends what has been gathered, unless an earlier flush is outstanding: then when that is done. */
+/* Sends what has been gathered, unless an earlier burst is not written yet: then when it is. */
 void zinit_connection_send (ZinitConnection *connection);
 /* Sends all of it now: signals go before the answer to the call that caused them. */
 void zinit_connection_send_all (ZinitConnection *connection);

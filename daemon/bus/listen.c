@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The private socket: peer-to-peer D-Bus for root and the daemon's own user, where no bus runs and while the
- * bus is down. A client is judged by its peer credentials before GDBus reads a byte of it, because what GDBus
- * reads from a client that has not authenticated knows no limit.
+ * bus is down. A client is judged by its peer credentials before a byte of it is read. One for which there is
+ * no room is told so.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
@@ -10,20 +10,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gunixconnection.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bus/greeting.h"
+#include "bus/refusal.h"
+#include "bus/transport.h"
+#include "loop/reserve.h"
 #include "model/error.h"
 #include "model/limits.h"
 
 #define BACKLOG 1024
 #define ACCEPTS_PER_DISPATCH 16
-#define AUTHENTICATION_TIMEOUT_S 10
-#define PAUSE_MS 500  /* when descriptors or memory ran out */
+#define PAUSE_MS 500  /* when descriptors, threads or memory ran out */
 #define RETRY_MS 1000 /* when the socket could not be made */
 
 struct _ZinitListener {
@@ -36,29 +38,34 @@ struct _ZinitListener {
   ino_t inode;         /* the same */
   guint source;        /* accepts, or waits to accept or to make the socket again */
   gboolean is_full;    /* and that was said */
-  gboolean has_failed; /* to make the socket, and that was said */
-  GDBusAuthObserver *observer;
-  GQueue clients; /* Client */
+  gboolean has_failed; /* to make the socket, or to get what all connections need, and that was said */
+  GQueue clients;      /* Client */
+  GQueue refused;      /* Client, those for which there is no room */
 };
 
-/* From accept to the end. */
+/* From accept to the end. Of what it has one at a time is not NULL. */
 typedef struct {
-  GList link;              /* in ZinitListener.clients */
-  ZinitListener *listener; /* NULL once that is gone */
+  GList link;
+  GQueue *queue;
+  ZinitListener *listener;
+  int fd; /* -1 = it belongs to what follows the greeting */
   uid_t uid;
-  GCancellable *cancellable;   /* of the authentication */
-  guint timeout;               /* of the authentication; 0 = over */
-  ZinitConnection *connection; /* NULL until it has authenticated */
+  char *refusal_reason; /* NULL = it is welcome */
+  ZinitGreeting *greeting;
+  ZinitRefusal *refusal;
+  ZinitConnection *connection;
 } Client;
 
 static void
 client_free (Client *client)
 {
-  if (client->listener != NULL)
-    g_queue_unlink (&client->listener->clients, &client->link);
-  g_clear_handle_id (&client->timeout, g_source_remove);
+  g_queue_unlink (client->queue, &client->link);
+  g_clear_pointer (&client->greeting, zinit_greeting_free);
+  g_clear_pointer (&client->refusal, zinit_refusal_free);
   g_clear_pointer (&client->connection, zinit_connection_close);
-  g_clear_object (&client->cancellable);
+  if (client->fd >= 0)
+    close (client->fd);
+  g_free (client->refusal_reason);
   g_free (client);
 }
 
@@ -69,69 +76,64 @@ on_client_closed (ZinitConnection *connection, gpointer data)
 }
 
 static void
-on_authenticated (GObject *source, GAsyncResult *result, gpointer data)
+on_refused (gpointer refusal, gpointer data)
+{
+  client_free (data);
+}
+
+static void
+serve (Client *client)
 {
   g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_finish (result, &error);
-  Client *client = data;
+  GDBusConnection *connection = zinit_transport_open (client->fd, &error);
 
-  if (connection == NULL || client->listener == NULL) {
-    if (error != NULL)
-      g_debug ("a client of the private socket did not authenticate: %s", error->message);
-    g_clear_object (&connection);
+  client->fd = -1;
+  if (connection == NULL) {
+    g_warning ("a client of the private socket: %s", error->message);
     client_free (client);
     return;
   }
-  g_clear_handle_id (&client->timeout, g_source_remove);
   client->connection =
       zinit_connection_new (client->listener->bus, connection, client->uid, on_client_closed, client);
   zinit_connection_open (client->connection);
   g_dbus_connection_start_message_processing (connection);
 }
 
-static gboolean
-on_authentication_timeout (gpointer data)
+static void
+on_greeted (const GError *error, gpointer data)
 {
   Client *client = data;
 
-  client->timeout = 0;
-  g_cancellable_cancel (client->cancellable);
-  return G_SOURCE_REMOVE;
+  g_clear_pointer (&client->greeting, zinit_greeting_free);
+  if (error != NULL) {
+    g_debug ("a client of the private socket: %s", error->message);
+    client_free (client);
+  } else if (client->refusal_reason != NULL) {
+    client->refusal = zinit_refusal_new (client->fd, client->refusal_reason, on_refused, client);
+    client->fd = -1;
+  } else {
+    serve (client);
+  }
 }
 
-/* Called in another thread. */
-static gboolean
-on_allow_mechanism (GDBusAuthObserver *observer, const char *mechanism, gpointer data)
+/* NULL = there is room for it. Transfer full. */
+static char *
+find_refusal_reason (const ZinitListener *self, int fd)
 {
-  return strcmp (mechanism, "EXTERNAL") == 0;
-}
-
-/* Called in another thread. */
-static gboolean
-on_authorize_peer (GDBusAuthObserver *observer, GIOStream *stream, GCredentials *credentials, gpointer data)
-{
-  uid_t uid = credentials != NULL ? g_credentials_get_unix_user (credentials, NULL) : (uid_t)-1;
-
-  return uid != (uid_t)-1 && zinit_authorize_uid (uid);
+  if (self->clients.length >= ZINIT_MAX_PRIVATE_CLIENTS)
+    return g_strdup_printf ("the private socket has %u clients; no more are allowed", self->clients.length);
+  if (zinit_reserve_is_core (fd))
+    return g_strdup_printf ("the daemon has no descriptors left for clients (limit %" G_GUINT64_FORMAT ")",
+                            zinit_descriptor_limit ());
+  return NULL;
 }
 
 static void
-serve (ZinitListener *self, GSocket *socket, uid_t uid)
+say_if_full (ZinitListener *self, const char *reason)
 {
-  g_autoptr (GSocketConnection) stream = g_socket_connection_factory_create_connection (socket);
-  Client *client = g_new0 (Client, 1);
-
-  client->link.data = client;
-  client->listener = self;
-  client->uid = uid;
-  client->cancellable = g_cancellable_new ();
-  client->timeout = g_timeout_add_seconds (AUTHENTICATION_TIMEOUT_S, on_authentication_timeout, client);
-  g_queue_push_tail_link (&self->clients, &client->link);
-  /* Messages wait until the objects are there. */
-  g_dbus_connection_new (G_IO_STREAM (stream), self->guid,
-                         G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER |
-                             G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
-                         self->observer, client->cancellable, on_authenticated, client);
+  if (reason != NULL && !self->is_full)
+    g_warning ("clients of the private socket are turned away: %s", reason);
+  self->is_full = reason != NULL;
 }
 
 /* Owns @fd. */
@@ -140,8 +142,8 @@ admit (ZinitListener *self, int fd)
 {
   struct ucred credentials;
   socklen_t length = sizeof credentials;
-  g_autoptr (GSocket) socket = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autofree char *reason = NULL;
+  Client *client;
 
   if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0 ||
       !zinit_authorize_uid (credentials.uid)) {
@@ -149,21 +151,22 @@ admit (ZinitListener *self, int fd)
     close (fd);
     return;
   }
-  if (self->clients.length >= ZINIT_MAX_PRIVATE_CLIENTS) {
-    if (!self->is_full)
-      g_warning ("clients of the private socket are turned away: there are %u already", self->clients.length);
-    self->is_full = TRUE;
+  reason = find_refusal_reason (self, fd);
+  say_if_full (self, reason);
+  if (reason != NULL && self->refused.length >= ZINIT_MAX_REFUSED_CLIENTS) {
     close (fd);
     return;
   }
-  self->is_full = FALSE;
-  socket = g_socket_new_from_fd (fd, &error);
-  if (socket == NULL) {
-    g_warning ("a client of the private socket: %s", error->message);
-    close (fd);
-    return;
-  }
-  serve (self, socket, credentials.uid);
+  client = g_new0 (Client, 1);
+  client->link.data = client;
+  client->queue = reason != NULL ? &self->refused : &self->clients;
+  client->listener = self;
+  client->fd = fd;
+  client->uid = credentials.uid;
+  client->refusal_reason = g_steal_pointer (&reason);
+  g_queue_push_tail_link (client->queue, &client->link);
+  client->greeting =
+      zinit_greeting_new (fd, ZINIT_HANDSHAKE_SERVER, client->uid, self->guid, on_greeted, client);
 }
 
 static void attend (ZinitListener *self);
@@ -337,11 +340,32 @@ on_retry (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Clients wait in the backlog when they cannot be served yet. */
+static gboolean
+can_serve (ZinitListener *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean is_ready = zinit_transport_prepare (&error);
+
+  if (is_ready && self->has_failed)
+    g_message ("private socket %s: it is served now", self->path);
+  else if (!is_ready)
+    g_log (G_LOG_DOMAIN, self->has_failed ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
+           "private socket %s: nobody can be served yet: %s; it will be tried again, and all else goes on",
+           self->path, error->message);
+  self->has_failed = !is_ready;
+  return is_ready;
+}
+
 static void
 attend (ZinitListener *self)
 {
-  self->source = self->fd >= 0 ? g_unix_fd_add (self->fd, G_IO_IN, on_client, self)
-                               : g_timeout_add (RETRY_MS, on_retry, self);
+  if (self->fd < 0)
+    self->source = g_timeout_add (RETRY_MS, on_retry, self);
+  else if (!can_serve (self))
+    self->source = g_timeout_add (PAUSE_MS, on_pause_over, self);
+  else
+    self->source = g_unix_fd_add (self->fd, G_IO_IN, on_client, self);
 }
 
 ZinitListener *
@@ -363,10 +387,8 @@ zinit_listener_new (ZinitBus *bus, const ZinitRuntimeFolder *folder, const char 
   self->folder = g_str_equal (parent, zinit_runtime_folder_get_path (folder)) ? folder : NULL;
   self->path = g_strdup (path);
   self->guid = g_dbus_generate_guid ();
-  self->observer = g_dbus_auth_observer_new ();
-  g_signal_connect (self->observer, "allow-mechanism", G_CALLBACK (on_allow_mechanism), NULL);
-  g_signal_connect (self->observer, "authorize-authenticated-peer", G_CALLBACK (on_authorize_peer), NULL);
   g_queue_init (&self->clients);
+  g_queue_init (&self->refused);
   self->fd = inherited_fd;
   if (self->fd < 0)
     open_socket (self);
@@ -412,20 +434,10 @@ zinit_listener_free (ZinitListener *self)
     if (has_file (self))
       unlinkat (folder_fd (self), file_name (self), 0);
   }
-  while (self->clients.head != NULL) {
-    Client *client = self->clients.head->data;
-
-    if (client->connection != NULL) {
-      client_free (client);
-    } else {
-      /* Its authentication comes to an end later, and frees it then. */
-      g_queue_unlink (&self->clients, &client->link);
-      g_clear_handle_id (&client->timeout, g_source_remove);
-      client->listener = NULL;
-      g_cancellable_cancel (client->cancellable);
-    }
-  }
-  g_object_unref (self->observer);
+  while (self->clients.head != NULL)
+    client_free (self->clients.head->data);
+  while (self->refused.head != NULL)
+    client_free (self->refused.head->data);
   g_free (self->guid);
   g_free (self->path);
   g_free (self);

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The daemon's place on a message bus: connects, exports, asks for the name, and when the bus goes away does
- * it all again, for ever. The services do not notice.
+ * The daemon's place on a message bus: connects, says Hello, exports, asks for the name, and when the bus
+ * goes away does it all again, for ever. The services do not notice.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
+#include <errno.h>
+#include <unistd.h>
+
+#include "bus/address.h"
+#include "bus/driver.h"
+#include "bus/greeting.h"
 #include "bus/internal.h"
+#include "bus/transport.h"
+#include "model/error.h"
 #include "names.h"
 
 #define FIRST_DELAY_MS 100
 #define MAX_DELAY_MS 10000
+#define HELLO_TIMEOUT_MS 10000
 
 #define REPLY_PRIMARY_OWNER 1
 #define REPLY_IN_QUEUE 2
@@ -18,7 +27,10 @@
 struct _ZinitMessageBus {
   ZinitBus *bus;
   char *address;
+  int fd;                      /* while it is being greeted; else -1 */
+  ZinitGreeting *greeting;     /* NULL = none is under way */
   ZinitConnection *connection; /* NULL while there is none */
+  char *unique_name;           /* that the bus has given to it */
   GCancellable *cancellable;   /* of what is on its way */
   guint name_ids[2];           /* NameAcquired, NameLost */
   guint retry;                 /* timeout source */
@@ -62,19 +74,28 @@ drop_connection (ZinitMessageBus *self)
 
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
-  for (guint i = 0; i < G_N_ELEMENTS (self->name_ids); i++)
-    g_dbus_connection_signal_unsubscribe (connection, self->name_ids[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (self->name_ids); i++) {
+    if (self->name_ids[i] != 0)
+      g_dbus_connection_signal_unsubscribe (connection, self->name_ids[i]);
+    self->name_ids[i] = 0;
+  }
   g_clear_pointer (&self->connection, zinit_connection_close);
+  g_clear_pointer (&self->unique_name, g_free);
+}
+
+static void
+fail (ZinitMessageBus *self, const char *what)
+{
+  complain (self, what);
+  if (self->connection != NULL)
+    drop_connection (self);
+  retry_later (self);
 }
 
 static void
 on_closed (ZinitConnection *connection, gpointer data)
 {
-  ZinitMessageBus *self = data;
-
-  drop_connection (self);
-  complain (self, "the connection was closed");
-  retry_later (self);
+  fail (data, "the connection was closed");
 }
 
 static void
@@ -82,8 +103,7 @@ name_acquired (ZinitMessageBus *self)
 {
   if (self->connection->outbox != NULL)
     return;
-  g_message ("on the message bus as %s (%s)", ZINIT_BUS_NAME,
-             g_dbus_connection_get_unique_name (self->connection->connection));
+  g_message ("on the message bus as %s (%s)", ZINIT_BUS_NAME, self->unique_name);
   self->delay_ms = FIRST_DELAY_MS;
   g_clear_pointer (&self->last_complaint, g_free);
   zinit_connection_open (self->connection);
@@ -96,7 +116,7 @@ on_name_signal (GDBusConnection *connection, const char *sender, const char *pat
   ZinitMessageBus *self = data;
   const char *name;
 
-  if (!g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(s)")))
+  if (!zinit_driver_is_sender (sender) || !g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(s)")))
     return;
   g_variant_get (parameters, "(&s)", &name);
   if (strcmp (name, ZINIT_BUS_NAME) != 0)
@@ -122,9 +142,7 @@ on_name_reply (GObject *source, GAsyncResult *result, gpointer data)
     return;
   if (reply == NULL) {
     g_dbus_error_strip_remote_error (error);
-    complain (self, error->message);
-    drop_connection (self);
-    retry_later (self);
+    fail (self, error->message);
     return;
   }
   g_variant_get (reply, "(u)", &code);
@@ -143,41 +161,90 @@ request_name (ZinitMessageBus *self)
   GDBusConnection *connection = self->connection->connection;
 
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
-    self->name_ids[i] = g_dbus_connection_signal_subscribe (
-        connection, "org.freedesktop.DBus", "org.freedesktop.DBus", members[i], "/org/freedesktop/DBus",
-        ZINIT_BUS_NAME, G_DBUS_SIGNAL_FLAGS_NONE, on_name_signal, self, NULL);
-  g_dbus_connection_call (connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                          "RequestName", g_variant_new ("(su)", ZINIT_BUS_NAME, 0), G_VARIANT_TYPE ("(u)"),
-                          G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, self->cancellable, on_name_reply, self);
+    self->name_ids[i] = zinit_driver_subscribe (connection, members[i], ZINIT_BUS_NAME, on_name_signal, self);
+  zinit_driver_call (connection, "RequestName", g_variant_new ("(su)", ZINIT_BUS_NAME, 0),
+                     G_VARIANT_TYPE ("(u)"), self->cancellable, on_name_reply, self);
 }
 
 static void
-on_connected (GObject *source, GAsyncResult *result, gpointer data)
+on_hello_reply (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GError) error = NULL;
-  GDBusConnection *connection = g_dbus_connection_new_for_address_finish (result, &error);
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
   ZinitMessageBus *self = data;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  if (connection == NULL) {
-    complain (self, error->message);
-    g_clear_object (&self->cancellable);
-    retry_later (self);
+  if (reply == NULL) {
+    g_dbus_error_strip_remote_error (error);
+    fail (self, error->message);
     return;
   }
-  self->connection = zinit_connection_new (self->bus, connection, (uid_t)-1, on_closed, self);
+  g_variant_get (reply, "(s)", &self->unique_name);
   request_name (self);
+}
+
+static void
+on_greeted (const GError *greeting_error, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  ZinitMessageBus *self = data;
+  GDBusConnection *connection;
+  int fd = self->fd;
+
+  g_clear_pointer (&self->greeting, zinit_greeting_free);
+  self->fd = -1;
+  if (greeting_error != NULL) {
+    close (fd);
+    fail (self, greeting_error->message);
+    return;
+  }
+  connection = zinit_transport_open (fd, &error);
+  if (connection == NULL) {
+    fail (self, error->message);
+    return;
+  }
+  self->cancellable = g_cancellable_new ();
+  self->connection = zinit_connection_new (self->bus, connection, (uid_t)-1, on_closed, self);
+  g_dbus_connection_start_message_processing (connection);
+  g_dbus_connection_call (connection, ZINIT_DRIVER_NAME, ZINIT_DRIVER_PATH, ZINIT_DRIVER_NAME, "Hello", NULL,
+                          G_VARIANT_TYPE ("(s)"), G_DBUS_CALL_FLAGS_NONE, HELLO_TIMEOUT_MS, self->cancellable,
+                          on_hello_reply, self);
+}
+
+/* The first of @addresses where somebody listens. Returns the socket, or -1. */
+static int
+open_socket (GArray *addresses, GError **error)
+{
+  int reason = 0;
+
+  for (guint i = 0; i < addresses->len; i++) {
+    const ZinitBusAddress *address = &g_array_index (addresses, ZinitBusAddress, i);
+    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd >= 0 && connect (fd, (const struct sockaddr *)&address->address, address->length) == 0)
+      return fd;
+    reason = errno;
+    if (fd >= 0)
+      close (fd);
+  }
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "cannot connect: %s", g_strerror (reason));
+  return -1;
 }
 
 static void
 connect_to_bus (ZinitMessageBus *self)
 {
-  self->cancellable = g_cancellable_new ();
-  g_dbus_connection_new_for_address (self->address,
-                                     G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                         G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                     NULL, self->cancellable, on_connected, self);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) addresses = zinit_bus_address_parse (self->address, &error);
+
+  if (addresses != NULL && zinit_transport_prepare (&error))
+    self->fd = open_socket (addresses, &error);
+  if (self->fd < 0) {
+    fail (self, error->message);
+    return;
+  }
+  self->greeting = zinit_greeting_new (self->fd, ZINIT_HANDSHAKE_CLIENT, geteuid (), NULL, on_greeted, self);
 }
 
 ZinitMessageBus *
@@ -188,6 +255,7 @@ zinit_message_bus_new (ZinitBus *bus, const char *address)
   self->bus = bus;
   self->address = g_strdup (address);
   self->delay_ms = FIRST_DELAY_MS;
+  self->fd = -1;
   connect_to_bus (self);
   return self;
 }
@@ -197,10 +265,11 @@ zinit_message_bus_free (ZinitMessageBus *self)
 {
   if (self == NULL)
     return;
+  g_clear_pointer (&self->greeting, zinit_greeting_free);
+  if (self->fd >= 0)
+    close (self->fd);
   if (self->connection != NULL)
     drop_connection (self);
-  g_cancellable_cancel (self->cancellable);
-  g_clear_object (&self->cancellable);
   g_clear_handle_id (&self->retry, g_source_remove);
   g_free (self->last_complaint);
   g_free (self->address);

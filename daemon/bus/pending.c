@@ -6,6 +6,7 @@
 
 #include "bus/pending.h"
 
+#include "bus/caller-watch.h"
 #include "model/error.h"
 #include "model/limits.h"
 
@@ -15,9 +16,9 @@ typedef struct {
   ZinitCall *call;
   ZinitService *service; /* NULL once it is settled */
   ZinitPendingKind kind;
-  gboolean has_moved; /* what is seen now is the outcome of the request, not what was before */
-  GError *error;      /* the answer, once it is settled; NULL = well */
-  guint watch;        /* of the caller's name; 0 = none */
+  gboolean has_moved;      /* what is seen now is the outcome of the request, not what was before */
+  GError *error;           /* the answer, once it is settled; NULL = well */
+  ZinitCallerWatch *watch; /* NULL = none */
 } Pending;
 
 static void
@@ -36,8 +37,7 @@ pending_free (Pending *pending)
   ZinitCall *call = pending->call;
 
   move_to (pending, NULL);
-  if (pending->watch != 0)
-    g_bus_unwatch_name (pending->watch);
+  zinit_caller_watch_free (pending->watch);
   g_clear_error (&pending->error);
   g_free (pending);
   return call;
@@ -97,7 +97,7 @@ zinit_pending_has_room (const ZinitBus *bus, GError **error)
 }
 
 static void
-on_caller_vanished (GDBusConnection *connection, const char *name, gpointer data)
+on_caller_gone (gpointer data)
 {
   Pending *pending = data;
 
@@ -121,9 +121,9 @@ zinit_pending_add (ZinitCall *call, ZinitService *service, ZinitPendingKind kind
   judge (bus, pending);
   /* A client of the private socket is gone when its connection is. */
   if (!call->connection->is_peer && pending->service != NULL)
-    pending->watch = g_bus_watch_name_on_connection (
-        call->connection->connection, g_dbus_method_invocation_get_sender (call->invocation),
-        G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_caller_vanished, pending, NULL);
+    pending->watch = zinit_caller_watch_new (call->connection->connection,
+                                             g_dbus_method_invocation_get_sender (call->invocation),
+                                             on_caller_gone, pending);
 }
 
 void

@@ -46,8 +46,10 @@ open_outputs (const Search *search, pid_t pid, pid_t group)
   if (search->finder->inherited != NULL &&
       zinit_inherited_take_pipes (search->finder->inherited, search->name, search->adoption->outputs))
     return;
+  zinit_room_enter (search->finder->room);
   zinit_leftover_open_outputs (pid, inodes, search->adoption->outputs);
   zinit_leftovers_find_outputs (tags, group, inodes, search->adoption->outputs);
+  zinit_room_leave (search->finder->room);
 }
 
 static gboolean
@@ -228,6 +230,9 @@ find (const Search *search, gboolean *ret_by_tags)
   ZinitFound recorded = is_active ? find_recorded (search) : ZINIT_FOUND_NONE;
   ZinitAdoption zombie = *search->adoption;
   ZinitFound found;
+
+  if (is_active && search->finder->room->n_to_come > 0)
+    search->finder->room->n_to_come--;
 
   if (recorded == ZINIT_FOUND_MAIN && !has_ended (zombie.pidfd))
     return recorded;

@@ -7,6 +7,7 @@
 
 #include "handover/inherited.h"
 #include "handover/leftovers.h"
+#include "handover/room.h"
 #include "model/definition.h"
 
 G_BEGIN_DECLS
@@ -17,6 +18,7 @@ typedef struct {
   const GPtrArray *leftovers; /* ZinitLeftover */
   ZinitInherited *inherited;  /* NULL = nothing */
   GHashTable *claimed;        /* pids that are found already; what is found is added */
+  ZinitRoom *room;
   /* This very process wrote the state a moment ago: a child of it is what the state says. */
   gboolean is_own_state;
 } ZinitFinder;

@@ -128,7 +128,7 @@ start_judge (ZinitHandover *handover, GError **error)
   g_autofree char *program = g_shell_quote (handover->program);
   g_autofree char *state = g_shell_quote (handover->paths->state);
   g_autoptr (ZinitDefinition) definition = zinit_definition_new ();
-  ZinitSpawnRequest request = { .definition = definition, .is_mute = TRUE };
+  ZinitSpawnRequest request = { .definition = definition, .is_mute = TRUE, .uses_reserve = TRUE };
   g_autoptr (GError) reason = NULL;
 
   definition->name = g_strdup ("check-state");

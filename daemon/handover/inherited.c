@@ -6,6 +6,7 @@
 
 #include "handover/inherited.h"
 
+#include <errno.h>
 #include <linux/close_range.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,12 +24,20 @@
 
 typedef gboolean (*CheckFunc) (int fd);
 
+/* Where the kernel cannot tell, what we were told holds: to end for the want of an answer would leave all
+ * services alone. */
 static gboolean
-is_pipe (int fd)
+is_of_kind (int fd, mode_t kind)
 {
   struct stat info;
 
-  return fstat (fd, &info) == 0 && S_ISFIFO (info.st_mode);
+  return fstat (fd, &info) == 0 ? (info.st_mode & S_IFMT) == kind : errno != EBADF;
+}
+
+static gboolean
+is_pipe (int fd)
+{
+  return is_of_kind (fd, S_IFIFO);
 }
 
 static gboolean
@@ -37,7 +46,9 @@ is_listener (int fd)
   int value = 0;
   socklen_t length = sizeof value;
 
-  return getsockopt (fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0;
+  return getsockopt (fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0
+             ? value != 0
+             : errno != EBADF && errno != ENOTSOCK;
 }
 
 static gboolean
@@ -52,9 +63,7 @@ is_inotify (int fd)
 static gboolean
 is_file (int fd)
 {
-  struct stat info;
-
-  return fstat (fd, &info) == 0 && S_ISREG (info.st_mode);
+  return is_of_kind (fd, S_IFREG);
 }
 
 /* @fd if it may be used, else -1. */

@@ -32,7 +32,8 @@ struct _ZinitRestorer {
   GHashTable *restored;    /* names of services that the state knows, or whose process was found */
   const GPtrArray *errors; /* of the load, ZinitConfigError; while it runs */
   GPtrArray *gone;         /* services that live, and their files do not */
-  GPtrArray *unwanted;     /* services that were found running, and are to be stopped */
+  ZinitRoom room;
+  GPtrArray *unwanted; /* services that were found running, and are to be stopped */
   guint n_adopted;
   ZinitTimer retry_timer;
   gint64 retry_usec;
@@ -405,6 +406,7 @@ zinit_restorer_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer
                                     .leftovers = restorer->leftovers,
                                     .inherited = inherited,
                                     .claimed = restorer->claimed,
+                                    .room = &restorer->room,
                                     .is_own_state = is_own_state };
   return restorer;
 }
@@ -438,9 +440,11 @@ zinit_restorer_run (ZinitRestorer *restorer, const GPtrArray *errors)
 {
   restorer->errors = errors;
   if (restorer->life->goes_on) {
+    zinit_room_add_saved (&restorer->room, restorer->life->state->services);
     g_tree_foreach (restorer->life->state->services, restore_one, restorer);
     for (guint i = 0; i < restorer->leftovers->len; i++)
       restore_tagged (restorer, restorer->leftovers->pdata[i]);
+    zinit_room_report (&restorer->room);
     zinit_supervisor_recover_logs (restorer->supervisor);
   } else {
     zinit_supervisor_forget_logs (restorer->supervisor);

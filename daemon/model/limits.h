@@ -19,6 +19,12 @@
 #define ZINIT_MAX_LOG_REPLY_BYTES (8 << 20) /* text in one GetLogs reply; the newest lines are kept */
 #define ZINIT_MAX_PENDING_CALLS 1024        /* calls with `wait` that are open at one time */
 #define ZINIT_MAX_PRIVATE_CLIENTS 256       /* connections on the private socket */
+#define ZINIT_MAX_REFUSED_CLIENTS 16        /* of those over the limit, how many are being told at one time */
+#define ZINIT_MAX_HANDSHAKE_LINES 32        /* before the first D-Bus message of a connection */
+#define ZINIT_MAX_HANDSHAKE_LINE_BYTES 1024 /* one of them */
+#define ZINIT_RESERVED_DESCRIPTORS 64       /* that services cannot use */
+#define ZINIT_CORE_DESCRIPTORS 32           /* of these, what clients cannot use either */
+#define ZINIT_SERVICE_DESCRIPTORS 3         /* that a running service needs of the daemon */
 #define ZINIT_MAX_CONFIG_ERRORS 1000        /* messages kept of one reading of the folder */
 #define ZINIT_MAX_JSON_DEPTH 64             /* containers around a value of a JSON definition */
 #define ZINIT_MAX_STATE_BYTES (256 << 20)   /* a state file, a record log */

@@ -66,6 +66,7 @@ typedef struct {
                               which is its own pid; NULL = none of them */
   guint64 run;             /* number of this start of the service */
   gboolean is_mute;        /* its standard output is /dev/null, and no pipe */
+  gboolean uses_reserve;   /* the daemon's own: it may have the descriptors that services may not have */
   const ZinitStartRecord *record; /* NULL = none is written */
 } ZinitSpawnRequest;
 
@@ -76,7 +77,8 @@ typedef struct {
  * the child is forked and given up when it has not come to exec in 3 s, since that user could hold it. The
  * child keeps the lock of zinit_processes_set_lock() until exec, and does not execute the program if the
  * daemon has ended meanwhile. On failure NULL and ZINIT_ERROR_SPAWN_FAILED, "STEP WHAT: errno's text" (steps:
- * limit, pipe, user, group, clone, session, stdio, groups, chdir, exec). Transfer full. */
+ * limit, pipe, user, group, clone, session, stdio, groups, chdir, exec), or "no descriptors left (limit N)".
+ * Transfer full. */
 ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* A process that an earlier daemon started, or this one before it executed itself anew. */

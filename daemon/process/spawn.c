@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "loop/reserve.h"
 #include "model/error.h"
 #include "process/child.h"
 #include "process/command.h"
@@ -37,6 +38,11 @@ G_STATIC_ASSERT (G_N_ELEMENTS (step_words) == ZINIT_N_STEPS);
 static gboolean
 fail (GError **error, ZinitStep step, const char *what, int reason)
 {
+  if (reason == EMFILE && (step == ZINIT_STEP_PIPE || step == ZINIT_STEP_CLONE)) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED,
+                 "no descriptors left (limit %" G_GUINT64_FORMAT ")", zinit_descriptor_limit ());
+    return FALSE;
+  }
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED, "%s %s: %s", step_words[step], what,
                g_strerror (reason));
   return FALSE;
@@ -74,7 +80,6 @@ gboolean
 zinit_spawner_init (ZinitSpawner *spawner, GError **error)
 {
   gsize page = (gsize)sysconf (_SC_PAGESIZE);
-  struct rlimit raised;
 
   *spawner = (ZinitSpawner){
     .null_fd = -1, .slots = { -1, -1 }, .lock_fd = -1, .is_isolated = RUNNING_ON_VALGRIND != 0
@@ -91,10 +96,7 @@ zinit_spawner_init (ZinitSpawner *spawner, GError **error)
   }
   if (mprotect (spawner->stack, page, PROT_NONE) != 0)
     return fail_init (error, "stack");
-  raised = (struct rlimit){ spawner->files.rlim_max, spawner->files.rlim_max };
-  if (setrlimit (RLIMIT_NOFILE, &raised) != 0)
-    g_info ("cannot raise the limit of open files to %" G_GUINT64_FORMAT ": %s", (guint64)raised.rlim_max,
-            g_strerror (errno));
+  zinit_descriptor_limit_raise ();
   return init_slots (spawner, error);
 }
 
@@ -207,12 +209,16 @@ static gboolean
 launch (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitChildPlan *plan,
         ZinitSpawned *spawned, GError **error)
 {
-  gboolean has_pipes = open_pipes (spawner, request, spawned, error);
   ZinitStepFailure failure;
+  gboolean has_pipes;
 
+  if (!request->uses_reserve)
+    zinit_reserve_lock (0);
+  has_pipes = open_pipes (spawner, request, spawned, error);
   if (has_pipes)
     spawned->pid = zinit_child_launch (plan, &spawned->pidfd, &failure);
   release_slots (spawner);
+  zinit_reserve_unlock ();
   if (has_pipes && spawned->pid > 0)
     return TRUE;
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)

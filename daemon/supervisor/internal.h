@@ -16,6 +16,7 @@ struct _ZinitService {
   ZinitDefinition *definition; /* in force */
   ZinitDefinition *loaded;     /* what the next start uses, NULL = the same */
   char *path;                  /* of its file, NULL = ephemeral */
+  char *overridden;            /* file that an ephemeral definition has replaced; NULL = none */
 
   ZinitState state; /* written by zinit_service_set_state() alone */
   ZinitFailure failure;

@@ -7,6 +7,7 @@
 
 #include "supervisor/internal.h"
 
+#include "loop/reserve.h"
 #include "model/limits.h"
 
 static gboolean
@@ -112,6 +113,13 @@ remove_in_order (ZinitService *service)
   zinit_stop_in_order (service);
 }
 
+static gboolean
+put_files_aside (const ZinitService *service, GError **error)
+{
+  return (service->path == NULL || zinit_config_put_aside (service->path, error)) &&
+         (service->overridden == NULL || zinit_config_put_aside (service->overridden, error));
+}
+
 gboolean
 zinit_supervisor_remove (ZinitSupervisor *supervisor, ZinitService *service, gboolean stop, GError **error)
 {
@@ -123,7 +131,9 @@ zinit_supervisor_remove (ZinitSupervisor *supervisor, ZinitService *service, gbo
                  zinit_service_get_name (service), zinit_state_to_string (service->state));
     return FALSE;
   }
-  if (service->path != NULL && !zinit_config_put_aside (service->path, error))
+  /* Also the file that an ephemeral definition has replaced, or the service would be back with the next
+   * daemon. */
+  if (!put_files_aside (service, error))
     return FALSE;
   remove_in_order (service);
   return TRUE;
@@ -187,6 +197,20 @@ insert_entry (ZinitSupervisor *supervisor, const ZinitConfigEntry *entry)
   zinit_service_publish (service);
 }
 
+/* Some will not start when all run at one time: better said before. */
+static void
+check_descriptors (ZinitSupervisor *supervisor)
+{
+  guint64 limit = zinit_descriptor_limit ();
+  guint count = zinit_supervisor_count (supervisor);
+  guint64 needed = (guint64)count * ZINIT_SERVICE_DESCRIPTORS + ZINIT_RESERVED_DESCRIPTORS;
+
+  if (needed > limit)
+    g_warning ("%u services need up to %" G_GUINT64_FORMAT " descriptors, and the limit is %" G_GUINT64_FORMAT
+               " (RLIMIT_NOFILE): some of them may not start",
+               count, needed, limit);
+}
+
 ZinitReloadResult *
 zinit_supervisor_load (ZinitSupervisor *supervisor)
 {
@@ -214,6 +238,7 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
       g_strv_builder_add (added, entry->definition->name);
     }
   }
+  check_descriptors (supervisor);
   zinit_supervisor_wake (supervisor);
   return finish_result (added, none, none, set);
 }
@@ -349,5 +374,6 @@ zinit_supervisor_reload (ZinitSupervisor *supervisor, gboolean allow_empty, GErr
   }
   for (guint i = 0; i < set->entries->len; i++)
     apply_entry (supervisor, set, set->entries->pdata[i], added, changed);
+  check_descriptors (supervisor);
   return finish_result (added, changed, removed, set);
 }

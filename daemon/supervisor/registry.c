@@ -214,6 +214,8 @@ zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, con
   if ((service->path == NULL) != (path == NULL))
     service->changes |= ZINIT_CHANGED_EPHEMERAL;
   if (g_strcmp0 (service->path, path) != 0) {
+    g_free (service->overridden);
+    service->overridden = path == NULL ? g_steal_pointer (&service->path) : NULL;
     g_free (service->path);
     service->path = g_strdup (path);
   }

@@ -41,6 +41,7 @@ zinit_service_free (ZinitService *service)
   zinit_log_free (service->log);
   g_strfreev (service->waiting_on);
   g_free (service->path);
+  g_free (service->overridden);
   g_free (service->unproven_reason);
   g_free (service);
 }

@@ -158,7 +158,7 @@ static void
 reload (Run *run)
 {
   g_autoptr (GError) error = NULL;
-  ZinitReloadResult *result = zinit_supervisor_reload (run->world.supervisor, &error);
+  ZinitReloadResult *result = zinit_supervisor_reload (run->world.supervisor, TRUE, &error);
 
   trace ("reload: %s", error != NULL ? error->message : "ok");
   if (result != NULL) {

@@ -91,32 +91,137 @@ test_caller_goes (void)
 }
 
 static void
+send_bytes (int fd, const char *bytes, gsize length)
+{
+  g_assert_cmpint (send (fd, bytes, length, MSG_NOSIGNAL), ==, (gssize)length);
+}
+
+static guint
+count_descriptors (Harness *h)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/fd", (int)h->daemon_pid);
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  guint n = 0;
+
+  g_assert_nonnull (directory);
+  while (g_dir_read_name (directory) != NULL)
+    n++;
+  return n;
+}
+
+/* A client whose call is answered. */
+static void
+check_is_served (Harness *h)
+{
+  g_autoptr (TestClient) client = client_new_for_socket (h->socket);
+
+  assert_property (client, "web", "State", "running");
+}
+
+static void
+wait_for_descriptors (Harness *h, guint count)
+{
+  gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+
+  while (count_descriptors (h) > count) {
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    g_variant_unref (client_ok (h->client, "ListServices", NULL));
+  }
+}
+
+/* Those for which there is no room are told so, and the bus is not concerned. */
+static void
 test_private_clients (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autoptr (TestClient) again = NULL;
-  int fds[MAX_PRIVATE_CLIENTS + 10];
+  g_autofree char *message = NULL;
+  int fds[MAX_PRIVATE_CLIENTS];
+  guint n_before;
 
   harness_service (h, "web", "wait", "");
   harness_start (h);
   client_wait_state (h->client, "web", "running");
+  n_before = count_descriptors (h);
   for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
     fds[i] = connect_raw (h);
-  /* Those over the limit are sent away, the bus is not concerned. */
-  g_assert_true (is_closed (fds[G_N_ELEMENTS (fds) - 1]));
+  for (int i = 0; i < 40; i++) {
+    g_autoptr (TestClient) over = client_new_for_socket (h->socket);
+
+    g_free (message);
+    message = client_fails (over, "LimitExceeded", "StopService", "('web', {'wait': <true>})");
+    g_assert_cmpstr (message, ==, "the private socket has 256 clients; no more are allowed");
+  }
   assert_property (h->client, "web", "State", "running");
   for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
     close (fds[i]);
-  for (gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS); again == NULL;) {
-    g_autofree char *address = g_strconcat ("unix:path=", h->socket, NULL);
-    g_autoptr (GDBusConnection) connection = g_dbus_connection_new_for_address_sync (
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, NULL);
+  wait_for_descriptors (h, n_before);
+  check_is_served (h);
+}
 
-    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-    if (connection)
-      again = client_new_for_socket (h->socket);
+/* Those over the limit that say nothing do not keep the others from being told for long, nor cost more. */
+static void
+test_refused_garbage (void)
+{
+  static const char garbage[] = "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\nthis is no message of D-Bus at all";
+  g_autoptr (Harness) h = harness_new ();
+  int fds[MAX_PRIVATE_CLIENTS], over[100];
+  guint n_before;
+
+  harness_service (h, "web", "wait", "");
+  harness_start (h);
+  client_wait_state (h->client, "web", "running");
+  n_before = count_descriptors (h);
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    fds[i] = connect_raw (h);
+  for (gsize i = 0; i < G_N_ELEMENTS (over); i++) {
+    over[i] = connect_raw (h);
+    /* Too many that are being told: it is closed already. */
+    if (i % 2 && send (over[i], garbage, sizeof garbage - 1, MSG_NOSIGNAL) < 0)
+      g_assert_true (errno == EPIPE || errno == ECONNRESET);
   }
-  assert_property (again, "web", "State", "running");
+  for (gsize i = 1; i < G_N_ELEMENTS (over); i += 2)
+    g_assert_true (is_closed (over[i]));
+  g_assert_cmpuint (count_descriptors (h), <=, n_before + MAX_PRIVATE_CLIENTS + 20);
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (over); i++)
+    close (over[i]);
+  wait_for_descriptors (h, n_before);
+  check_is_served (h);
+}
+
+/* Clients that are let in, say what is no message, and are gone at once. */
+static void
+test_garbage_at_once (void)
+{
+  static const char hello[] = "\0AUTH EXTERNAL\r\nDATA\r\n",
+                    garbage[] = "BEGIN\r\nthis is no message of D-Bus";
+  g_autoptr (Harness) h = harness_new ();
+  guint n_before;
+
+  harness_service (h, "web", "wait", "");
+  harness_start (h);
+  client_wait_state (h->client, "web", "running");
+  check_is_served (h);
+  n_before = count_descriptors (h);
+  for (int i = 0; i < MAX_PRIVATE_CLIENTS + 44; i++) {
+    int fd = connect_raw (h);
+    gsize length = 0;
+    char reply[64];
+
+    send_bytes (fd, hello, sizeof hello - 1);
+    /* "DATA", then "OK" with the identity of the server. */
+    while (length < strlen ("DATA\r\nOK 0123456789abcdef0123456789abcdef\r\n")) {
+      ssize_t n = recv (fd, reply, sizeof reply, 0);
+
+      g_assert_cmpint (n, >, 0);
+      length += (gsize)n;
+    }
+    send_bytes (fd, garbage, sizeof garbage - 1);
+    close (fd);
+  }
+  wait_for_descriptors (h, n_before);
+  check_is_served (h);
 }
 
 /* Bytes that are no D-Bus, at every step of a conversation. */
@@ -149,8 +254,7 @@ test_garbage (void)
   for (gsize i = 0; i < G_N_ELEMENTS (conversations); i++) {
     int fd = connect_raw (h);
 
-    g_assert_cmpint (send (fd, conversations[i].bytes, conversations[i].length, MSG_NOSIGNAL), ==,
-                     (gssize)conversations[i].length);
+    send_bytes (fd, conversations[i].bytes, conversations[i].length);
     shutdown (fd, SHUT_WR);
     g_assert_true (is_closed (fd));
     close (fd);
@@ -217,6 +321,8 @@ main (int argc, char **argv)
   g_test_add_func ("/bus-limits/pending-calls", test_pending_calls);
   g_test_add_func ("/bus-limits/caller-goes", test_caller_goes);
   g_test_add_func ("/bus-limits/private-clients", test_private_clients);
+  g_test_add_func ("/bus-limits/refused-garbage", test_refused_garbage);
+  g_test_add_func ("/bus-limits/garbage-at-once", test_garbage_at_once);
   g_test_add_func ("/bus-limits/garbage", test_garbage);
   g_test_add_func ("/bus-limits/long-values", test_long_values);
   return g_test_run ();

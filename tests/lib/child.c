@@ -342,6 +342,15 @@ die_by (long signo)
   pause_ms (10000);
 }
 
+/* It and all its children do nothing but make more of them, as far as they are let. */
+static void
+fork_bomb (void)
+{
+  for (;;)
+    if (fork () < 0)
+      pause_ms (1);
+}
+
 static void
 on_term_do (void)
 {
@@ -404,6 +413,8 @@ carry_out (const char *order)
     fork_stubborn ();
   } else if (strcmp (order, "fork") == 0) {
     fork_other ();
+  } else if (strcmp (order, "bomb") == 0) {
+    fork_bomb ();
   } else if (strcmp (order, "--") == 0) {
     exit (0);
   } else if (strcmp (order, "orphan") == 0) {

@@ -68,8 +68,8 @@ static const ZinitObserver own_observer = {
 static void
 start_supervisor (World *world)
 {
-  world->supervisor = zinit_supervisor_new (&fake_host, &world->host, world->paths.config_dir, NULL);
-  world->snapshot = zinit_snapshot_new (world->supervisor, &world->paths);
+  world->supervisor = zinit_supervisor_new (&fake_host, &world->host, world->paths.config_dir);
+  world->snapshot = zinit_snapshot_new (world->supervisor, &world->paths, world->records);
   world->is_shutting_down = world->is_down = FALSE;
   world->sequence = 0;
 }
@@ -90,6 +90,7 @@ world_init (World *world, const char *config_dir, const ZinitObserver *observer)
   world->told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   world->paths.config_dir = (char *)config_dir;
   world->paths.socket = (char *)"/run/zinit.sock";
+  world->records = zinit_record_log_new (NULL, "");
   start_supervisor (world);
   observe (world);
   world_commit (world, TRUE);
@@ -101,6 +102,7 @@ world_clear (World *world)
   if (world->supervisor != NULL)
     world_crash (world);
   g_free (world->saved);
+  zinit_record_log_free (world->records);
   g_hash_table_unref (world->told);
   fake_host_clear (&world->host);
 }
@@ -152,15 +154,14 @@ world_parse (const char *text)
 gboolean
 world_saves_pending (void)
 {
-  return FALSE;
+  return TRUE;
 }
 
 /* From here on as restore.c does it. */
 
 static ZinitDefinition *
-parse_definition (const ZinitSavedService *saved)
+parse_definition (const ZinitSavedService *saved, const char *text)
 {
-  const char *text = saved->config != NULL ? saved->config : saved->extra->definition;
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = zinit_strict_json_parse (text, strlen (text), &error);
   ZinitDefinition *definition;
@@ -219,7 +220,9 @@ static ZinitService *
 restore_one (World *world, const char *name, const ZinitSavedService *saved, gboolean was_shutting_down)
 {
   ZinitService *service = zinit_supervisor_find (world->supervisor, name, NULL);
-  g_autoptr (ZinitDefinition) in_force = parse_definition (saved);
+  g_autoptr (ZinitDefinition) in_force =
+      parse_definition (saved, saved->config != NULL ? saved->config : saved->extra->definition);
+  g_autoptr (ZinitDefinition) pending = NULL;
   const FakeProcess *process = saved->has_pid && zinit_state_is_active (saved->state)
                                    ? find_process (world, name, (pid_t)saved->pid)
                                    : NULL;
@@ -228,13 +231,16 @@ restore_one (World *world, const char *name, const ZinitSavedService *saved, gbo
 
   if (process == NULL && is_gone)
     return NULL;
-  if (service == NULL)
+  if (service == NULL || saved->ephemeral)
     service =
         zinit_supervisor_insert (world->supervisor, in_force, saved->ephemeral ? NULL : saved->extra->file);
   zinit_snapshot_read (saved, &record);
+  if (saved->extra->pending_definition != NULL)
+    record.pending = pending = parse_definition (saved, saved->extra->pending_definition);
   if (process == NULL && was_shutting_down)
     record = (ZinitServiceRecord){ .state = ZINIT_STATE_INACTIVE,
                                    .wanted = record.wanted,
+                                   .run = record.run,
                                    .state_changed_at_usec = record.state_changed_at_usec };
   if (process == NULL)
     apply_new_definition (&record, in_force, zinit_service_get_definition (service));

@@ -14,6 +14,7 @@ typedef struct {
   FakeHost host;
   ZinitPaths paths; /* config_dir alone is used */
   ZinitSupervisor *supervisor;
+  ZinitRecordLog *records; /* of no file */
   ZinitSnapshot *snapshot;
   const ZinitObserver *observer; /* of whoever looks on, told as well; its data is the world */
   char *saved;                   /* what a kill at this moment leaves; never NULL */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The message bus itself, org.freedesktop.DBus, as those ask it who have a connection there.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define ZINIT_DRIVER_NAME "org.freedesktop.DBus"
+#define ZINIT_DRIVER_PATH "/org/freedesktop/DBus"
+
+/* A call of @method without a time-out: the bus answers or the connection ends. @func NULL: no answer is
+ * wanted. Ends with g_dbus_connection_call_finish(). */
+void zinit_driver_call (GDBusConnection *connection, const char *method, GVariant *arguments,
+                        const GVariantType *reply_type, GCancellable *cancellable, GAsyncReadyCallback func,
+                        gpointer data);
+
+/* Signals @member whose first argument is @argument, until g_dbus_connection_signal_unsubscribe(). Asks the
+ * bus for nothing: some are sent without being asked for, others need AddMatch. Their sender must be judged.
+ */
+guint zinit_driver_subscribe (GDBusConnection *connection, const char *member, const char *argument,
+                              GDBusSignalCallback func, gpointer data);
+/* TRUE when a signal is from the bus. */
+gboolean zinit_driver_is_sender (const char *sender);
+
+G_END_DECLS
