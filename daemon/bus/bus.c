@@ -169,7 +169,8 @@ zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, GError **er
   g_queue_init (&bus->waiting);
   g_queue_init (&bus->settled);
   zinit_supervisor_add_observer (supervisor, &observer, bus);
-  /* Before services can take what it needs. If it fails now, it is tried again and said where it is needed. */
+  /* Before services can take what it needs. If it fails now, it is tried again and said where it is needed.
+   */
   zinit_transport_prepare (NULL);
   return bus;
 }
