@@ -16,6 +16,7 @@
 #include <glib/gi18n.h>
 
 #include "bus/bus.h"
+#include "claim.h"
 #include "config/check.h"
 #include "handover/handover.h"
 #include "handover/hold.h"
@@ -32,12 +33,9 @@
 #include "zinit-config.h"
 
 #define EXIT_USAGE 2
-#define LOCK_RETRY_USEC G_USEC_PER_SEC
 #define TRY_MS 20
 #define NOTIFY_MS 100
 #define MAX_TRIES 250 /* then what cannot be read counts as damaged */
-/* What the main loop and the watches of this file and of handover/ take, without services and clients. */
-#define ESSENTIAL_DESCRIPTORS 16
 
 typedef struct {
   const ZinitOptions *options;
@@ -251,8 +249,12 @@ read_life (Daemon *daemon, gboolean is_last_try, GError **error)
 static void
 restore (Daemon *daemon)
 {
-  g_autoptr (ZinitReloadResult) loaded = zinit_supervisor_load (daemon->supervisor);
-  guint n_adopted = zinit_restorer_run (daemon->restorer, loaded->errors);
+  g_autoptr (ZinitReloadResult) loaded = NULL;
+  guint n_adopted;
+
+  zinit_restorer_prepare (daemon->restorer);
+  loaded = zinit_supervisor_load (daemon->supervisor);
+  n_adopted = zinit_restorer_run (daemon->restorer, loaded->errors);
 
   if (n_adopted > 0)
     g_message ("adopted the processes of %u services that an earlier zinitd had started", n_adopted);
@@ -351,64 +353,6 @@ tear_down (Daemon *daemon)
   g_clear_pointer (&daemon->inherited, zinit_inherited_free);
 }
 
-/* A folder that has no lock and takes none has no state of an earlier daemon either; that one may live,
- * though, as when the folder was put over its own. To supervise there without a lock might be to do so twice,
- * so it is waited for; services lose less by that than by an end, after which a service manager soon gives
- * up. */
-static ZinitLockResult
-wait_for_lock (Daemon *daemon, GError **error)
-{
-  ZinitLockResult result = zinit_lock_take (daemon->folder, ZINIT_LOCK_FILE, &daemon->lock_fd, error);
-
-  if (result == ZINIT_LOCK_UNWRITABLE)
-    g_warning ("nothing is supervised before the run-time folder is locked, which is tried again: %s",
-               (*error)->message);
-  while (result == ZINIT_LOCK_UNWRITABLE) {
-    g_clear_error (error);
-    g_usleep (LOCK_RETRY_USEC);
-    result = zinit_lock_take (daemon->folder, ZINIT_LOCK_FILE, &daemon->lock_fd, error);
-  }
-  return result;
-}
-
-/* The lock outlives an execution; otherwise it is to be had from nobody. The folder was judged before that;
- * if it has become unfit meanwhile, the services wait for it, as this is their only parent. */
-static ZinitLockResult
-lock (Daemon *daemon, GError **error)
-{
-  gboolean is_said = FALSE;
-
-  if (daemon->inherited->lock < 0)
-    return wait_for_lock (daemon, error);
-  while (!zinit_runtime_folder_open (daemon->folder, NULL, error)) {
-    if (!is_said)
-      g_warning ("nothing is supervised before this is mended, which is looked at again: %s",
-                 (*error)->message);
-    is_said = TRUE;
-    g_clear_error (error);
-    g_usleep (LOCK_RETRY_USEC);
-  }
-  daemon->lock_fd = take_fd (&daemon->inherited->lock);
-  return ZINIT_LOCK_TAKEN;
-}
-
-/* GLib ends the process when it gets none for the main loop. The machine may have run out of them for a
- * moment. */
-static void
-wait_for_descriptors (void)
-{
-  gboolean has_warned = FALSE;
-
-  while (!zinit_descriptors_are_left (ESSENTIAL_DESCRIPTORS)) {
-    if (!has_warned)
-      g_warning ("nothing is supervised before there are %d free descriptors (limit %" G_GUINT64_FORMAT
-                 "): %s; it is tried again",
-                 ESSENTIAL_DESCRIPTORS, zinit_descriptor_limit (), g_strerror (errno));
-    has_warned = TRUE;
-    g_usleep (LOCK_RETRY_USEC);
-  }
-}
-
 static int
 supervise (const ZinitOptions *options, char **argv)
 {
@@ -428,9 +372,9 @@ supervise (const ZinitOptions *options, char **argv)
   int code = EXIT_SUCCESS;
 
   daemon.inherited = zinit_inherited_take (daemon.folder);
-  wait_for_descriptors ();
+  zinit_claim_descriptors ();
   daemon.main_loop = g_main_loop_new (NULL, FALSE);
-  switch (lock (&daemon, &error)) {
+  switch (zinit_claim_folder (daemon.folder, daemon.inherited, &daemon.lock_fd, &error)) {
   case ZINIT_LOCK_BUSY:
     g_message ("another zinitd serves %s; nothing to do", paths->runtime_dir);
     break;

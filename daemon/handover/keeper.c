@@ -133,7 +133,21 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
                      zinit_service_get_state (service) == ZINIT_STATE_EXITED;
 
   zinit_snapshot_mark (keeper->snapshot, name);
-  note (keeper, name, is_done || (changes & (ZINIT_CHANGED_WANTED_STATUS | ZINIT_CHANGED_ASKED)) != 0);
+  note (keeper, name, is_done || (changes & ZINIT_CHANGED_REQUESTS) != 0);
+}
+
+/* What was requested is on record before the program that runs because of it, so that no program is without a
+ * definition, and no request is half done. */
+static void
+on_starting (ZinitService *service, gpointer data)
+{
+  ZinitKeeper *keeper = data;
+
+  if (!keeper->is_due && !zinit_service_has_requests (service))
+    return;
+  zinit_snapshot_mark (keeper->snapshot, zinit_service_get_name (service));
+  note (keeper, zinit_service_get_name (service), TRUE);
+  zinit_keeper_commit (keeper);
 }
 
 /* What is on its way down is not followed: who comes after a shutdown that was cut short starts all that is
@@ -165,6 +179,7 @@ static const ZinitObserver observer = {
   .service_added = on_added,
   .service_removed = on_removed,
   .service_changed = on_changed,
+  .starting = on_starting,
 };
 
 ZinitKeeper *

@@ -225,7 +225,7 @@ ensure_service (ZinitRestorer *restorer, const char *name, const ZinitSavedServi
   ZinitService *service = zinit_supervisor_find (restorer->supervisor, name, NULL);
   g_autofree char *path = NULL;
 
-  if (service != NULL && !saved->ephemeral)
+  if (service != NULL)
     return service;
   path = find_path (restorer, name, saved);
   return zinit_supervisor_insert (restorer->supervisor, in_force, path);
@@ -268,8 +268,6 @@ restore_one (gpointer key, gpointer value, gpointer data)
   is_gone = service == NULL && is_removed (restorer, name, saved);
   if (found == ZINIT_FOUND_NONE && (restorer->life->is_foreign || is_gone))
     return FALSE;
-  if (saved->ephemeral && in_force == NULL)
-    in_force = zinit_definition_ref ((ZinitDefinition *)definition);
   service = ensure_service (restorer, name, saved, in_force);
   read_record (restorer, saved, service, in_force, found != ZINIT_FOUND_NONE, &record);
   if (saved->extra != NULL && saved->extra->pending_definition != NULL)
@@ -433,6 +431,25 @@ stop_unwanted (ZinitRestorer *restorer)
     zinit_service_dismiss (restorer->gone->pdata[i]);
   for (guint i = 0; i < restorer->unwanted->len; i++)
     zinit_supervisor_stop (restorer->supervisor, restorer->unwanted->pdata[i], NULL);
+}
+
+static gboolean
+insert_ephemeral (gpointer key, gpointer value, gpointer data)
+{
+  const ZinitSavedService *saved = value;
+  ZinitRestorer *restorer = data;
+  g_autoptr (ZinitDefinition) definition = saved->ephemeral ? parse_definition (key, saved) : NULL;
+
+  if (definition != NULL && zinit_name_is_valid (key, NULL) && !restorer->life->is_foreign)
+    zinit_supervisor_insert (restorer->supervisor, definition, NULL);
+  return FALSE;
+}
+
+void
+zinit_restorer_prepare (ZinitRestorer *restorer)
+{
+  if (restorer->life->goes_on)
+    g_tree_foreach (restorer->life->state->services, insert_ephemeral, restorer);
 }
 
 guint

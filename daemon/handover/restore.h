@@ -21,6 +21,8 @@ ZinitRestorer *zinit_restorer_new (ZinitSupervisor *supervisor, const ZinitHost 
 void zinit_restorer_free (ZinitRestorer *restorer); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitRestorer, zinit_restorer_free)
 
+/* Adds the services that have no file. To be called before zinit_supervisor_load(), which reads the rest. */
+void zinit_restorer_prepare (ZinitRestorer *restorer);
 /* To be called once, after zinit_supervisor_load() and before the loop runs. What cannot be used is reported
  * in the log. Pipes are taken from what was inherited, else from /proc. @errors are those of the load: a file
  * that is broken is not one that was removed. From then on it asks again for the processes that are unknown,

@@ -289,8 +289,9 @@ zinit_saved_life_free (ZinitSavedLife *life)
 void
 zinit_saved_life_end (const ZinitRuntimeFolder *folder)
 {
+  /* The newest last: what is left, should the daemon be killed here, is all that there is or nothing. */
+  zinit_runtime_folder_remove (folder, ZINIT_RECORDS_FILE);
   zinit_saved_file_remove (folder, ZINIT_STATE_FILE);
   zinit_saved_file_remove (folder, ZINIT_FDS_FILE);
-  zinit_runtime_folder_remove (folder, ZINIT_RECORDS_FILE);
   zinit_runtime_folder_remove (folder, ZINIT_INSTANCE_FILE);
 }

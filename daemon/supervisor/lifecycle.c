@@ -141,6 +141,15 @@ const ZinitProcessEvents zinit_process_events = {
 };
 
 static void
+tell_starting (gpointer observer, gpointer service)
+{
+  const ZinitObserverEntry *entry = observer;
+
+  if (entry->observer->starting != NULL)
+    entry->observer->starting (service, entry->data);
+}
+
+static void
 spawn (ZinitService *service)
 {
   ZinitSupervisor *supervisor = service->supervisor;
@@ -152,6 +161,9 @@ spawn (ZinitService *service)
 
   disarm (service);
   zinit_service_set_next_restart (service, 0);
+  /* To be started: so it is on record, should the daemon be killed before the start itself is. */
+  service->start_queued = TRUE;
+  zinit_supervisor_for_each_observer (supervisor, tell_starting, service);
   service->comes_back = service->start_after = service->start_queued = FALSE;
   service->main_ended = service->stop_asked = service->start_timed_out = service->kill_needed = FALSE;
 

@@ -211,23 +211,39 @@ check_descriptors (ZinitSupervisor *supervisor)
                count, needed, limit);
 }
 
+/* A service that was restored before the folder was read has replaced what the file says. */
+static gboolean
+override (ZinitSupervisor *supervisor, const ZinitConfigEntry *entry)
+{
+  ZinitService *service = g_hash_table_lookup (supervisor->services, entry->definition->name);
+
+  if (service == NULL)
+    return FALSE;
+  g_free (service->overridden);
+  service->overridden = g_strdup (entry->path);
+  return TRUE;
+}
+
 ZinitReloadResult *
 zinit_supervisor_load (ZinitSupervisor *supervisor)
 {
   g_autoptr (ZinitConfigSet) set = read_folder (supervisor);
-  g_autoptr (GPtrArray) definitions = g_ptr_array_new ();
+  g_autoptr (GPtrArray) definitions = list_definitions (supervisor, NULL);
   g_autoptr (GStrvBuilder) added = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) none = g_strv_builder_new ();
   g_autoptr (GHashTable) cyclic = NULL;
 
   for (guint i = 0; i < set->entries->len; i++)
-    g_ptr_array_add (definitions, ((ZinitConfigEntry *)set->entries->pdata[i])->definition);
+    if (!override (supervisor, set->entries->pdata[i]))
+      g_ptr_array_add (definitions, ((ZinitConfigEntry *)set->entries->pdata[i])->definition);
   cyclic = zinit_graph_find_cycles (definitions);
 
   for (guint i = 0; i < set->entries->len; i++) {
     const ZinitConfigEntry *entry = set->entries->pdata[i];
     const char *chain = g_hash_table_lookup (cyclic, entry->definition->name);
 
+    if (g_hash_table_contains (supervisor->services, entry->definition->name))
+      continue;
     if (chain != NULL) {
       add_error (set->errors, entry, "the dependencies go in a circle: ", chain);
       g_warning ("%s: the dependencies go in a circle: %s", entry->path, chain);

@@ -51,6 +51,12 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
         supervisor->host->get_output_inode (supervisor->host_data, service->process, stream);
 }
 
+gboolean
+zinit_service_has_requests (const ZinitService *service)
+{
+  return (service->changes & ZINIT_CHANGED_REQUESTS) != 0;
+}
+
 ZinitProcess *
 zinit_service_get_process (const ZinitService *service)
 {
@@ -237,12 +243,7 @@ zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, 
 ZinitService *
 zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition, const char *path)
 {
-  ZinitService *service = g_hash_table_lookup (supervisor->services, definition->name);
-
-  if (service == NULL)
-    return zinit_registry_insert (supervisor, definition, path);
-  zinit_registry_redefine (service, definition, path);
-  return service;
+  return zinit_registry_insert (supervisor, definition, path);
 }
 
 void

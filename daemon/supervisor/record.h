@@ -38,6 +38,8 @@ typedef struct {
   pid_t unproven_pid;
 } ZinitServiceRecord;
 
+/* There are requests among its changes that observers have not been told of yet. */
+gboolean zinit_service_has_requests (const ZinitService *service);
 void zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record);
 /* Its process, for what a hand-over has to know of it; NULL = none. Borrowed. */
 ZinitProcess *zinit_service_get_process (const ZinitService *service);
@@ -59,9 +61,8 @@ pid_t zinit_service_get_unproven_pid (const ZinitService *service);
 void zinit_service_set_unproven (ZinitService *service, const char *reason);
 /* It is known now: @adoption as for zinit_service_restore(), NULL = it has ended. */
 void zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption);
-/* Adds a service that the folder does not know; @path is the file that it had, NULL = none. One of that name
- * that the folder does know becomes one without a file, with @definition, as it was before. It is not
- * started. Borrowed. */
+/* Adds a service that the folder does not know; @path is the file that it had, NULL = none: then it has to be
+ * added before the folder is loaded. It is not started. Borrowed. */
 ZinitService *zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
                                        const char *path);
 /* All services take up the output that an earlier daemon kept; what it kept of others is removed. To be

@@ -40,6 +40,9 @@ typedef enum {
       1 << 19, /* something that was asked for and has no property: a start after the stop, a removal */
 } ZinitChanges;
 
+/* What somebody has asked for. */
+#define ZINIT_CHANGED_REQUESTS (ZINIT_CHANGED_WANTED_STATUS | ZINIT_CHANGED_ASKED)
+
 const char *zinit_service_get_name (const ZinitService *service);
 /* In force: what the running process was started with, what the graph uses. Borrowed. */
 const ZinitDefinition *zinit_service_get_definition (const ZinitService *service);

@@ -35,6 +35,8 @@ typedef struct {
   void (*service_added) (ZinitService *service, gpointer data);
   /* The service can still be asked; it is gone after the call. */
   void (*service_removed) (ZinitService *service, gpointer data);
+  /* A program of it is about to be executed. */
+  void (*starting) (ZinitService *service, gpointer data);
   /* In order, every one. Properties of @service have their new values already. */
   void (*transition) (const ZinitTransition *transition, gpointer data);
   /* Once per change set, after its transition. */
@@ -128,7 +130,8 @@ void zinit_reload_result_free (ZinitReloadResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitReloadResult, zinit_reload_result_free)
 
 /* Reads the folder for the first time: services in a cycle are refused for themselves, the others start.
- * Transfer full; also the errors. */
+ * Those that are there already have no file, and what a file says of them waits for the next reload. Transfer
+ * full; also the errors. */
 ZinitReloadResult *zinit_supervisor_load (ZinitSupervisor *supervisor);
 /* Reads it again and changes what differs. A cycle refuses the whole change (CYCLIC_DEPENDENCY), and so does
  * (FAILED) a folder that is not there, or that has no definition file at all unless @allow_empty, while there

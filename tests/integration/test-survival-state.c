@@ -290,7 +290,7 @@ test_stale (void)
   survival_edit_state (h, "\"boot_id\": ", "\"other_boot_id\": ");
   survival_edit_state (h, "\"saved_boottime\": ", "\"other_boottime\": ");
   survival_start (h);
-  check_adopted (h, web, app, 2);
+  check_adopted (h, web, app, 3);
   g_assert_true (g_file_test (aside, G_FILE_TEST_IS_REGULAR));
   g_assert_cmpuint (survival_count_said (h, "ms old; at most 300000 ms are allowed"), ==, 1);
 }

@@ -231,7 +231,7 @@ restore_one (World *world, const char *name, const ZinitSavedService *saved, gbo
 
   if (process == NULL && is_gone)
     return NULL;
-  if (service == NULL || saved->ephemeral)
+  if (service == NULL)
     service =
         zinit_supervisor_insert (world->supervisor, in_force, saved->ephemeral ? NULL : saved->extra->file);
   zinit_snapshot_read (saved, &record);
@@ -299,6 +299,17 @@ restore_each (gpointer name, gpointer saved, gpointer data)
   return FALSE;
 }
 
+static gboolean
+insert_ephemeral (gpointer name, gpointer value, gpointer data)
+{
+  const ZinitSavedService *saved = value;
+  g_autoptr (ZinitDefinition) definition = saved->ephemeral ? parse_definition (saved, saved->config) : NULL;
+
+  if (definition != NULL)
+    zinit_supervisor_insert (((World *)data)->supervisor, definition, NULL);
+  return FALSE;
+}
+
 void
 world_restore (World *world, const char *text)
 {
@@ -307,6 +318,7 @@ world_restore (World *world, const char *text)
   Restoration restoration = { world, state->shutting_down, gone };
 
   start_supervisor (world);
+  g_tree_foreach (state->services, insert_ephemeral, world);
   zinit_reload_result_free (zinit_supervisor_load (world->supervisor));
   g_tree_foreach (state->services, restore_each, &restoration);
   adopt_unsaved (world);

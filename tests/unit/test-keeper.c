@@ -138,8 +138,8 @@ test_gathered (Keeping *keeping, gconstpointer data)
 
   fixture_add (fixture, WEB);
   fake_host_settle (&fixture->host);
-  /* It has no file, so nobody else knows of it. */
-  assert_known (keeping, "web", "running start");
+  /* It has no file, so nobody else knows of it; that it runs is in the record of its start. */
+  assert_known (keeping, "web", "inactive start");
   g_assert_false (writes_within (keeping, 99));
   g_assert_true (writes_within (keeping, 1));
   g_assert_cmpstr (saved_state (keeping, "web"), ==, "running");
