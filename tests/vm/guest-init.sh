@@ -4,6 +4,7 @@
 # Process 1 of the virtual machine: mounts what every Linux has. Then it runs the programs that /zinit/programs names,
 # one after another, and powers off; or, where /zinit/services is, it becomes zinitd. Lines on the console that begin
 # with @ are for test-vm.py.
+# shellcheck disable=SC2086
 
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sysfs /sys
@@ -21,9 +22,9 @@ echo "@kernel $(busybox uname -r)"
 if [ -d /zinit/services ]; then
   exec "$ZINITD" --system --no-bus --config-dir /zinit/services --runtime-dir /run/zinit
 fi
-while read -r name limit_seconds; do
+while read -r name limit_seconds arguments; do
   echo "@begin $name"
-  busybox timeout -s KILL "$limit_seconds" "/zinit/test-$name" --tap < /dev/null
+  busybox timeout -s KILL "$limit_seconds" "/zinit/test-$name" --tap $arguments < /dev/null
   echo "@end $name $?"
 done < /zinit/programs
 echo '@done'

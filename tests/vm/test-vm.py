@@ -34,6 +34,9 @@ COMMANDS = ["busybox", "cat", "chmod", "dash", "dbus-daemon", "env", "false", "h
             "setsid", "sleep", "tail", "true", "unshare", "yes"]
 LINKS = {"sh": "dash"}
 
+# Cases that take many minutes under emulation and that the kernel makes no difference to.
+LEFT_OUT = {"reexecute": ["/reexecute/hundred-times"]}
+
 USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 GROUPS = "root:x:0:\nnogroup:x:65534:\n"
 
@@ -155,7 +158,9 @@ def make_root(root, source, build, programs):
         shutil.copy(here / "guest-driver.sh", root / "zinit")
         write_services(root)
         programs = []
-    (root / "zinit" / "programs").write_text("".join(f"{name} {PROGRAM_SECONDS}\n" for name in programs))
+    lines = [" ".join([name, str(PROGRAM_SECONDS), *(f"-s {path}" for path in LEFT_OUT.get(name, []))]) + "\n"
+             for name in programs]
+    (root / "zinit" / "programs").write_text("".join(lines))
     for script in [root / "init", *root.glob("zinit/*.sh")]:
         script.chmod(0o755)
     copy_programs(root, build, programs)
