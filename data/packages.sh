@@ -13,6 +13,9 @@ EXAMPLE_PACKAGES="dbus systemd redis-server redis-tools nginx curl"
 # libglib2.0-bin has gdbus; the headers of valgrind are read by the build.
 TEST_PACKAGES="python3 procps libglib2.0-bin valgrind"
 
+# For tests/vm alone, which installs them itself; the kernel that runs there is downloaded and never installed.
+VM_PACKAGES="qemu-system-x86 busybox-static cpio gzip binutils dbus libc-bin python3"
+
 CI_PACKAGES="clang-14 clang-format-14 libclang-rt-14-dev libxml2-utils groff-base"
 
 as_root ()

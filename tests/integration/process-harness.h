@@ -6,6 +6,7 @@
 #pragma once
 
 #include "process/process.h"
+#include "processes.h"
 
 typedef struct {
   ZinitLoop *loop;
@@ -38,12 +39,12 @@ int process_test_main (int argc, char **argv, const ProcessTest *tests, guint n_
 gboolean turn_until (Fixture *fixture, gint64 deadline_usec);
 void run_for (Fixture *fixture, gint64 usec);
 
-#define PATIENCE_USEC (20 * G_USEC_PER_SEC)
+#define PATIENCE_SECONDS 20 /* at normal speed */
 
 #define WAIT_FOR(fixture, condition)                                                                         \
   G_STMT_START                                                                                               \
   {                                                                                                          \
-    gint64 limit_usec_ = g_get_monotonic_time () + PATIENCE_USEC;                                            \
+    gint64 limit_usec_ = processes_deadline (PATIENCE_SECONDS);                                              \
     while (!(condition))                                                                                     \
       if (!turn_until (fixture, limit_usec_))                                                                \
         g_error ("%s:%d: waited in vain for %s", __FILE__, __LINE__, #condition);                            \

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "process/private.h"
 
 #define OTHER_UID 65534
@@ -145,6 +146,15 @@ forbid_looks (Fixture *fixture)
   fixture->processes->next_look_usec = g_get_monotonic_time () + G_TIME_SPAN_HOUR;
 }
 
+/* It exited with 7 and its parent reaped it at once. A kernel that does not tell it after that leaves a
+ * moment in which the zombie can be asked. */
+static void
+assert_end_of_reaped (const Service *service)
+{
+  if (kernel_tells_exits () || service->end.kind != ZINIT_EXIT_UNKNOWN)
+    assert_end (service, ZINIT_EXIT_EXITED, 7);
+}
+
 /* The parent reaps: the kernel tells all there is to tell. */
 static void
 test_reaped (Fixture *fixture, gconstpointer unused)
@@ -158,7 +168,7 @@ test_reaped (Fixture *fixture, gconstpointer unused)
   let (stranger.to_parent);
   let (stranger.to_child);
   WAIT_FOR (fixture, service.n_empty == 1);
-  assert_end (&service, ZINIT_EXIT_EXITED, 7);
+  assert_end_of_reaped (&service);
 }
 
 /* It does not: that is found out all the same, and until then the end is not told, as nobody knows yet
@@ -176,7 +186,8 @@ test_not_reaped (Fixture *fixture, gconstpointer unused)
   WAIT_FOR (fixture, service.n_ended == 1);
   g_assert_cmpuint (service.n_empty, ==, 1);
   assert_end (&service, ZINIT_EXIT_EXITED, 7);
-  g_assert_cmpint (g_get_monotonic_time () - began_usec, <, 2 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - began_usec, <,
+                   (gint64)(2 * G_USEC_PER_SEC * processes_slowness ()));
   g_assert_cmpint (kill (stranger.pid, 0), ==, 0);
 }
 
@@ -212,7 +223,7 @@ test_outlived (Fixture *fixture, gconstpointer unused)
       let (stranger.to_parent);
     let (stranger.to_child);
     WAIT_FOR (fixture, service.n_ended == 1);
-    assert_end (&service, ZINIT_EXIT_EXITED, 7);
+    assert_end_of_reaped (&service);
     run_for (fixture, 100 * 1000);
     g_assert_cmpuint (service.n_empty, ==, 0);
     let (stranger.to_child);
@@ -257,10 +268,8 @@ test_exit_unknown (Fixture *fixture, gconstpointer unused)
   set_may_ask (TRUE);
   g_assert_cmpuint (service.n_ended, ==, 1);
   g_assert_cmpuint (service.n_empty, ==, 1);
-  if (is_told && service.end.kind == ZINIT_EXIT_UNKNOWN)
-    g_test_skip ("this kernel does not tell");
-  else if (is_told)
-    assert_end (&service, ZINIT_EXIT_EXITED, 7);
+  if (is_told)
+    assert_end_of_reaped (&service);
 }
 
 static void

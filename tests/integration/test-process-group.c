@@ -75,15 +75,7 @@ test_foreign_zombie (Fixture *fixture, gconstpointer unused)
   g_auto (Service) service = { 0 };
   pid_t escaped;
 
-  start (fixture, &service,
-         "python3 -c '\n"
-         "import os, time\n"
-         "if os.fork() == 0:\n"
-         "  if os.fork() == 0: os._exit(0)\n"
-         "  os.setsid()\n"
-         "  print(os.getpid(), flush=True)\n"
-         "  time.sleep(1000)\n"
-         "time.sleep(0.3)'");
+  start (fixture, &service, "sh -c 'true & echo $$; exec setsid sleep 1000' & sleep 0.3");
   WAIT_FOR (fixture, service.n_empty == 1);
   escaped = atoi (said (&service));
   g_assert_cmpint (escaped, >, 1);

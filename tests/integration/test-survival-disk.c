@@ -27,7 +27,9 @@ static void
 write_services (Harness *h)
 {
   g_autofree char *stop = harness_path (h, "stop");
-  g_autofree char *count = g_strdup_printf ("count-until 1 500 %s wait", stop);
+  /* All that it says has to fit on the disk, however long the test takes. */
+  g_autofree char *count =
+      g_strdup_printf ("count-until 1 %d %s wait", (int)(500 * processes_slowness ()), stop);
   g_autofree char *chat = g_strdup_printf ("count-until 1 0 %s wait", stop);
 
   harness_service (h, "web", "wait", "[lifecycle]\nrestart_delay_ms = 10\nrestart_delay_max_ms = 20\n");

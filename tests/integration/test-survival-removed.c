@@ -157,9 +157,12 @@ test_taken (void)
   TestClient *first = h->client;
   int status;
 
+  /* The first does not see it before the second is there. */
+  g_assert_cmpint (kill (first_pid, SIGSTOP), ==, 0);
   g_assert_cmpint (g_rename (h->runtime_dir, aside), ==, 0);
   harness_start_with (h, private_only);
   remove_tree (aside);
+  g_assert_cmpint (kill (first_pid, SIGCONT), ==, 0);
   g_assert_true (processes_wait_child (first_pid, CLIENT_PATIENCE_SECONDS, &status));
   g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 0);
   survival_wait_said (h, "the services are its now", 1);

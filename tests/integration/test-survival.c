@@ -320,9 +320,14 @@ test_back_off (void)
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *count = harness_path (h, "count");
   g_autofree char *orders = g_strdup_printf ("exit-first 3 7 %s wait", count);
+  /* The third, four times as long, has to outlast the daemon's death. */
+  guint delay_ms = (guint)(300 * processes_slowness ());
+  g_autofree char *delays = g_strdup_printf (
+      "[lifecycle]\nrestart_delay_ms = %u\nrestart_delay_max_ms = %u\n", delay_ms, 25 * delay_ms);
+  g_autofree char *last_delay = g_strdup_printf ("%u", 8 * delay_ms);
   guint64 due, due_again;
 
-  harness_service (h, "web", orders, "[lifecycle]\nrestart_delay_ms = 200\nrestart_delay_max_ms = 5000\n");
+  harness_service (h, "web", orders, delays);
   survival_start (h);
   client_wait_property (h->client, "web", "RestartCount", "2");
   client_wait_state (h->client, "web", "failed");
@@ -338,7 +343,7 @@ test_back_off (void)
   client_wait_property (h->client, "web", "RestartCount", "3");
   client_wait_state (h->client, "web", "running");
   g_assert_cmpuint (get_number (h, "web", "StateChangedAt"), >=, due - 20000);
-  assert_property (h->client, "web", "RestartDelay", "1600");
+  assert_property (h->client, "web", "RestartDelay", last_delay);
 }
 
 /* The stop that was under way is ended by the clock that was set for it. */
@@ -346,10 +351,13 @@ static void
 test_stop_goes_on (void)
 {
   g_autoptr (Harness) h = harness_new ();
+  gint64 timeout_ms = (gint64)(900 * processes_slowness ());
+  g_autofree char *more =
+      g_strdup_printf ("[lifecycle]\nstop_timeout_ms = %" G_GINT64_FORMAT "\n", timeout_ms);
   gint64 began_usec;
   guint32 pid;
 
-  harness_service (h, "web", "ignore 15 wait", "[lifecycle]\nstop_timeout_ms = 900\n");
+  harness_service (h, "web", "ignore 15 wait", more);
   survival_start (h);
   client_wait_state (h->client, "web", "running");
   pid = client_get_pid (h->client, "web");
@@ -362,9 +370,9 @@ test_stop_goes_on (void)
   survival_start_again (h);
   assert_property (h->client, "web", "State", "stopping");
   g_assert_true (processes_wait_end ((pid_t)pid, CLIENT_PATIENCE_SECONDS));
-  g_assert_cmpint (g_get_monotonic_time () - began_usec, >=, 890000);
+  g_assert_cmpint (g_get_monotonic_time () - began_usec, >=, (timeout_ms - 10) * 1000);
   g_assert_cmpint (g_get_monotonic_time () - began_usec, <,
-                   900000 + (gint64)(400000 * processes_slowness ()));
+                   timeout_ms * 1000 + (gint64)(400000 * processes_slowness ()));
   client_wait_state (h->client, "web", "failed");
   assert_failure (h->client, "web", "stop_timeout");
   assert_property (h->client, "web", "NextRestart", "0");

@@ -216,13 +216,16 @@ fork_stubborn (void)
   }
 }
 
-/* Another one of the same group carries out the orders up to "--"; this one goes on after them. */
+/* Another one carries out the orders up to "--", of the same group or in a session of its own; this one goes
+ * on after them. */
 static void
-fork_other (void)
+fork_other (int has_session)
 {
   if (fork () != 0)
     while (strcmp (next (), "--") != 0)
       continue;
+  else if (has_session)
+    setsid ();
 }
 
 /* A process whose parent is gone and that ends by itself: somebody has to reap it. */
@@ -412,7 +415,9 @@ carry_out (const char *order)
   } else if (strcmp (order, "stubborn") == 0) {
     fork_stubborn ();
   } else if (strcmp (order, "fork") == 0) {
-    fork_other ();
+    fork_other (0);
+  } else if (strcmp (order, "fork-session") == 0) {
+    fork_other (1);
   } else if (strcmp (order, "bomb") == 0) {
     fork_bomb ();
   } else if (strcmp (order, "--") == 0) {

@@ -69,8 +69,10 @@ processes_wait_end (pid_t pid, double seconds)
   struct pollfd poll_fd = { fd, POLLIN, 0 };
   gboolean ended = FALSE;
 
+  /* Older kernels (6.1) say EINVAL of a process that is gone while its number is still that of a group or
+   * session. */
   if (fd < 0)
-    return errno == ESRCH;
+    return errno == ESRCH || (errno == EINVAL && processes_is_reaped (pid));
   for (gint64 left; !ended && (left = deadline - g_get_monotonic_time ()) > 0;)
     ended = poll (&poll_fd, 1, (int)(left / 1000) + 1) == 1;
   close (fd);
