@@ -109,7 +109,7 @@ test_output (void)
     survival_crash (h);
     g_usleep ((gulong)round * 30000);
     survival_start (h);
-    client_wait_log_lines (h->client, "worker", 20);
+    client_wait_log_lines (h->client, "worker", before + 1);
     check_lines (h, &last);
     g_assert_cmpuint (last, >, before);
     before = last;
