@@ -139,7 +139,8 @@ zinit_greeting_new (int fd, ZinitHandshakeRole role, uid_t uid, const char *guid
   self->data = data;
   zinit_handshake_init (&self->handshake, role, uid, guid);
   self->source = g_unix_fd_add (fd, role == ZINIT_HANDSHAKE_SERVER ? G_IO_IN : G_IO_OUT, on_ready, self);
-  self->timeout = g_timeout_add_seconds (TIMEOUT_S, on_timeout, self);
+  /* Below what it waits for: after a long turn of the loop an answer that is there already counts. */
+  self->timeout = g_timeout_add_seconds_full (G_PRIORITY_LOW, TIMEOUT_S, on_timeout, self, NULL);
   return self;
 }
 
