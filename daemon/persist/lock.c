@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,16 +18,57 @@
 #include "model/error.h"
 
 #define PATIENCE_USEC (500 * 1000)
+/* For the child of a daemon that is gone: whatever holds it up between fork and exec comes to an end. */
+#define CHILD_PATIENCE_USEC (30 * G_USEC_PER_SEC)
 
-/* A child that a daemon was about to start when it was killed has the lock until its exec. */
+/* The process that took the lock of @fd; 0 = not known. proc_locks(5) has lines as
+ * "1: FLOCK  ADVISORY  WRITE 708 00:13:17 0 EOF", the number behind the device being the inode's. */
+static pid_t
+find_taker (int fd)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  struct stat info;
+
+  if (fstat (fd, &info) != 0 || !g_file_get_contents ("/proc/locks", &text, NULL, NULL))
+    return 0;
+  lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++) {
+    unsigned int major, minor;
+    unsigned long inode;
+    int pid;
+
+    if (sscanf (*line, "%*d: FLOCK %*s %*s %d %x:%x:%lu", &pid, &major, &minor, &inode) == 4 &&
+        inode == info.st_ino && pid > 1)
+      return pid;
+  }
+  return 0;
+}
+
+/* The daemon that took it has been killed, and a child that it was about to start has the lock until its
+ * exec. */
+static gboolean
+is_taker_gone (int fd)
+{
+  pid_t taker = find_taker (fd);
+
+  return taker != 0 && kill (taker, 0) != 0 && errno == ESRCH;
+}
+
 static gboolean
 try_for_a_moment (int fd)
 {
-  gint64 deadline_usec = g_get_monotonic_time () + PATIENCE_USEC;
+  gint64 began_usec = g_get_monotonic_time ();
 
   while (flock (fd, LOCK_EX | LOCK_NB) < 0) {
-    if (errno != EWOULDBLOCK || g_get_monotonic_time () > deadline_usec)
+    gint64 waited_usec = g_get_monotonic_time () - began_usec;
+
+    if (errno != EWOULDBLOCK)
       return FALSE;
+    if (waited_usec > PATIENCE_USEC && (waited_usec > CHILD_PATIENCE_USEC || !is_taker_gone (fd))) {
+      errno = EWOULDBLOCK;
+      return FALSE;
+    }
     g_usleep (PATIENCE_USEC / 50);
   }
   return TRUE;

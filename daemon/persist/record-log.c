@@ -117,7 +117,9 @@ static void
 cut_to (ZinitRecordLog *log, goffset size_bytes)
 {
   if (ftruncate (log->fd, size_bytes) != 0) {
+    /* Nothing behind it would be read: it is not used before it can be emptied. */
     g_warning ("the record log: cannot be cut: %s", g_strerror (errno));
+    log->is_writable = FALSE;
     return;
   }
   log->size_bytes = size_bytes;
