@@ -5,8 +5,10 @@
  */
 #define G_LOG_DOMAIN "zinit-test"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -176,6 +178,53 @@ test_taken (void)
   check_next_daemon (h, client_get_pid (h->client, "web"), app);
 }
 
+/* As a daemon leaves it that is killed while it starts a service: the process that took the lock is gone, and
+ * its child has it. Ends when @go is closed. */
+static void
+leave_lock_to_child (Harness *h, const int go[2])
+{
+  g_autofree char *path = survival_path (h, "zinitd.lock");
+  pid_t taker = fork ();
+  int fd;
+  char byte;
+
+  if (taker == 0) {
+    fd = open (path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || flock (fd, LOCK_EX | LOCK_NB) != 0)
+      _exit (1);
+    if (fork () == 0) {
+      close (go[1]);
+      if (read (go[0], &byte, 1) == 0)
+        _exit (0);
+      _exit (1);
+    }
+    _exit (0);
+  }
+  g_assert_cmpint (waitpid (taker, &fd, 0), ==, taker);
+  g_assert_true (WIFEXITED (fd) && WEXITSTATUS (fd) == 0);
+}
+
+/* No daemon is there, so the next one is not superfluous; and what the child records has to be read. */
+static void
+test_lock_of_child (void)
+{
+  g_autoptr (Harness) h = start ();
+  guint32 web = client_get_pid (h->client, "web"), app = client_get_pid (h->client, "app");
+  int go[2];
+
+  survival_crash (h);
+  g_assert_cmpint (pipe2 (go, O_CLOEXEC), ==, 0);
+  leave_lock_to_child (h, go);
+  harness_launch (h, private_only);
+  /* Longer than a living daemon's lock is looked at. */
+  g_assert_false (processes_wait_end (h->daemon_pid, 1));
+  close (go[1]);
+  harness_wait_ready (h);
+  h->client = client_new_for_socket (h->socket);
+  close (go[0]);
+  check_next_daemon (h, web, app);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -184,5 +233,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/survival-removed/renamed", "renamed", test_removed);
   g_test_add_func ("/survival-removed/made-later", test_made_later);
   g_test_add_func ("/survival-removed/taken", test_taken);
+  g_test_add_func ("/rules/G2/lock-of-child", test_lock_of_child);
   return g_test_run ();
 }
