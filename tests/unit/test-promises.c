@@ -171,10 +171,10 @@ read_promises (void)
       promise->sentence = g_string_new (NULL);
       promise->names = g_ptr_array_new_with_free_func (g_free);
       g_ptr_array_add (promises, promise);
-    } else if (g_str_has_prefix (lines[i], ".SS ") || g_str_equal (lines[i], ".PP")) {
-      promise = NULL;
     } else if (promise != NULL && g_str_has_prefix (lines[i], ".I /")) {
       add_names (promise, lines[i] + strlen (".I "));
+    } else if (promise != NULL && promise->names->len > 0) {
+      promise = NULL;
     } else if (promise != NULL && !g_str_equal (lines[i], ".br")) {
       g_string_append_printf (promise->sentence, "%s ", lines[i]);
     }
