@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Waiting for what is missing, said once each.
+ * Waiting for what is missing; each is reported once.
  */
 #define G_LOG_DOMAIN "zinit-main"
 
@@ -35,8 +35,8 @@ wait_for_lock (ZinitRuntimeFolder *folder, int *ret_fd, GError **error)
   return result;
 }
 
-/* The lock outlives an execution; otherwise it is to be had from nobody. The folder was judged before that;
- * if it has become unfit meanwhile, the services wait for it, as this is their only parent. */
+/* The lock outlives an execution. The folder was checked before that; if it has become unfit meanwhile, this
+ * process waits, as it is the only parent that the services have. */
 ZinitLockResult
 zinit_claim_folder (ZinitRuntimeFolder *folder, ZinitInherited *inherited, int *ret_fd, GError **error)
 {
@@ -46,7 +46,7 @@ zinit_claim_folder (ZinitRuntimeFolder *folder, ZinitInherited *inherited, int *
     return wait_for_lock (folder, ret_fd, error);
   while (!zinit_runtime_folder_open (folder, NULL, error)) {
     if (!is_said)
-      g_warning ("nothing is supervised before this is mended, which is looked at again: %s",
+      g_warning ("nothing is supervised before this is corrected, which is checked again: %s",
                  (*error)->message);
     is_said = TRUE;
     g_clear_error (error);

@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 
 /* Returns when there are enough free descriptors for the main loop. */
 void zinit_claim_descriptors (void);
-/* Opens @folder and takes its lock: the one that was inherited outlives an execution, another is to be had
- * from nobody. Results as zinit_lock_take(), but for ZINIT_LOCK_UNWRITABLE, which is waited for. */
+/* Opens @folder and takes its lock: a lock that was inherited outlives the execution and is used as it is.
+ * Results as zinit_lock_take(), but for ZINIT_LOCK_UNWRITABLE, which is waited for. */
 ZinitLockResult zinit_claim_folder (ZinitRuntimeFolder *folder, ZinitInherited *inherited, int *ret_fd,
                                     GError **error);
 

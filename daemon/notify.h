@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tells the service manager that started the daemon how it stands (the protocol of sd_notify(3)). The
- * readiness of zinit's own services is not its matter.
+ * Reports the daemon's state to the service manager that started it (the protocol of sd_notify(3)). It has
+ * nothing to do with the readiness of zinit's own services.
  */
 #pragma once
 

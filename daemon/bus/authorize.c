@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Asks who a caller is and judges by that.
+ * Finds out which user a caller is, and decides by that.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
@@ -34,7 +34,7 @@ on_unix_user (GObject *source, GAsyncResult *result, gpointer data)
     g_variant_get (reply, "(u)", &uid);
     is_privileged = zinit_authorize_uid (uid);
   } else {
-    g_debug ("who calls cannot be found out: %s", error->message);
+    g_debug ("the user of a caller cannot be found out: %s", error->message);
   }
   question->func (is_privileged, question->data);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who may do what. The one place for all methods, on every connection.
+ * Which caller may do what. The one place for all methods, on every connection.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ gboolean zinit_authorize_uid (uid_t uid);
 
 typedef void (*ZinitAuthorizeFunc) (gboolean is_privileged, gpointer data);
 /* Finds out whether @sender (a unique name; NULL on the private socket) is privileged and calls @func: at
- * once, or when the bus has told who it is. A sender that cannot be found out is not. Then the world may have
- * changed: look up again what the call is about. */
+ * once, or when the bus has answered. A sender whose user cannot be found out is not privileged. Services
+ * may have changed by then: look up again what the call is about. */
 void zinit_authorize (ZinitConnection *connection, const char *sender, ZinitAuthorizeFunc func,
                       gpointer data);
 

@@ -22,7 +22,7 @@ on_send (gpointer data)
   ZinitBus *bus = data;
 
   bus->send_source = 0;
-  /* What is told from here on would be true also if the daemon died in the next instruction. */
+  /* All that is sent from here on is durable: it stays true if the daemon dies in the next instruction. */
   if (bus->keeper != NULL && (bus->accepted.length > 0 || bus->settled.length > 0))
     zinit_keeper_commit (bus->keeper);
   for (guint i = 0; i < bus->connections->len; i++)

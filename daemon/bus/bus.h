@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * zinit on D-Bus: the same objects on a message bus and on the private socket, for as many connections as
- * there are. Objects hold no copy of state: a property read asks the service. Who may call what is decided in
- * one place in front of all methods (bus/authorize.h).
+ * there are. Objects hold no copy of state: a property read asks the service. Which caller may call what is
+ * decided in one place in front of all methods (bus/authorize.h).
  */
 #pragma once
 
@@ -24,19 +24,18 @@ ZinitBus *zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths,
 void zinit_bus_free (ZinitBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitBus, zinit_bus_free)
 
-/* Goes to a message bus and owns the name there; when it is lost or not there yet, tries again for ever, with
- * back-off.
- * @address is a D-Bus address. Returns at once. */
+/* Goes to a message bus and owns the name there; when it is lost or not there yet, tries again without end,
+ * with back-off. @address is a D-Bus address. Returns at once. */
 void zinit_bus_connect (ZinitBus *bus, const char *address);
-/* What Reexecute and PrepareRestart go through, and who makes requests durable before they are answered;
- * @leave ends the daemon without stopping a service. */
+/* @handover is what Reexecute and PrepareRestart use, @keeper makes requests durable before they are
+ * answered; @leave ends the daemon without stopping a service. */
 void zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, ZinitKeeper *keeper, GSourceFunc leave,
                              gpointer data);
 /* As the method of that name does, for a signal. */
 void zinit_bus_reexecute (ZinitBus *bus);
 /* Makes the private socket at @paths->socket (mode 0600) and serves it; a stale one is replaced. Or serves
  * @inherited_fd, which is that socket already (taken over; -1 = none). One that cannot be made now, as on a
- * full or read-only disk, is said once and tried again, and is no error. */
+ * full or read-only disk, is reported once and tried again, and is not an error. */
 gboolean zinit_bus_listen (ZinitBus *bus, int inherited_fd, GError **error);
 /* While it is paused, clients of the private socket wait in its backlog. */
 void zinit_bus_pause (ZinitBus *bus, gboolean is_paused);

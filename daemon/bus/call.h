@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The front door of all methods: looks up the row of a method, asks who calls, reads the options, finds the
- * service, calls the handler, answers. A method is one row and its handler.
+ * The front door of all methods: looks up the row of a method, checks the caller's rights, reads the
+ * options, finds the service, calls the handler, answers. A method is one row and its handler.
  */
 #pragma once
 
@@ -48,7 +48,7 @@ void zinit_call_begin (ZinitConnection *connection, GDBusMethodInvocation *invoc
 /* Answers and frees. @reply NULL is an empty one. */
 void zinit_call_return (ZinitCall *call, GVariant *reply);
 void zinit_call_return_error (ZinitCall *call, const GError *error);
-/* Frees without an answer: nobody is there to hear it. */
+/* Frees without an answer: the caller is gone. */
 void zinit_call_drop (ZinitCall *call);
 
 /* Answers the requests that were accepted in this turn of the loop, after they have become durable. */

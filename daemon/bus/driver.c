@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The words of org.freedesktop.DBus, written once.
+ * Calls and signals of org.freedesktop.DBus, in one place.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The message bus itself, org.freedesktop.DBus, as those ask it who have a connection there.
+ * The message bus itself, org.freedesktop.DBus, as seen by a client of it.
  */
 #pragma once
 
@@ -17,9 +17,8 @@ void zinit_driver_call (GDBusConnection *connection, const char *method, GVarian
                         const GVariantType *reply_type, GCancellable *cancellable, GAsyncReadyCallback func,
                         gpointer data);
 
-/* Signals @member whose first argument is @argument, until g_dbus_connection_signal_unsubscribe(). Asks the
- * bus for nothing: some are sent without being asked for, others need AddMatch. Their sender must be judged.
- */
+/* Signals @member whose first argument is @argument, until g_dbus_connection_signal_unsubscribe(). Sends no
+ * match rule: some signals come without one, others need AddMatch. The caller checks the sender of each. */
 guint zinit_driver_subscribe (GDBusConnection *connection, const char *member, const char *argument,
                               GDBusSignalCallback func, gpointer data);
 /* TRUE when a signal is from the bus. */

@@ -48,8 +48,8 @@ set_errno_error (GError **error, const char *what)
   return FALSE;
 }
 
-/* What is said is short and its lines are counted, so a socket that has no room is of someone who does not
- * read. */
+/* All output of a handshake is short and its lines are limited, so a socket without room belongs to a client
+ * that does not read. */
 static gboolean
 write_output (ZinitGreeting *self, GError **error)
 {

@@ -135,7 +135,7 @@ take_client_line (ZinitHandshake *self, const char *line, GError **error)
   } else if (is_command (line, "CANCEL", &argument) || is_command (line, "ERROR", &argument)) {
     reject (self);
   } else {
-    /* NEGOTIATE_UNIX_FD too: no method takes or gives descriptors, and nobody shall fill our table. */
+    /* NEGOTIATE_UNIX_FD too: no method takes or gives descriptors, and no client may fill our table. */
     say (self, "ERROR");
   }
   return TRUE;

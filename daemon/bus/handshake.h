@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The text with which a D-Bus connection begins, for both sides: the mechanism EXTERNAL alone. Takes bytes
- * and gives bytes; reading and writing them, and time, are not its matter.
+ * and gives bytes; it neither reads nor writes a socket, and knows no time.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 typedef enum { ZINIT_HANDSHAKE_SERVER, ZINIT_HANDSHAKE_CLIENT } ZinitHandshakeRole;
 
 typedef enum {
-  ZINIT_HANDSHAKE_AUTH,  /* a server: the other side has to say who it is */
+  ZINIT_HANDSHAKE_AUTH,  /* a server: the other side has to name its user */
   ZINIT_HANDSHAKE_DATA,  /* the same, and has begun */
   ZINIT_HANDSHAKE_BEGIN, /* a server: the other side is known and may begin */
   ZINIT_HANDSHAKE_REPLY, /* a client: waits for the answer */

@@ -71,8 +71,8 @@ void zinit_connection_send (ZinitConnection *connection);
 void zinit_connection_send_all (ZinitConnection *connection);
 
 /* Answers with @reply (NULL = nothing), or with ZINIT_ERROR_LIMIT_EXCEEDED when it is larger than the other
- * side takes: a bus closes the connection of who sends such a message. Gathered signals go before it, so that
- * nobody is told of a change that an answer has shown already. Takes over @invocation. */
+ * side takes: a bus closes the connection that sends such a message. Gathered signals are sent before it, so
+ * that no signal reports a change that a reply has shown already. Takes over @invocation. */
 void zinit_connection_answer (ZinitConnection *connection, GDBusMethodInvocation *invocation,
                               GVariant *reply);
 
@@ -83,9 +83,8 @@ void zinit_objects_unregister (ZinitConnection *connection);
 ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address);
 void zinit_message_bus_free (ZinitMessageBus *message_bus);
 /* @inherited_fd is the socket at @path, listening already and taken over, or -1. A @path in the run-time
- * folder
- * @folder is looked up by its descriptor. A socket that cannot be made is said once and tried again; @error
- * is a path that is too long. */
+ * folder @folder is looked up by its descriptor. A socket that cannot be made is reported once and tried
+ * again; @error is a path that is too long. */
 ZinitListener *zinit_listener_new (ZinitBus *bus, const ZinitRuntimeFolder *folder, const char *path,
                                    int inherited_fd, GError **error);
 /* Makes the socket anew if its file is no longer there. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The private socket: peer-to-peer D-Bus for root and the daemon's own user, where no bus runs and while the
- * bus is down. A client is judged by its peer credentials before a byte of it is read. One for which there is
- * no room is told so.
+ * bus is down. A client's peer credentials are checked before a byte of it is read. One for which there is
+ * no room gets an error.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
@@ -50,7 +50,7 @@ typedef struct {
   ZinitListener *listener;
   int fd; /* -1 = it belongs to what follows the greeting */
   uid_t uid;
-  char *refusal_reason; /* NULL = it is welcome */
+  char *refusal_reason; /* NULL = there is room for it */
   ZinitGreeting *greeting;
   ZinitRefusal *refusal;
   ZinitConnection *connection;
@@ -230,18 +230,18 @@ look_at_file (const ZinitListener *self, struct stat *status)
   return fstatat (folder_fd (self), file_name (self), status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Only in our own folder may something else be taken away; it is put aside. */
+/* Only in our own folder may another file be moved away; it is renamed aside. */
 static gboolean
 clear_other (const ZinitListener *self, GError **error)
 {
   if (self->folder != NULL && zinit_runtime_folder_put_aside (self->folder, file_name (self)))
     return TRUE;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
-               "private socket %s: there is something else, which is not a socket", self->path);
+               "private socket %s: there is a file that is not a socket", self->path);
   return FALSE;
 }
 
-/* Takes away what a daemon that is gone has left at @address; a socket that somebody serves stays. */
+/* Removes what a daemon that is gone has left at @address; a socket that a process serves stays. */
 static gboolean
 clear_stale (const ZinitListener *self, const struct sockaddr_un *address, GError **error)
 {
@@ -268,8 +268,8 @@ clear_stale (const ZinitListener *self, const struct sockaddr_un *address, GErro
   return TRUE;
 }
 
-/* bind(2) knows paths alone. Nobody else can change what the path of the run-time folder leads to, as that
- * was judged; but the folder may have been renamed just now, and then the socket is in another. */
+/* bind(2) knows paths alone. No other user can change what the path of the run-time folder leads to, as that
+ * was checked; but the folder may have been renamed just now, and then the socket is in another. */
 static gboolean
 remember_file (ZinitListener *self, GError **error)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The daemon's place on a message bus: connects, says Hello, exports, asks for the name, and when the bus
- * goes away does it all again, for ever. The services do not notice.
+ * goes away does it all again, without end. Services are not affected.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
@@ -35,7 +35,7 @@ struct _ZinitMessageBus {
   guint name_ids[2];           /* NameAcquired, NameLost */
   guint retry;                 /* timeout source */
   guint delay_ms;              /* of the next try */
-  char *last_complaint;        /* so that a bus that stays away is spoken of once */
+  char *last_complaint;        /* so that a bus that stays away is reported once */
 };
 
 static void connect_to_bus (ZinitMessageBus *self);
@@ -137,7 +137,7 @@ on_name_reply (GObject *source, GAsyncResult *result, gpointer data)
   ZinitMessageBus *self = data;
   guint32 code;
 
-  /* Whoever cancels has dropped the connection, and maybe all of this. */
+  /* The canceller has dropped the connection, and perhaps freed all of this. */
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   if (reply == NULL) {
@@ -212,7 +212,7 @@ on_greeted (const GError *greeting_error, gpointer data)
                           on_hello_reply, self);
 }
 
-/* The first of @addresses where somebody listens. Returns the socket, or -1. */
+/* The first of @addresses on which a process listens. Returns the socket, or -1. */
 static int
 open_socket (GArray *addresses, GError **error)
 {

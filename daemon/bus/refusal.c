@@ -59,7 +59,7 @@ answer (const ZinitRefusal *self)
   blob = g_dbus_message_to_blob (message, &length, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
   /* It is the first thing that is written since the handshake, so there is room for it. */
   if (blob != NULL && send (self->fd, blob, length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-    g_debug ("a client that was refused has not been told: %s", g_strerror (errno));
+    g_debug ("a client that was refused did not get its answer: %s", g_strerror (errno));
 }
 
 /* TRUE at the end of a call that has been answered. */

@@ -14,8 +14,8 @@
 #include "loop/reserve.h"
 #include "model/error.h"
 
-/* What GDBus needs is two threads and few descriptors. More are asked for, as others may take some between
- * the question and the deed. */
+/* What GDBus needs is two threads and few descriptors. More are asked for, as other processes may take some
+ * between the check and the use. */
 #define PROBE_THREADS 4
 #define PROBE_DESCRIPTORS 8
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Whole files, read and replaced safely: nothing but regular files, never blocking on a FIFO or device, and
- * never a half-written one. What is in them is others' matter.
+ * never a half-written one. It does not know what is in them.
  */
 #pragma once
 
@@ -37,9 +37,9 @@ char *zinit_file_read_own (int folder_fd, const char *name, gsize max_bytes, gsi
 /* Takes away whatever is at @name: what cannot be removed, a folder with something in it, is renamed to
  * NAME.refused, in place of an older one. Nothing there is success. FALSE with errno. */
 gboolean zinit_file_clear (int folder_fd, const char *name);
-/* Renames whatever is at @name to NAME.refused, in place of an older one, so that somebody may look at it;
- * where that is a folder with something in it, to NAME.refused.2 and so on, up to 10. The same in all else.
- */
+/* Renames whatever is at @name to NAME.refused, in place of an older one, so that people may look at it;
+ * where that is a folder with something in it, to NAME.refused.2 and so on, up to 10. The same in all
+ * else. */
 gboolean zinit_file_put_aside (int folder_fd, const char *name);
 
 typedef enum {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading, writing and putting aside definition files. What a definition may say is the schema's matter, how
- * a file is read without harm is file.c's.
+ * Reading, writing and renaming aside definition files. What a definition may say is in the schema, how a
+ * file is read without harm is file.c's.
  */
 #define G_LOG_DOMAIN "zinit-config"
 

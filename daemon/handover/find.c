@@ -100,7 +100,7 @@ find_recorded (const Search *search)
   if (saved->pid < 2 || saved->pid > G_MAXINT32 || is_of_another (search, (pid_t)saved->pid))
     return ZINIT_FOUND_NONE;
   if (g_hash_table_contains (search->finder->claimed, GUINT_TO_POINTER (saved->pid))) {
-    g_warning ("%s: process %u is another service's already", search->name, saved->pid);
+    g_warning ("%s: process %u already belongs to another service", search->name, saved->pid);
     return ZINIT_FOUND_NONE;
   }
   pidfd = extra != NULL ? open_known (search) : -1;
@@ -272,6 +272,6 @@ zinit_find_process (const ZinitFinder *finder, const char *name, const ZinitSave
   if (found == ZINIT_FOUND_MAIN || found == ZINIT_FOUND_REST)
     g_hash_table_add (finder->claimed, GINT_TO_POINTER (ret_adoption->pid));
   if (found == ZINIT_FOUND_REST)
-    g_message ("%s: its main process is gone, others of its processes are not", name);
+    g_message ("%s: its main process has ended, other processes of it have not", name);
   return found;
 }

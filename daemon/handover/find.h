@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Finding the process of a service that an earlier daemon started. Its record decides; the process tags are
- * the second line. It decides nothing about the service.
+ * the second line. What happens to the service is decided elsewhere.
  */
 #pragma once
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The hand-over itself: judge, save, execute. What is saved is snapshot.c's matter, what comes back
- * restore.c's.
+ * The hand-over itself: check, save, execute. What is saved is in snapshot.c, restoring it in restore.c.
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
@@ -16,7 +15,7 @@
 #include "handover/inherited.h"
 #include "persist/state-file.h"
 
-#define MAX_COMPLAINT_BYTES 2000 /* of what the program says against the state */
+#define MAX_COMPLAINT_BYTES 2000 /* of the program's error message */
 #define CHECK_TIMEOUT_MS 10000
 
 struct _ZinitHandover {
@@ -92,13 +91,13 @@ on_judge_gone (ZinitProcess *process, gpointer data)
   g_clear_handle_id (&handover->judge_timeout, g_source_remove);
   zinit_process_free (g_steal_pointer (&handover->judge));
   g_strchomp (handover->complaint->str);
-  /* A shutdown is a later wish, and takes the state away from under the judge. */
+  /* A shutdown is the later request, and removes the state that is being checked. */
   if (!zinit_supervisor_is_open (handover->supervisor, &error)) {
     handover->done (error, handover->done_data);
     return;
   }
   if (handover->verdict.kind != ZINIT_EXIT_EXITED || handover->verdict.value != 0)
-    g_set_error (&error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s does not take the state (%s %d): %s",
+    g_set_error (&error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s does not accept the state (%s %d): %s",
                  handover->program, zinit_exit_kind_to_string (handover->verdict.kind),
                  handover->verdict.value,
                  *handover->complaint->str != '\0' ? handover->complaint->str : "it does not say why");
@@ -137,7 +136,7 @@ start_judge (ZinitHandover *handover, GError **error)
   g_string_truncate (handover->complaint, 0);
   handover->judge = zinit_process_spawn (handover->processes, &request, &judge_events, handover, &reason);
   if (handover->judge == NULL) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot judge the state: %s", handover->program,
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot check the state: %s", handover->program,
                  reason->message);
     return FALSE;
   }
@@ -145,7 +144,7 @@ start_judge (ZinitHandover *handover, GError **error)
   return TRUE;
 }
 
-/* The program will judge the run-time folder as every start does. */
+/* The program will check the run-time folder as every start does. */
 static gboolean
 would_open (ZinitHandover *handover, GError **error)
 {
@@ -162,7 +161,7 @@ zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, gpointer 
     g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "a re-execution is under way already");
     return FALSE;
   }
-  /* All that can fail on a full disk is tried while the caller can still be told. */
+  /* All that can fail on a full disk is tried while the caller can still get the error. */
   if (!zinit_supervisor_is_open (handover->supervisor, error) || !would_open (handover, error) ||
       !zinit_keeper_save (handover->keeper, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
@@ -251,7 +250,7 @@ keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, GHashTable *st
   keep_open (zinit_hold_get_watch (handover->hold), is_kept);
 }
 
-/* Mostly the file says it all; not when something has happened since. */
+/* Mostly the file is current; not when something has changed since. */
 static gboolean
 save_changes (ZinitHandover *handover, GError **error)
 {

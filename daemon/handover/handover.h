@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Giving the services to the next daemon: to another image of the same process (re-execution), or to whoever
- * comes after this one has left them running. Until the last step nothing is changed that the old daemon
+ * Giving the services to the next daemon: to another image of the same process (re-execution), or to a new
+ * process after this one has left them running. Until the last step nothing is changed that the old daemon
  * could not go on with.
  */
 #pragma once
@@ -21,13 +21,12 @@ ZinitHandover *zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *
 void zinit_handover_free (ZinitHandover *handover);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitHandover, zinit_handover_free)
 
-/* @error NULL: the program takes the state. */
+/* @error NULL: the program accepts the state. */
 typedef void (*ZinitHandoverFunc) (const GError *error, gpointer data);
 
-/* Writes the state and has the program judge it (`--check-state`), without blocking the loop; then calls
- * @done, once. FALSE with @error, and
- * @done is not called, when it cannot be tried: one is under way, the daemon is shutting down, the state
- * cannot be written. */
+/* Writes the state and has the program check it (`--check-state`), without blocking the loop; then calls
+ * @done, once. FALSE with @error, and @done is not called, when it cannot be tried: one is under way, the
+ * daemon is shutting down, the state cannot be written. */
 gboolean zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, gpointer data,
                                GError **error);
 /* Becomes the program, with everything that is open: pipes, @listener_fd, the lock. Returns only on

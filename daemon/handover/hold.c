@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel tells when the file of the lock is unlinked, so nothing is polled. That the paths lead to the
+ * The kernel reports when the file of the lock is unlinked, so nothing is polled. That the paths lead to the
  * folder that is open and to the file in it that is locked is the only thing that counts.
  */
 #define G_LOG_DOMAIN "zinit-handover"
@@ -16,7 +16,7 @@
 #include "paths.h"
 #include "persist/lock.h"
 
-#define SETTLE_USEC (100 * 1000) /* whoever removes the folder is to come to his end */
+#define SETTLE_USEC (100 * 1000) /* time for a removal of the whole folder to finish */
 #define RETRY_USEC G_USEC_PER_SEC
 
 struct _ZinitHold {
@@ -41,7 +41,7 @@ leads_to_lock (const ZinitHold *hold)
          ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 }
 
-/* Who comes later takes no other file for a lock. */
+/* A later daemon takes no other file for the lock. */
 static gboolean
 is_ours (const ZinitHold *hold)
 {
@@ -75,7 +75,7 @@ watch_file (ZinitHold *hold)
   if (hold->inotify_fd < 0 ||
       inotify_add_watch (hold->inotify_fd, hold->path, IN_ATTRIB | IN_MOVE_SELF | IN_DONT_FOLLOW) < 0 ||
       inotify_add_watch (hold->inotify_fd, folder, IN_MOVE_SELF | IN_DELETE_SELF) < 0)
-    g_warning ("it will not be noticed if %s is removed: %s", hold->path, g_strerror (errno));
+    g_warning ("zinitd will not notice when %s is removed: %s", hold->path, g_strerror (errno));
   /* It may have gone before it was watched. */
   if (!is_held (hold))
     look_in (hold, SETTLE_USEC);
@@ -90,7 +90,7 @@ on_timer (ZinitTimer *timer)
 
   if (is_held (hold))
     return;
-  /* It would be ours that is in the way. */
+  /* Our own lock would be in the way. */
   if (!is_ours (hold) && leads_to_lock (hold))
     zinit_runtime_folder_remove (hold->folder, ZINIT_LOCK_FILE);
   switch (zinit_lock_take (hold->folder, ZINIT_LOCK_FILE, &fd, &error)) {

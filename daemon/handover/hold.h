@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The daemon's hold on its run-time folder while it runs. When the folder is removed or renamed, and the lock
- * with it, both are made again, before another daemon can think that nobody is there. What else was in it is
- * others' matter.
+ * The daemon's hold on its run-time folder while it runs. When the folder is removed or renamed, and the
+ * lock with it, both are made again, before another daemon can take it for unused. Other files of it are
+ * made again by their owners.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ typedef struct _ZinitHold ZinitHold;
 typedef struct {
   /* The folder is a new one, and locked: what was kept in it is to be written again. */
   void (*made) (gpointer data);
-  /* Another daemon was faster, and has taken up the services: nothing may be done with them any more. */
+  /* Another daemon was faster, and has adopted the services: this one must not touch them any more. */
   void (*lost) (gpointer data);
 } ZinitHoldEvents;
 
@@ -26,8 +26,8 @@ typedef struct {
 ZinitHold *zinit_hold_new (ZinitLoop *loop, ZinitRuntimeFolder *folder, int lock_fd, int watch_fd,
                            const ZinitHoldEvents *events, gpointer data);
 int zinit_hold_get_lock (const ZinitHold *hold);
-/* The inotify instance that watches the file; -1 = the kernel gave none. To be kept open by who executes
- * himself anew: to close one takes the kernel longer than all the rest. */
+/* The inotify instance that watches the file; -1 = the kernel gave none. To be kept open by a re-execution:
+ * to close one takes the kernel longer than all the rest. */
 int zinit_hold_get_watch (const ZinitHold *hold);
 /* The lock stays. */
 void zinit_hold_free (ZinitHold *hold);

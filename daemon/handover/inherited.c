@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Descriptors that came through execve(2): believed only as far as they prove to be what they are said to be.
+ * Descriptors that came through execve(2): used only when each is what the variable says.
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
@@ -24,8 +24,8 @@
 
 typedef gboolean (*CheckFunc) (int fd);
 
-/* Where the kernel cannot tell, what we were told holds: to end for the want of an answer would leave all
- * services alone. */
+/* Where the kernel cannot tell, the variable is believed: an end of the daemon would leave all services
+ * without one. */
 static gboolean
 is_of_kind (int fd, mode_t kind)
 {
@@ -73,7 +73,7 @@ accept_fd (int fd, CheckFunc check, GHashTable *seen, const char *what)
   if (fd < 0)
     return -1;
   if (fd < 3 || !check (fd) || !g_hash_table_add (seen, GINT_TO_POINTER (fd))) {
-    g_warning ("the inherited descriptor %d is not %s that it is said to be; it is not used", fd, what);
+    g_warning ("the inherited descriptor %d is not %s; it is not used", fd, what);
     return -1;
   }
   return fd;
@@ -189,7 +189,7 @@ zinit_inherited_take (ZinitRuntimeFolder *folder)
   inherited->pipes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_pipes);
   inherited->strangers = g_hash_table_new_full (NULL, NULL, NULL, close_stranger);
   inherited->listener = inherited->lock = inherited->lock_watch = -1;
-  /* All of them at one stroke: there may be thousands, and what nobody names must not go on to services
+  /* All of them by one call: there may be thousands, and those that are not named must not reach services
    * either. */
   close_range (3, ~0U, CLOSE_RANGE_CLOEXEC);
   take_ours (&taking, g_getenv (HANDOVER_VARIABLE));

@@ -13,8 +13,8 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  gboolean is_reexecuted; /* by this very process; else nothing was left, or somebody else's */
-  GHashTable *pipes;      /* service → ZinitInheritedPipes; what is not taken is closed at the end */
+  gboolean is_reexecuted; /* by this very process; else nothing was left, or by another process */
+  GHashTable *pipes;      /* service → ZinitInheritedPipes; what is not used is closed at the end */
   GHashTable *strangers;  /* pid → pidfd of a process that is not our child, the same */
   int listener;           /* of the private socket; -1 = none */
   int lock;               /* -1 = none */
@@ -31,7 +31,7 @@ typedef struct {
  * to be, below 3 or named twice is passed over with a warning; all others get close-on-exec back. Transfer
  * full. */
 ZinitInherited *zinit_inherited_take (ZinitRuntimeFolder *folder);
-/* Closes what nobody has taken. */
+/* Closes what was not taken. */
 void zinit_inherited_free (ZinitInherited *inherited);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitInherited, zinit_inherited_free)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The observer that writes the state file. What is in it is snapshot.c's matter.
+ * The observer that writes the state file. Its text is made by snapshot.c.
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
@@ -12,7 +12,7 @@
 #define GATHER_USEC (100 * 1000)    /* from a change to the file */
 #define MAX_RECORDS_BYTES (1 << 20) /* more of them are not cheaper than the whole state */
 #define RETRY_USEC G_USEC_PER_SEC
-/* A file of more than 5 minutes is refused, and with it what no process can tell: it is kept younger. */
+/* Other readers of the format refuse a file of more than 5 minutes, so it is kept younger. */
 #define REFRESH_USEC (240 * G_USEC_PER_SEC)
 
 struct _ZinitKeeper {
@@ -25,9 +25,9 @@ struct _ZinitKeeper {
   ZinitTimer timer;
   GHashTable *changed; /* names of services that neither the file nor the records know as they are */
   GHashTable *removed; /* names of services that one of them still knows */
-  gboolean is_due;     /* there is something among them that nobody could find out from processes */
+  gboolean is_due;     /* something among them cannot be learned from processes */
   gboolean is_current; /* the file says what is */
-  gboolean has_failed; /* and said so */
+  gboolean has_failed; /* and this was reported */
   gboolean is_finished;
 };
 
@@ -97,7 +97,7 @@ note (ZinitKeeper *keeper, const char *name, gboolean is_due)
   gather (keeper, is_due ? 0 : GATHER_USEC);
 }
 
-/* One without a file is nowhere else. */
+/* A service without a file is on record nowhere else. */
 static void
 on_added (ZinitService *service, gpointer data)
 {
@@ -122,7 +122,7 @@ on_removed (ZinitService *service, gpointer data)
   gather (keeper, 0);
 }
 
-/* What was requested, and that a work is done that is not to be done twice. */
+/* A request, or the success of a oneshot, which must not run twice. */
 static void
 on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 {
@@ -150,8 +150,8 @@ on_starting (ZinitService *service, gpointer data)
   zinit_keeper_commit (keeper);
 }
 
-/* What is on its way down is not followed: who comes after a shutdown that was cut short starts all that is
- * wanted, and has to know only what is not. */
+/* The stops of a shutdown are not saved: a daemon that comes after a shutdown that was cut short starts all
+ * that is wanted, and has to know only what is not wanted. */
 static void
 on_shutdown_begun (gpointer data)
 {
@@ -163,7 +163,7 @@ on_shutdown_begun (gpointer data)
   keeper->host->disarm (keeper->host_data, &keeper->timer);
 }
 
-/* Who starts after a shutdown that came to its end starts afresh. */
+/* A daemon that starts after a completed shutdown begins a new life. */
 static void
 on_shutdown_done (gpointer data)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Keeps the state file current: it observes the supervisor and writes what has changed, gathered for a
- * moment; what a caller is about to be told goes to the record log first. A disk that is full or read-only is
- * said once and tried again; supervision does not wait for it. Once a shutdown has begun there is nothing to
- * keep: the files are removed, also those of logs.
+ * moment; what a reply will say is written to the record log first. A disk that is full or read-only is
+ * reported once and tried again; supervision does not wait for it. Once a shutdown has begun there is
+ * nothing to keep: the files are removed, also those of logs.
  */
 #pragma once
 
@@ -24,9 +24,9 @@ ZinitKeeper *zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *hos
 void zinit_keeper_free (ZinitKeeper *keeper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitKeeper, zinit_keeper_free)
 
-/* Everything that has changed until now would be known to a daemon that comes after a death in this moment.
- * To be called before a caller is told that a request was accepted, once for all of a turn of the loop. Where
- * nothing can be written things go on without, which is reported once. */
+/* Makes durable all that has changed until now: the next daemon would know it, should this one die now. To
+ * be called before a request is answered, once for all of a turn of the loop. Where nothing can be written
+ * things go on without, which is reported once. */
 void zinit_keeper_commit (ZinitKeeper *keeper);
 
 /* Writes now, whether or not anything has changed. */

@@ -148,7 +148,7 @@ zinit_leftovers_find_instance (const char *folder)
   return search.instance;
 }
 
-/* The pidfd comes before the question, so that the process that was asked about is the one that is held. */
+/* The pidfd comes before the question, so that the process that is checked is the one that is opened. */
 int
 zinit_leftover_open (const ZinitLeftover *leftover, const char *instance)
 {
@@ -188,7 +188,7 @@ open_output (pid_t pid, int number, ZinitStream stream, guint64 inode, int outpu
   int fd;
 
   /* The ends that we give are of pipes without a name, and open for reading and writing. One that is not is
-   * between the service and somebody else: reading it would rob him. */
+   * between the service and another process: reading it would take the other one's bytes. */
   if (lstat (path, &info) != 0 || (info.st_mode & 0600) != 0600 || !is_nameless (path))
     return;
   fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -232,7 +232,7 @@ look_for_outputs (pid_t pid, int pidfd, gpointer data)
   return TRUE;
 }
 
-/* It lives and has no child, so there is nobody whom it could have given its pipes; most services are like
+/* It lives and has no child, so no other process can have got its pipes from it; most services are like
  * this, and a walk for each of a thousand that have closed theirs would take seconds. */
 static gboolean
 is_alone (pid_t leader)

@@ -21,7 +21,7 @@ typedef struct {
 } ZinitLeftover;
 
 /* Walks /proc. @instance is the life's. Returns ZinitLeftover, the older ones first: main processes, and of
- * what others have started those that lead a session or whose session's leader is gone. NULL with @error when
+ * the other processes those that lead a session or have no session leader any more. NULL with @error when
  * not all of /proc can be read: then nothing is known. Transfer full. */
 GPtrArray *zinit_leftovers_find (const char *instance, GError **error);
 /* The instance of the youngest main process that this user's daemon has started from the run-time folder

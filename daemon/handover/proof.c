@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Identity of processes from /proc. The pidfd comes first and the questions after it, so that what was asked
- * about is what is held.
+ * Identity of processes from /proc. The pidfd comes first and the questions after it, so that the process
+ * that is checked is the one that is opened.
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
@@ -69,7 +69,7 @@ read_pid_max (void)
   return pid_max;
 }
 
-/* Unicode's White_Space, as the format's first reader has it: GLib does not count these two. */
+/* Unicode's White_Space, as the format defines it: GLib does not count these two. */
 static gboolean
 is_white_space (const char *at)
 {
@@ -161,7 +161,7 @@ compare_exec (pid_t pid, const char *exec)
   return zinit_error_is_transient (errno) ? ZINIT_PROOF_UNKNOWN : ZINIT_PROOF_DEAD;
 }
 
-/* That /proc shows nothing is no proof: it hides living processes where it is mounted with hidepid. */
+/* A process that /proc does not show may live: with the mount option hidepid it hides living ones. */
 static ZinitProof
 compare_start (pid_t pid, guint64 start_ticks)
 {
@@ -172,7 +172,7 @@ compare_start (pid_t pid, guint64 start_ticks)
   return entry.start_ticks == start_ticks ? ZINIT_PROOF_ALIVE : ZINIT_PROOF_DEAD;
 }
 
-/* Had it ended and its number been given away meanwhile, the signal 0 would find nobody behind the pidfd. */
+/* Had it ended and its number been given away meanwhile, signal 0 would find no process behind the pidfd. */
 static ZinitProof
 confirm (ZinitProof proof, int pidfd)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The state says what was; /proc says what is. Where they disagree, /proc is right about processes, and the
- * state about everything else.
+ * Compares the saved state with /proc: /proc is right about processes, the state about everything else.
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
@@ -29,9 +28,9 @@ struct _ZinitRestorer {
   ZinitFinder finder;
   GPtrArray *leftovers;    /* ZinitLeftover */
   GHashTable *claimed;     /* pids that are a service's */
-  GHashTable *restored;    /* names of services that the state knows, or whose process was found */
+  GHashTable *restored;    /* names of services that the state knows, or that have a process */
   const GPtrArray *errors; /* of the load, ZinitConfigError; while it runs */
-  GPtrArray *gone;         /* services that live, and their files do not */
+  GPtrArray *gone;         /* services with a process, and without their file */
   ZinitRoom room;
   GPtrArray *unwanted; /* services that were found running, and are to be stopped */
   guint n_adopted;
@@ -52,7 +51,7 @@ parse_text (const char *name, const char *text)
   if (node != NULL)
     definition = zinit_definition_from_json (node, name, ZINIT_KEYS_LAX, &error);
   if (definition == NULL)
-    g_warning ("%s: its saved definition is of no use: %s", name, error->message);
+    g_warning ("%s: its saved definition cannot be used: %s", name, error->message);
   else if (!g_str_equal (definition->name, name)) {
     /* The key decides. */
     g_free (definition->name);
@@ -79,7 +78,7 @@ started_at_usec (pid_t pid)
   return ticks == 0 ? g_get_real_time () : g_get_real_time () - (gint64)age_ms * 1000;
 }
 
-/* Its file was removed: not one that is broken, nor all of them at once. */
+/* Its file was removed, alone; it is not just broken, and the other files are not gone too. */
 static gboolean
 is_removed (const ZinitRestorer *restorer, const char *name, const ZinitSavedService *saved)
 {
@@ -102,7 +101,7 @@ find_path (const ZinitRestorer *restorer, const char *name, const ZinitSavedServ
   return g_build_filename (zinit_supervisor_get_config_dir (restorer->supervisor), file, NULL);
 }
 
-/* As a reload would: what was said of it before does not outweigh what the folder says now. */
+/* As a reload would: the folder as it is now outweighs what was saved. */
 static void
 apply_new_definition (ZinitServiceRecord *record, const ZinitDefinition *old_definition,
                       const ZinitDefinition *definition)
@@ -130,7 +129,7 @@ is_unchanged (const ZinitService *service, const ZinitSavedService *saved)
          saved->extra->definition_hash == zinit_definition_hash (zinit_service_get_definition (service));
 }
 
-/* What cannot be restored is lost with the next state file, so it has to be said. */
+/* What cannot be restored is lost with the next state file, so it is reported. */
 static void
 warn_of_lost (const char *name, const ZinitSavedService *saved, const char *reason)
 {
@@ -157,7 +156,8 @@ can_be_restored (const char *name, const ZinitSavedService *saved, const ZinitDe
     return FALSE;
   }
   if (!g_str_equal (name, saved->name))
-    g_warning ("the saved service %s calls itself %s; what it is saved as counts", name, saved->name);
+    g_warning ("the saved service %s has another name, %s, in its fields; the first one counts", name,
+               saved->name);
   return TRUE;
 }
 
@@ -170,7 +170,7 @@ stable_usec (const ZinitService *service)
   return g_get_monotonic_time () + (gint64)(MIN (period_ms, ZINIT_MAX_DELAY_MS) * 1000);
 }
 
-/* What the state does not know, and is true. */
+/* Corrects what the state cannot know. */
 static void
 correct_record (const ZinitSavedLife *life, const ZinitService *service, ZinitServiceRecord *record,
                 ZinitFound found, pid_t pid, gboolean is_by_tags)
@@ -238,7 +238,7 @@ finish_one (ZinitRestorer *restorer, ZinitService *service, const ZinitServiceRe
   g_hash_table_add (restorer->restored, g_strdup (zinit_service_get_name (service)));
   if (found == ZINIT_FOUND_MAIN || found == ZINIT_FOUND_REST)
     restorer->n_adopted++;
-  /* It is known by its tags alone, and was to be down. */
+  /* It was found by its tags alone, and is wanted down. */
   if (is_by_tags && record->wanted == ZINIT_WANTED_STOP)
     g_ptr_array_add (restorer->unwanted, service);
 }
@@ -263,8 +263,8 @@ restore_one (gpointer key, gpointer value, gpointer data)
     return FALSE;
   found = zinit_find_process (&restorer->finder, name, saved, in_force != NULL ? in_force : definition,
                               &adoption, &is_by_tags);
-  /* A file too old to be believed still names what it can prove; and a service without a file and without a
-   * process is no more, unless it never had one. */
+  /* A file that is too old is used only for processes that it proves; a service that had a file and has none
+   * now is forgotten when it has no process either. */
   is_gone = service == NULL && is_removed (restorer, name, saved);
   if (found == ZINIT_FOUND_NONE && (restorer->life->is_foreign || is_gone))
     return FALSE;
@@ -282,7 +282,7 @@ restore_one (gpointer key, gpointer value, gpointer data)
   return FALSE;
 }
 
-/* A service that the state does not know, and whose tags are on a process. */
+/* A service that the state does not know, but a process has its tags. */
 static void
 restore_tagged (ZinitRestorer *restorer, const ZinitLeftover *leftover)
 {
@@ -295,7 +295,7 @@ restore_tagged (ZinitRestorer *restorer, const ZinitLeftover *leftover)
   if (g_hash_table_contains (restorer->restored, leftover->service))
     return;
   if (service == NULL) {
-    g_warning ("process %d is tagged as one of the service %s, which nobody knows; it is left alone",
+    g_warning ("process %d has the tags of a service %s, which does not exist; it is left alone",
                leftover->pid, leftover->service);
     return;
   }
@@ -381,7 +381,7 @@ ZinitRestorer *
 zinit_restorer_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
                     ZinitSavedLife *life, ZinitInherited *inherited, GError **error)
 {
-  /* What this process itself wrote a moment ago misses nothing. */
+  /* A state that this very process wrote a moment ago is complete. */
   gboolean is_own_state = inherited->is_reexecuted && life->state != NULL && !life->is_foreign;
   g_autoptr (GPtrArray) leftovers =
       is_own_state || !life->goes_on ? g_ptr_array_new () : zinit_leftovers_find (life->instance, error);
@@ -423,7 +423,7 @@ zinit_restorer_free (ZinitRestorer *restorer)
   g_free (restorer);
 }
 
-/* In order, which only those know that have been restored as well. */
+/* In order, so all services must have been restored before. */
 static void
 stop_unwanted (ZinitRestorer *restorer)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel counts: see loop/reserve.h.
+ * The kernel does the counting, see loop/reserve.h.
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
@@ -44,7 +44,7 @@ void
 zinit_room_report (const ZinitRoom *room)
 {
   if (room->n_short > 0)
-    g_warning ("%u services may have been taken up without their output: no descriptors left (limit "
+    g_warning ("%u services may have been adopted without their output: no descriptors left (limit "
                "%" G_GUINT64_FORMAT ")",
                room->n_short, zinit_descriptor_limit ());
 }

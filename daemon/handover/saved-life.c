@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The files of a life, judged together. That a file says nothing new of what another one says is the normal
- * case; where one is missing or damaged the others have to do.
+ * The files of a life, read together. Normally each has what the others have; where one is missing or
+ * damaged, the others replace it.
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
@@ -87,7 +87,7 @@ read_instance (const ZinitRuntimeFolder *folder, Boot *ret_boot)
   return g_strdup (words[0]);
 }
 
-/* Others must not be able to guess it: whoever knows it can tag processes. */
+/* Other users must not be able to guess it: with it they could tag processes. */
 static char *
 make_instance (void)
 {
@@ -111,10 +111,11 @@ write_instance (const ZinitRuntimeFolder *folder, const char *instance, const Bo
   g_autoptr (GError) error = NULL;
 
   if (!zinit_runtime_folder_write (folder, ZINIT_INSTANCE_FILE, &part, 1, ZINIT_FILE_OVERWRITE, &error))
-    g_warning ("%s; processes are known by the state file alone", error->message);
+    g_warning ("%s; the next zinitd can find processes by the state file alone", error->message);
 }
 
-/* Without our fields the format's rule is all there is; with them the clock that nobody can set decides. */
+/* Without our fields only the format's rule on age can be used; with them CLOCK_BOOTTIME, which cannot be
+ * set, decides. */
 static void
 judge_age (ZinitSavedLife *life, ZinitLoadResult result)
 {
@@ -130,7 +131,7 @@ judge_age (ZinitSavedLife *life, ZinitLoadResult result)
     life->is_old = !life->is_foreign && result == ZINIT_LOAD_STALE;
 }
 
-/* The one before it, of a moment earlier, names what no process can tell. */
+/* Uses the state file before the newest one: it is a moment older, and has what processes cannot tell. */
 static void
 load_old (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, guint64 now_ms)
 {
@@ -189,9 +190,9 @@ load_records (ZinitSavedLife *life, ZinitRecordLog *records, gboolean is_last_tr
       g_propagate_error (error, g_steal_pointer (&reason));
       return FALSE;
     }
-    g_warning ("%s; what it says is not known", reason->message);
+    g_warning ("%s; its records are not used", reason->message);
   } else if (is_damaged) {
-    g_warning ("the record log is damaged; what it said last is not known");
+    g_warning ("the record log is damaged; its last records are lost");
   }
   return TRUE;
 }
@@ -225,7 +226,7 @@ begin_life (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, ZinitRecordL
     zinit_saved_file_remove (folder, ZINIT_FDS_FILE);
     zinit_record_log_clear (records);
   }
-  /* Somebody has removed the files of a life that goes on. */
+  /* The files of a life that goes on were removed. */
   if (life->instance == NULL && life->goes_on)
     life->instance = find_instance (folder);
   if (life->instance == NULL)
@@ -271,7 +272,7 @@ zinit_saved_life_load (const ZinitRuntimeFolder *folder, ZinitRecordLog *records
   if (life->goes_on && !load_records (life, records, is_last_try, error))
     return NULL;
   begin_life (life, folder, records, &boot);
-  /* The numbers in it mean nothing from now on. */
+  /* Its descriptor numbers mean nothing from now on. */
   zinit_saved_file_remove (folder, ZINIT_FDS_FILE);
   return g_steal_pointer (&life);
 }
@@ -289,7 +290,7 @@ zinit_saved_life_free (ZinitSavedLife *life)
 void
 zinit_saved_life_end (const ZinitRuntimeFolder *folder)
 {
-  /* The newest last: what is left, should the daemon be killed here, is all that there is or nothing. */
+  /* The instance last: should the daemon be killed in between, what is left is still of one life. */
   zinit_runtime_folder_remove (folder, ZINIT_RECORDS_FILE);
   zinit_saved_file_remove (folder, ZINIT_STATE_FILE);
   zinit_saved_file_remove (folder, ZINIT_FDS_FILE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the run-time folder says of the life that it is in the midst of: the state file with the records that
- * belong to it, and ZINIT_INSTANCE. A life goes on over kill -9, re-execution and a released daemon; another
- * boot or an orderly shutdown ends it.
+ * What the run-time folder says of its present life: the state file with the records that belong to it, and
+ * ZINIT_INSTANCE. A life goes on over kill -9, re-execution and a released daemon; another boot or an
+ * orderly shutdown ends it.
  */
 #pragma once
 
@@ -11,18 +11,16 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  ZinitSavedState *state; /* NULL = none that may be used */
+  ZinitSavedState *state; /* NULL = none can be used */
   char *instance;         /* of this life, the one that goes on or a new one */
   gboolean goes_on;       /* processes of it may live; FALSE: nothing can be left */
-  gboolean is_foreign;    /* the state is older than it may be, and nothing proves that it is of this life: it
-                             only    helps to find processes */
+  gboolean is_foreign;    /* the state is another program's and too old: it only helps to find processes */
   gboolean is_old;        /* of this life, but older than the format's own fields may be */
 } ZinitSavedLife;
 
 /* Reads it and leaves the folder ready for a daemon: @records counts on, a state file that is refused is
- * renamed to PATH.refused, a new life has its instance on file. @folder_fd is the run-time folder's. NULL
- * with @error when the kernel cannot tell now what is there (and @is_last_try is FALSE): to be tried again.
- * Transfer full. */
+ * renamed to PATH.refused, a new life has its instance on file. NULL with @error when the kernel cannot tell
+ * now what is there (and @is_last_try is FALSE): to be tried again. Transfer full. */
 ZinitSavedLife *zinit_saved_life_load (const ZinitRuntimeFolder *folder, ZinitRecordLog *records,
                                        gboolean is_last_try, GError **error);
 void zinit_saved_life_free (ZinitSavedLife *life); /* NULL is fine */

@@ -203,7 +203,7 @@ print_part (Part *part, const ZinitService *service)
   g_autoptr (ZinitSavedService) saved = save_service (service);
   const char *text;
 
-  /* What the format has a field for has to look as the format wants it. */
+  /* A field of the format must have the format's form. */
   if (part->is_ephemeral != saved->ephemeral)
     g_clear_pointer (&part->definition, zinit_definition_unref);
   add_definition (part, service, saved);
@@ -340,7 +340,7 @@ zinit_snapshot_read (const ZinitSavedService *saved, ZinitServiceRecord *ret_rec
     .restart_delay_ms = saved->current_restart_delay_ms,
     .started_at_usec = saved->has_started_at ? to_usec (saved->started_at) : 0,
     .state_changed_at_usec = to_usec (saved->last_state_change),
-    /* Whoever wrote this without our fields: a stop is one that was asked for. */
+    /* Another program wrote this, without our fields: a stop counts as requested. */
     .stop_asked = saved->state == ZINIT_STATE_STOPPING,
   };
   /* The code that is saved with it is of an earlier life. */

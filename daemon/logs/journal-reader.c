@@ -128,7 +128,7 @@ read_head (const Reading *reading, const GByteArray *bytes, ZinitJournalHead *re
     if (memcmp (ret_head->magic, none, sizeof none) == 0)
       return FALSE;
   }
-  g_warning ("%s: the journal of its kept output is none", reading->service);
+  g_warning ("%s: the journal of its kept output is not a journal", reading->service);
   return FALSE;
 }
 

@@ -23,7 +23,7 @@
 
 G_STATIC_ASSERT (sizeof (ZinitJournalRecord) == ZINIT_JOURNAL_RECORD_BYTES);
 
-/* Nothing is read back from the mapping: somebody else may have written into the file. */
+/* Nothing is read back from the mapping: another process may have written into the file. */
 struct _ZinitJournal {
   ZinitLogFolder *folder;
   ZinitMapping mapping;
@@ -116,7 +116,7 @@ map_file (ZinitJournal *journal, int fd, gsize size)
   return reason != 0 ? reason : zinit_mapping_open (&journal->mapping, fd, size);
 }
 
-/* Somebody else has replaced the file or changed its length. */
+/* Another process has replaced the file or changed its length. */
 static gboolean
 is_other (const ZinitJournal *journal, const struct stat *info)
 {
@@ -182,7 +182,7 @@ zinit_journal_start (ZinitJournal *journal, const GByteArray *ring, GError **err
   const struct iovec parts[] = { { &ring_head, sizeof ring_head }, { ring->data, ring->len } };
   ZinitJournalHead *head;
 
-  /* Not ours, whoever left it. */
+  /* One that another daemon left is not of this log. */
   if (journal->generation == 0)
     zinit_log_folder_remove (journal->folder, journal->service, ZINIT_JOURNAL_SUFFIX);
   if (!zinit_log_folder_replace (journal->folder, journal->service, ZINIT_RING_SUFFIX, parts,

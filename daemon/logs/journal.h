@@ -33,8 +33,8 @@ gboolean zinit_journal_start (ZinitJournal *journal, const GByteArray *ring, GEr
 gboolean zinit_journal_is_open (const ZinitJournal *journal);
 gsize zinit_journal_get_used (const ZinitJournal *journal); /* bytes, with what stands beside the output */
 
-/* Somebody has cut the file short: what was committed last is perhaps in no file, and a new generation is
- * needed. Its bytes may be read until that begins. */
+/* The file was cut short: what was committed last is perhaps in no file, and a new generation is needed. Its
+ * bytes may be read until that begins. */
 gboolean zinit_journal_is_damaged (const ZinitJournal *journal);
 
 /* Room for @wanted bytes (ZINIT_MAX_RESERVE_BYTES at most) that is touched already, so that a read(2) into it
@@ -55,9 +55,9 @@ typedef struct {
 } ZinitJournalReader;
 
 /* Gives what an earlier daemon wrote, in that order, also what it had no time to commit. Changes nothing on
- * disk. What cannot be read is said in the log. */
+ * disk. What cannot be read is reported in the daemon's log. */
 void zinit_journal_read (ZinitJournal *journal, const ZinitJournalReader *reader, gpointer data);
-/* The same for one who has the files: returns the newest generation that was found, 0 = none. */
+/* The same for files that are open already: returns the newest generation that was found, 0 = none. */
 guint64 zinit_journal_read_files (ZinitLogFolder *folder, const char *service,
                                   const ZinitJournalReader *reader, gpointer data);
 

@@ -32,7 +32,7 @@ start_journal (ZinitLog *log, GError **error)
   return zinit_journal_start (log->journal, ring, error);
 }
 
-/* @time_usec is also when it has failed. */
+/* Sets the time of the failure, if there was one, to @time_usec. */
 static void
 note (ZinitLog *log, gint64 time_usec, const GError *error)
 {
@@ -72,7 +72,7 @@ zinit_log_reserve (ZinitLog *log, ZinitStream stream, gsize wanted, gint64 time_
   if (!has_room (log, *ret_size, time_usec))
     return NULL;
   room = zinit_journal_reserve (log->journal, stream, *ret_size, time_usec, &error);
-  /* Its file was damaged perhaps: another one at once. */
+  /* Perhaps its file was damaged: begins another one at once. */
   if (room == NULL) {
     g_clear_error (&error);
     if (start_journal (log, &error))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Files by name below one descriptor, so that nobody can put another folder in between. No fsync: they have
- * to outlive the daemon, not the machine.
+ * Files by name below one descriptor, so that no other folder can be put in between. No fsync: they have to
+ * outlive the daemon, not the machine.
  */
 #define G_LOG_DOMAIN "zinit-logs"
 
@@ -91,7 +91,8 @@ open_there (ZinitLogFolder *folder)
   return FALSE;
 }
 
-/* What is there and is no folder of ours is put aside if the folder is to be made. FALSE with errno. */
+/* Anything in its place that is not a folder of ours is renamed aside if the folder is to be made. FALSE
+ * with errno. */
 static gboolean
 open_folder (ZinitLogFolder *folder, gboolean is_made)
 {
@@ -113,7 +114,7 @@ open_file (ZinitLogFolder *folder, const char *service, const char *suffix, int 
   return zinit_file_open_own (folder->fd, name, flags, NULL);
 }
 
-/* What is there and is no file of ours is in the way of one. */
+/* Anything in its place that is not a file of ours is taken out of the way. */
 static int
 make_file (ZinitLogFolder *folder, const char *service, const char *suffix, int flags)
 {

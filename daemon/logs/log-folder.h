@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The folder in which the output of services outlives the daemon: for each service that said something a ring
- * (NAME.ring) and a journal (NAME.journal). It is made when the first of them is; only its owner may look
- * into it. What is in the files is not its matter.
+ * The folder in which the output of services outlives the daemon: for each service that said something a
+ * ring (NAME.ring) and a journal (NAME.journal). It is made when the first of them is; only its owner may
+ * look into it. It does not know what is in the files.
  */
 #pragma once
 
@@ -23,8 +23,9 @@ ZinitLogFolder *zinit_log_folder_new (int parent_fd, const char *path);
 void zinit_log_folder_free (ZinitLogFolder *folder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitLogFolder, zinit_log_folder_free)
 
-/* Opens the file of @service for reading and writing, and makes it (0600) if it is not there. What is there
- * and is no file of ours is taken away. Close-on-exec. -1 with @error. */
+/* Opens the file of @service for reading and writing, and makes it (0600) if it is not there. Anything in
+ * its place that is not a file of ours is removed, or renamed aside if it cannot be. Close-on-exec. -1 with
+ * @error. */
 int zinit_log_folder_open (ZinitLogFolder *folder, const char *service, const char *suffix, GError **error);
 /* Replaces a file of @service whole or not at all. */
 gboolean zinit_log_folder_replace (ZinitLogFolder *folder, const char *service, const char *suffix,
@@ -44,7 +45,7 @@ void zinit_log_folder_clear (ZinitLogFolder *folder);
 /* The path is looked up again with the next file. */
 void zinit_log_folder_close (ZinitLogFolder *folder);
 
-/* That the output of a service is not kept is said once in the daemon's life. */
+/* Warns that output is not kept, once in the daemon's life. */
 void zinit_log_folder_complain (ZinitLogFolder *folder, const GError *error);
 
 G_END_DECLS

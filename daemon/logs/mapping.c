@@ -27,7 +27,7 @@ on_sigbus (int signo, siginfo_t *info, void *context)
   const char *at = info->si_addr;
   int saved_errno = errno;
 
-  /* A child that shares our memory gets here only by somebody's kill(2), which has no address. */
+  /* A child that shares our memory gets here only by kill(2), which has no address. */
   if (info->si_code > 0 && mapping != NULL && at >= mapping->bytes && at < mapping->bytes + mapping->length) {
     char *page = mapping->bytes + ((gsize)(at - mapping->bytes) & ~(page_bytes - 1));
 

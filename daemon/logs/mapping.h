@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A file that is mapped for writing while others may cut it short: a page that is gone is SIGBUS for whoever
- * touches it next. Here that costs the file, not the process. What is in the file is the journal's matter.
+ * A file that is mapped for writing while others may cut it short: the next access to a page that is gone is
+ * a SIGBUS. Here it costs the file, not the process. It does not know what is in the file.
  */
 #pragma once
 

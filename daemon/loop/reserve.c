@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The soft limit is lowered for the time in which services get descriptors, so that it is the kernel who
- * counts. That costs three system calls, a few microseconds where a start takes hundreds.
+ * The soft limit is lowered for the time in which services get descriptors, so that the kernel does the
+ * counting. That costs three system calls, a few microseconds where a start takes hundreds.
  */
 #define G_LOG_DOMAIN "zinit-loop"
 
@@ -44,7 +44,7 @@ zinit_descriptor_limit_raise (void)
   return before.rlim_cur;
 }
 
-/* A limit that is small leaves something to services all the same. */
+/* Of a small limit only a quarter is reserved, so that something is left for services. */
 static rlim_t
 without (rlim_t limit, rlim_t reserved)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The descriptors that the daemon keeps for itself: the highest ones below its limit (RLIMIT_NOFILE). The
- * kernel gives the lowest free one, so who may not have one of the highest cannot take the last ones either.
+ * kernel gives the lowest free one, so code that may not use the highest numbers cannot take the last free
+ * ones.
  */
 #pragma once
 

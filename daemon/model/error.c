@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The quark behind ZINIT_ERROR. What each code becomes on the bus is bus/errors.c's matter.
+ * The quark behind ZINIT_ERROR. What each code becomes on the bus is in bus/errors.c.
  */
 #define G_LOG_DOMAIN "zinit-model"
 

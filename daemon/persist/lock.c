@@ -74,7 +74,8 @@ try_for_a_moment (int fd)
   return TRUE;
 }
 
-/* Also a file that was made another user's may be the lock of a daemon, which makes a new one in a moment. */
+/* A file that was given to another user may still be the lock of a running daemon, which makes a new one in
+ * a moment. */
 static gboolean
 is_locked (ZinitRuntimeFolder *folder, const char *name)
 {
@@ -87,7 +88,7 @@ is_locked (ZinitRuntimeFolder *folder, const char *name)
   return is_locked;
 }
 
-/* Nothing is written to it: where an earlier daemon has left one, a full or read-only disk is no hindrance.
+/* Nothing is written to it: where an earlier daemon has left one, a full or read-only disk does not matter.
  * -1 with errno, which is EWOULDBLOCK for one that is another daemon's. */
 static int
 open_lock (ZinitRuntimeFolder *folder, const char *name, GError **error)
@@ -141,7 +142,7 @@ zinit_lock_take (ZinitRuntimeFolder *folder, const char *name, int *ret_fd, GErr
                  zinit_runtime_folder_get_path (there), name, g_strerror (reason));
     return ZINIT_LOCK_ERROR;
   }
-  /* Who may read it could take it while no daemon runs. */
+  /* A user who may read it could take the lock while no daemon runs. */
   fchmod (fd, 0600);
   zinit_runtime_folder_become (folder, there);
   *ret_fd = fd;

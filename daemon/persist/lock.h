@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One daemon a run-time folder: a lock that the kernel lets go when its holder is gone, however it went.
+ * One daemon a run-time folder: a lock that the kernel releases when its holder ends, in whatever way.
  */
 #pragma once
 
@@ -16,9 +16,9 @@ typedef enum {
 } ZinitLockResult;
 
 /* Opens the folder at @folder's path anew, whether or not @folder is open, and locks the file @name in it,
- * which is made if it is not there. What is there and is not a file of ours is put aside as NAME.refused.
- * When it is taken, @folder is that folder, and @ret_fd is to be kept open for as long as the lock is to be
- * held (transfer full); else @folder is as it was, and @ret_fd is -1. */
+ * which is made if it is not there. Anything in its place that is not a file of ours is renamed to
+ * NAME.refused. When it is taken, @folder is that folder, and @ret_fd is to be kept open for as long as the
+ * lock is to be held (transfer full); else @folder is as it was, and @ret_fd is -1. */
 ZinitLockResult zinit_lock_take (ZinitRuntimeFolder *folder, const char *name, int *ret_fd, GError **error);
 
 G_END_DECLS

@@ -18,10 +18,10 @@
 #include "model/error.h"
 #include "model/limits.h"
 
-/* What a full file system cannot take away: room for the requests and starts of some moments. */
+/* Disk space that stays ours on a full file system: enough for the requests and starts of some moments. */
 #define RESERVED_BYTES (32 * 1024)
-/* Until then records stay although a state has been saved that includes them: with them the one before it is
- * as good, should the newest be damaged. */
+/* Up to this size records stay when a state has been saved that includes them: should the newest state be
+ * damaged, the one before it is complete with them. */
 #define KEPT_BYTES (16 * 1024)
 #define READ_STEP_BYTES (64 * 1024)
 
@@ -74,7 +74,7 @@ fail (GError **error, const char *what, int reason)
 static void
 reserve (ZinitRecordLog *log)
 {
-  /* A file system that cannot do it has nothing to reserve from. */
+  /* Not every file system can do it; then nothing is reserved. */
   if (fallocate (log->fd, FALLOC_FL_KEEP_SIZE, log->size_bytes, RESERVED_BYTES) != 0)
     g_debug ("no space is reserved for the record log: %s", g_strerror (errno));
 }
@@ -118,7 +118,7 @@ cut_to (ZinitRecordLog *log, goffset size_bytes)
 {
   if (ftruncate (log->fd, size_bytes) != 0) {
     /* Nothing behind it would be read: it is not used before it can be emptied. */
-    g_warning ("the record log: cannot be cut: %s", g_strerror (errno));
+    g_warning ("the record log cannot be cut: %s", g_strerror (errno));
     log->is_writable = FALSE;
     return;
   }
@@ -164,7 +164,7 @@ zinit_record_log_replay (ZinitRecordLog *log, ZinitSavedState *state, gboolean *
   log->size_bytes = (goffset)good;
   state->record_sequence = log->sequence;
   if (good < bytes->len) {
-    /* What a kill leaves is one record, and of that a part. */
+    /* A kill leaves at most a part of one record. */
     const char *line_end = memchr (bytes->data + good, '\n', bytes->len - good);
 
     *ret_is_damaged = line_end != NULL && memcmp (bytes->data + good, "service ", 8) != 0;
@@ -212,7 +212,7 @@ zinit_record_log_end_start (ZinitRecordLog *log, ZinitRecordedStart *start, GErr
   if (log->is_writable) {
     log->size_bytes = lseek (log->fd, 0, SEEK_END);
     is_written = log->size_bytes > start->size_bytes && ends_line (log);
-    /* Half a record would hide what comes behind it. */
+    /* Half a record would hide the records behind it. */
     if (!is_written && log->size_bytes > start->size_bytes)
       cut_to (log, start->size_bytes);
   }
@@ -314,7 +314,8 @@ zinit_record_log_clear (ZinitRecordLog *log)
   if (!log->is_writable)
     return;
   if (ftruncate (log->fd, 0) != 0) {
-    g_debug ("the record log stays as it is, which its numbers allow: %s", g_strerror (errno));
+    g_debug ("the record log is not emptied; records that the state includes are skipped: %s",
+             g_strerror (errno));
     return;
   }
   log->size_bytes = 0;
@@ -324,7 +325,7 @@ zinit_record_log_clear (ZinitRecordLog *log)
 void
 zinit_record_log_cut (ZinitRecordLog *log)
 {
-  /* What is in it belongs to an older state. */
+  /* Its records belong to an older state. */
   if (!log->is_writable && zinit_record_log_open (log, NULL))
     zinit_record_log_clear (log);
   else if (log->size_bytes >= KEPT_BYTES)

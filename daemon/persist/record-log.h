@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The record log: a file beside state.json to which is appended what has become true since that was saved
- * last, so that a request costs one small write instead of the whole state, and a program is on record before
- * it runs. Each record has a number; state.json says which it includes, the others are applied to it. When a
- * state has been saved and the log has grown, it is emptied. What the records are about, and when they are
- * written, is handover's.
+ * The record log: a file beside state.json, to which all changes since its last save are appended, so that a
+ * request costs one small write instead of the whole state, and a program is on record before it runs. Each
+ * record has a number; state.json says which it includes, the others are applied to it. When a state has
+ * been saved and the log has grown, it is emptied. When records are written, and of what, is decided in
+ * handover/.
  *
  * A record is a line, and for a service its saved form behind it:
  *
  *     started SEQUENCE SERVICE RUN PID START_TICKS      a program is about to be executed
- *     aborted SEQUENCE SERVICE RUN PID START_TICKS      and it was not executed after all
+ *     aborted SEQUENCE SERVICE RUN PID START_TICKS      the program was not executed after all
  *     service SEQUENCE BYTES                            BYTES of a JSON map of services follow, and a line
  * feed removed SEQUENCE SERVICE
  */
@@ -29,8 +29,8 @@ void zinit_record_log_free (ZinitRecordLog *log); /* NULL is fine; the file stay
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitRecordLog, zinit_record_log_free)
 
 /* Opens the file, which is made if it is not there, in place of the one that was open. What is in it stays.
- * What is not a regular file of this user's is put aside. FALSE with @error and errno when it cannot be
- * written; it may be readable all the same. */
+ * Anything in its place that is not a regular file of this user is renamed aside. FALSE with @error and
+ * errno when it cannot be written; it may be readable all the same. */
 gboolean zinit_record_log_open (ZinitRecordLog *log, GError **error);
 
 /* Applies all records above @state's record_sequence to @state and counts on from the last; what comes behind

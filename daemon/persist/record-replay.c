@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The text of a record log applied to a saved state. A record is believed when it is whole; behind one that
- * is not, nothing is.
+ * The text of a record log applied to a saved state. A record is applied when it is whole; replay ends at
+ * the first one that is not.
  */
 #define G_LOG_DOMAIN "zinit-persist"
 
@@ -65,8 +65,8 @@ find_service (ZinitSavedState *state, const char *name)
   return service;
 }
 
-/* Everything that was said of the run before it is over. That it was started means that it was wanted: the
- * request's own record follows the start. */
+/* What was saved of the run before is not true any more. A service that was started was wanted, even if the
+ * record of the request is missing. */
 static gboolean
 apply_started (ZinitSavedState *state, char **words)
 {
@@ -95,7 +95,7 @@ apply_started (ZinitSavedState *state, char **words)
   return TRUE;
 }
 
-/* A start that was no run is made anew. */
+/* The program did not run, so the start is to be made again. */
 static void
 apply_aborted (ZinitSavedState *state, char **words)
 {

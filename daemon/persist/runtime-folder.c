@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The way to the run-time folder is gone step by step, by descriptors: each folder on it is judged before the
- * next step is looked up in it, so nothing can change between the judgement and the use.
+ * The path to the run-time folder is walked step by step, by descriptors: each folder on it is checked
+ * before the next step is looked up in it, so nothing can change between check and use.
  */
 #define G_LOG_DOMAIN "zinit-persist"
 
@@ -257,7 +257,7 @@ zinit_runtime_folder_become (ZinitRuntimeFolder *folder, ZinitRuntimeFolder *new
   if (folder->fd < 0) {
     folder->fd = newer->fd;
   } else {
-    /* Others know the number. */
+    /* Other code knows the number of the descriptor. */
     dup3 (newer->fd, folder->fd, O_CLOEXEC);
     close (newer->fd);
   }

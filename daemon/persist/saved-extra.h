@@ -39,7 +39,7 @@ typedef struct {
   guint64
       deadline_at; /* when the back-off or the time-out of the present state ends, ms of clock; 0 = none */
   /* How it got where it is, and what is to come; a flag that is not set is not written. */
-  gboolean exit_unknown;     /* it has ended, and nobody knows how */
+  gboolean exit_unknown;     /* it has ended, and it is not known how */
   gboolean main_ended;       /* its first process is gone, others of its group are not */
   gboolean stop_due;         /* to be stopped once those that need it are down */
   gboolean stop_asked;       /* its end was asked for */

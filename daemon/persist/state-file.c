@@ -87,7 +87,7 @@ zinit_saved_file_remove (const ZinitRuntimeFolder *folder, const char *name)
 {
   g_autofree char *old = g_strconcat (name, ".old", NULL);
 
-  /* Alone the old one would be taken for the newest. */
+  /* The old one goes first: left alone it would be taken for the newest. */
   zinit_runtime_folder_remove (folder, old);
   zinit_runtime_folder_remove (folder, name);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * state.json and fds.json as files of the run-time folder: loading, saving, removing. What is in them is
- * state-format.h's matter, when to do it the daemon's.
+ * state.json and fds.json as files of the run-time folder: loading, saving, removing. Their content is
+ * described in state-format.h.
  */
 #pragma once
 
@@ -18,10 +18,10 @@ typedef enum {
   ZINIT_LOAD_GOOD,
 } ZinitLoadResult;
 
-/* Reads the file @name of @folder and judges it at @now_ms (ms since 1970). @ret_state is set when the result
- * is good, and, because what it says may still help to find survivors, when it is stale; transfer full. With
- * any result but good @error is set: ZINIT_ERROR_INVALID_CONFIG or what zinit_runtime_folder_read() gives,
- * "PATH: field: what; what is allowed". The file is left as it is. */
+/* Reads the file @name of @folder and checks its version and age at @now_ms (ms since 1970). @ret_state is
+ * set when the result is good, and when it is stale, because it may still help to find leftover processes;
+ * transfer full. With any result but good @error is set: ZINIT_ERROR_INVALID_CONFIG or what
+ * zinit_runtime_folder_read() gives, "PATH: field: what; what is allowed". The file is left as it is. */
 ZinitLoadResult zinit_saved_state_load (const ZinitRuntimeFolder *folder, const char *name, guint64 now_ms,
                                         ZinitExtras extras, ZinitSavedState **ret_state, GError **error);
 ZinitSavedFds *zinit_saved_fds_load (const ZinitRuntimeFolder *folder, const char *name, GError **error);
@@ -34,8 +34,7 @@ gboolean zinit_saved_state_save (const ZinitRuntimeFolder *folder, const char *n
 gboolean zinit_saved_fds_save (const ZinitRuntimeFolder *folder, const char *name, const ZinitSavedFds *fds,
                                GError **error);
 
-/* Removes one of the files and what was kept of it; what cannot be removed is none of the caller's trouble.
- */
+/* Removes one of the files and what was kept of it; a file that cannot be removed stays. */
 void zinit_saved_file_remove (const ZinitRuntimeFolder *folder, const char *name);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The documents' tables, their life, and the rules that judge a whole document. Text is state-reader.c's and
- * state-writer.c's matter.
+ * The documents' tables, their memory, and the checks of a whole document. Their text is read in
+ * state-reader.c and written in state-writer.c.
  */
 #define G_LOG_DOMAIN "zinit-persist"
 

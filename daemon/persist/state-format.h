@@ -3,7 +3,7 @@
  * The documents that outlive the daemon, as values: state.json, and fds.json or the variable ZINIT_FDS;
  * reading and writing their text, and the rules on version and age. The format is not ours to change: other
  * readers and writers of it exist, so every verdict is theirs, and what we add are extra fields that they
- * skip. Where the files are and when they are written is state-file.h's and the daemon's matter.
+ * skip. Where the files are is in state-file.h.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ typedef struct {
   char *name; /* as the file says it; the map's key decides */
   ZinitState state;
   gboolean has_pid;
-  guint32 pid; /* any number: 0 and what the kernel takes for a group have to be refused by who uses it */
+  guint32 pid; /* any number: 0 and what the kernel takes for a group must be refused by the caller */
   guint32 restart_count;
   guint64 current_restart_delay_ms;
   gboolean has_last_exit_code;
@@ -101,7 +101,7 @@ gboolean zinit_saved_state_merge (ZinitSavedState *state, const char *text, gsiz
 /* The canonical text: the format's order of fields, maps in order of their keys, a line feed at the end; the
  * extra fields that are there follow the format's. Transfer full. */
 char *zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length);
-/* The same text in pieces, for who prints it again and again while little changes: a part for each service,
+/* The same text in pieces, for a caller that prints it often while little changes: a part for each service,
  * in order of the keys, between the two of the frame. */
 /* The part of one service, its name being the key. It begins with a comma, which the first one goes without.
  * @ret_definition_at is where in it its config, or our own definition in place of that, stands, if it has
@@ -125,7 +125,7 @@ gboolean zinit_saved_state_check (const ZinitSavedState *state, guint64 now_ms, 
 /* The same for a map of descriptors; it has no age. The format's first reader never asks, but what a later
  * version means by a number must not be guessed. */
 gboolean zinit_saved_fds_check (const ZinitSavedFds *fds, GError **error);
-/* The state that a service saved in @saved is in when it is taken up again, with or without a process. */
+/* The state that a service saved in @saved is in when it is restored, with or without a process. */
 ZinitState zinit_saved_state_restored (ZinitState saved, gboolean has_process);
 
 G_END_DECLS

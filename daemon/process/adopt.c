@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Taking up a process that is there already. Whether it is our child decides how its end is learned: a child
- * is waited for as any other, of a stranger the kernel tells what it remembers.
+ * Adopting a process that is there already. Whether it is our child decides how its end is learned: a child
+ * is waited for as any other; of a non-child the kernel tells what it remembers.
  */
 #define G_LOG_DOMAIN "zinit-process"
 
@@ -41,7 +41,7 @@ read_of_reaped (const ZinitProcess *process, int *ret_status)
   return TRUE;
 }
 
-/* The kernel says 0 to who may not ask; he may not follow this link either. Nobody else's leads anywhere. */
+/* To a process without the right to ask the kernel says 0, and does not let it follow this link either. */
 static gboolean
 may_ask (const ZinitProcess *process)
 {
@@ -61,7 +61,7 @@ read_of_zombie (const ZinitProcess *process, int *ret_status)
   if (!zinit_proc_read (process->pid, &entry) || !entry.is_dead || entry.exit_status < 0 ||
       (entry.exit_status == 0 && !may_ask (process)))
     return FALSE;
-  /* Had the number been given to another meanwhile, nobody would be behind the pidfd. */
+  /* Had the number been given to another meanwhile, no process would be behind the pidfd. */
   if (pidfd_send_signal (process->pidfd, 0, NULL, 0) != 0)
     return FALSE;
   *ret_status = entry.exit_status;
@@ -105,7 +105,7 @@ watch_main (ZinitProcess *process)
   process->is_stranger =
       waitid (P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
   fcntl (process->pidfd, F_SETFD, FD_CLOEXEC);
-  /* The number of a stranger is nobody's to keep. */
+  /* The number of a non-child cannot be kept from being used again. */
   if (!process->is_stranger)
     g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
   return zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, EPOLLIN, ZINIT_URGENT,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The child's own words. Texts are put together by hand, since nothing of libc that might allocate, lock or
- * use the daemon's buffers may be called here.
+ * The records that the child writes. Texts are put together by hand, since nothing of libc that might
+ * allocate, lock or use the daemon's buffers may be called here.
  */
 #define G_LOG_DOMAIN "zinit-process"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a child says of itself before it executes the program: its number and start time, appended to the
- * record of its start and written into its environment. For child.c alone; everything here runs in the child,
- * which may share the daemon's memory and makes plain system calls only.
+ * What a child records of itself before it executes the program: its number and start time, appended to the
+ * record of its start and written into its environment. For child.c alone; everything here runs in the
+ * child, which may share the daemon's memory and makes plain system calls only.
  */
 #pragma once
 

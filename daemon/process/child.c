@@ -70,8 +70,8 @@ reset_signals (const ZinitChildPlan *plan)
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
-/* Returns only on failure, with errno set. What is executed is recorded first, and not executed if the daemon
- * is gone: the one that comes after it starts the service by what it finds in the record. */
+/* Returns only on failure, with errno set. What is executed is recorded first, and not executed if the
+ * daemon is gone: the next daemon starts the service by what it finds in the record. */
 ZINIT_IN_CHILD static ZinitStep
 execute (const ZinitChildPlan *plan)
 {
@@ -205,7 +205,7 @@ launch_isolated (const ZinitChildPlan *plan, int *ret_pidfd, ZinitStepFailure *r
   ret_failure->reason = errno;
   close (report_fds[1]);
   if (pid > 0) {
-    /* The number is certainly still the child's: nobody else reaps. */
+    /* The number is certainly still the child's: only this thread reaps. */
     *ret_pidfd = pidfd_open (pid, 0);
     if (*ret_pidfd < 0 && errno != ENOSYS) {
       *ret_failure = (ZinitStepFailure){ ZINIT_STEP_CLONE, errno };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From clone to exec: makes the child of a plan in which everything has been looked up already. What goes
- * into the plan, and what becomes of the process, is not its matter.
+ * From clone to exec: makes the child of a plan in which everything has been looked up already. It neither
+ * makes the plan nor watches the process.
  */
 #pragma once
 

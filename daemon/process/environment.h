@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The environment of a child, put together from layers of "KEY=value", of which a later one wins. Where the
- * layers come from is the caller's matter.
+ * The environment of a child, put together from layers of "KEY=value", of which a later one wins. The caller
+ * chooses the layers.
  */
 #pragma once
 
@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 const char **zinit_environment_inherit (char *const *environment);
 
 /* What of @environment also a process of another user gets: PATH, LANG and TZ. The rest may hold secrets of
- * this user's, and his HOME, USER, LOGNAME, SHELL, XDG_RUNTIME_DIR and session bus are not the other's. The
- * same in all else. */
+ * this user, whose HOME, USER, LOGNAME, SHELL, XDG_RUNTIME_DIR and session bus are not the other's. The same
+ * in all else. */
 const char **zinit_environment_inherit_clean (char *const *environment);
 
 /* The layers one after the other, without entries whose key a later layer sets as well. Any layer may be

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A pidfd of the leader names its group for ever, also when the leader has been reaped. Kernels before 6.9
+ * A pidfd of the leader always names its group, also when the leader has been reaped. Kernels before 6.9
  * cannot signal by it: there the leader stays a zombie as long as the group is of interest, which keeps the
- * number ours, and /proc says who lives. Of a group whose leader was gone before we came only the members can
- * be named, one by one.
+ * number ours, and /proc says who lives. Of a group whose leader was gone before we came only the members
+ * can be named, one by one.
  */
 #define G_LOG_DOMAIN "zinit-process"
 
@@ -83,7 +83,7 @@ zinit_group_signal (ZinitProcess *process, int signo, GError **error)
     result = kill (-process->pid, signo);
   else
     return signal_tagged (process, signo);
-  /* One that was taken up need not lead a group; then it is all that there is. */
+  /* An adopted process need not lead a group; then it is the only one. */
   if (result != 0 && errno == ESRCH && process->has_main && process->pidfd >= 0)
     result = pidfd_send_signal (process->pidfd, signo, NULL, 0);
   if (result != 0 && errno != ESRCH)
@@ -108,7 +108,7 @@ is_asked (pid_t pid, gpointer data)
   return survey->orphans != NULL || g_hash_table_contains (survey->asked, GINT_TO_POINTER (getpgid (pid)));
 }
 
-/* Whose leader was gone before we came, his number may be another's when nobody is left. */
+/* If the leader was gone before we came, its number may be another's once the group is empty. */
 static gboolean
 is_member (const ZinitProcess *process, pid_t pid)
 {

@@ -71,7 +71,7 @@ read_once (ZinitProcess *process, ZinitStream stream, gsize limit, gsize *ret_le
     return FALSE;
   place = find_place (process, stream, &size);
   length = read (output->fd, place, size);
-  /* The place may be in a file that somebody has cut short just now; the bytes are still in the pipe. */
+  /* The place may be in a file that was cut short just now; the bytes are still in the pipe. */
   if (length < 0 && errno == EFAULT) {
     place = process->processes->buffer;
     length = read (output->fd, place, MIN (size, ZINIT_OUTPUT_BUFFER_BYTES));
@@ -154,7 +154,7 @@ zinit_output_resume (ZinitTimer *timer)
                     zinit_output_resume);
 }
 
-/* The amount is asked for first: somebody who inherited the pipe may write as fast as it is read. */
+/* The amount is asked for first: a process that inherited the pipe may write as fast as it is read. */
 static gboolean
 drain_stream (ZinitProcess *process, ZinitStream stream)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One service's processes: a first process that leads its own session and process group, everything in that
- * group, and two output pipes. Made, watched, signalled and reaped here. Why a process is started or stopped,
- * and what its output says, is not this layer's matter. Only this folder reaps children; nothing else in the
- * daemon may wait for one.
+ * group, and two output pipes. Made, watched, signalled and reaped here. This layer does not know why a
+ * process is started or stopped, or what its output means. Only this folder reaps children; nothing else in
+ * the daemon may wait for one.
  */
 #pragma once
 
@@ -26,12 +26,12 @@ ZinitProcesses *zinit_processes_new (ZinitLoop *loop, GError **error);
 void zinit_processes_free (ZinitProcesses *processes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitProcesses, zinit_processes_free)
 
-/* The soft RLIMIT_NOFILE that services get: the one that the daemon was started with, which a daemon that
- * executes itself anew has to be told. */
+/* The soft RLIMIT_NOFILE that services get: the one that the daemon was started with, which a re-executed
+ * daemon has to be given. */
 guint64 zinit_processes_get_file_limit (const ZinitProcesses *processes);
 void zinit_processes_set_file_limit (ZinitProcesses *processes, guint64 limit);
 /* @fd is the daemon's lock (borrowed, a low number): a child has it open until its program is executed, so
- * that who takes the lock after the daemon's death finds each child's record or no child. */
+ * that the next holder of the lock finds each child's record or no child. */
 void zinit_processes_set_lock (ZinitProcesses *processes, int fd);
 
 /* Called from the loop. Any of them may call any function here, also zinit_process_free() on the process. */
@@ -40,19 +40,19 @@ typedef struct {
   void (*main_ended) (ZinitProcess *process, const ZinitExit *exit, gpointer data);
   /* Nothing is left of its group. Always after main_ended, once. */
   void (*group_empty) (ZinitProcess *process, gpointer data);
-  /* What main_ended did not know; ZINIT_EXIT_UNKNOWN: nobody ever will. Before group_empty or after it, once,
-   * for a process of which zinit_process_awaits_exit() is TRUE. May be NULL. */
+  /* What main_ended did not know; ZINIT_EXIT_UNKNOWN: it will never be known. Before group_empty or after
+   * it, once, for a process of which zinit_process_awaits_exit() is TRUE. May be NULL. */
   void (*exit_known) (ZinitProcess *process, const ZinitExit *exit, gpointer data);
   void (*output) (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length, gpointer data);
-  /* There are @wanted bytes to be read: a place for at most *@ret_size of them, which output is told next,
-   * or nothing was read. Never for nothing. May be NULL or return NULL: they are read into a place of our
-   * own. Must not free the process. */
+  /* There are @wanted bytes to be read: a place for at most *@ret_size of them, which output() gets next, or
+   * nothing was read. Never for nothing. May be NULL or return NULL: they are read into a place of our own.
+   * Must not free the process. */
   char *(*reserve) (ZinitProcess *process, ZinitStream stream, gsize wanted, gsize *ret_size, gpointer data);
 } ZinitProcessEvents;
 
-/* What the child itself appends to a file before it executes the program, so that a daemon that comes after
- * this one knows of every program that may run: @started, its pid, a blank, its start ticks, @end. If the
- * program was not executed after all, the same with @aborted in place of @started follows. */
+/* What the child itself appends to a file before it executes the program, so that the next daemon knows of
+ * every program that may run: @started, its pid, a blank, its start ticks, @end. If the program was not
+ * executed after all, the same with @aborted in place of @started follows. */
 typedef struct {
   int fd;              /* opened with O_APPEND; a low number, as all up to it are copied for the child */
   const char *started; /* ZINIT_MAX_RECORD_BYTES with all the rest */
@@ -65,7 +65,7 @@ typedef struct {
   const char *const *tags; /* "KEY=value" set in the child's environment after all others, and then ZINIT_PID,
                               which is its own pid; NULL = none of them */
   guint64 run;             /* number of this start of the service */
-  gboolean is_mute;        /* its standard output is /dev/null, and no pipe */
+  gboolean is_mute;        /* its standard output is /dev/null, not a pipe */
   gboolean uses_reserve;   /* the daemon's own: it may have the descriptors that services may not have */
   const ZinitStartRecord *record; /* NULL = none is written */
 } ZinitSpawnRequest;
@@ -88,14 +88,15 @@ typedef struct {
   int pidfd;                    /* proven to be that process; taken over; -1 if main_ended */
   int outputs[ZINIT_N_STREAMS]; /* the daemon's ends of its pipes; taken over; -1 = none */
   gboolean main_ended;          /* it is gone, but not all of its group */
-  const char *const *tags; /* what its whole group was given to be known by, as in a ZinitSpawnRequest; NULL =
-                              not known. Without a first process nothing else tells who belongs to it. */
+  /* The tags of its whole group, as in a ZinitSpawnRequest; NULL = not known. Without a first process nothing
+   * else tells which processes belong to it. */
+  const char *const *tags;
 } ZinitAdoption;
 
-/* Takes up such a process as if it had been spawned here. If it is not our child, its end is noticed by its
+/* Adopts such a process as if it had been spawned here. If it is not our child, its end is noticed by its
  * pidfd, and how it ended may be known later, when its parent has reaped it, or never: the kernel tells it
- * from Linux 6.15 on. If its first process is gone there is no main_ended, only group_empty, when nobody with
- * the tags is left in the group. On failure NULL, and the descriptors are closed. Transfer full. */
+ * from Linux 6.15 on. If its first process is gone there is no main_ended, only group_empty, when no process
+ * with the tags is left in the group. On failure NULL, and the descriptors are closed. Transfer full. */
 ZinitProcess *zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* Stops watching and closes the descriptors. Kills nothing; a main process that ends later is reaped as an
@@ -112,8 +113,8 @@ int zinit_process_get_output (const ZinitProcess *process, ZinitStream stream);
  * Stays the process's. */
 int zinit_process_get_stranger (const ZinitProcess *process);
 gboolean zinit_process_has_main (const ZinitProcess *process); /* the first process has not ended */
-/* It has, nobody knows how, and exit_known will be called once its parent has reaped it, which may be never.
- */
+/* It has ended, it is not known how, and exit_known will be called once its parent has reaped it, which may
+ * be never. */
 gboolean zinit_process_awaits_exit (const ZinitProcess *process);
 
 typedef enum { ZINIT_WHOM_MAIN, ZINIT_WHOM_ALL } ZinitWhom;

@@ -16,7 +16,7 @@ typedef struct {
   pid_t parent;
   pid_t group;
   pid_t session;
-  gboolean is_dead; /* zombie, or on its way to be none */
+  gboolean is_dead; /* a zombie, or just being reaped */
   int exit_status;  /* of a dead one, as wait(2) gives it; 0 also if the kernel does not tell us; -1 = not
                        known */
   guint64 cpu_ticks;
@@ -28,8 +28,8 @@ typedef struct {
 /* Fills @ret_entry from the text of a stat file. FALSE when it is none. */
 gboolean zinit_proc_parse_stat (const char *text, ZinitProcEntry *ret_entry);
 
-/* Reads one process. FALSE with errno: ENOENT and ESRCH when /proc shows none of that number, which is no
- * proof that there is none (hidepid of proc(5)); anything else when it cannot be told. */
+/* Reads one process. FALSE with errno: ENOENT and ESRCH when /proc shows no such process, which does not
+ * prove that there is none (hidepid of proc(5)); anything else when it cannot be told. */
 gboolean zinit_proc_read (pid_t pid, ZinitProcEntry *ret_entry);
 
 /* @pid, about which we may ask, has just come to its exec and has no environment yet. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Starts the first process of a service: looks up all that the child needs, makes its pipes, says in words
- * why it failed. Watching what was started is not its matter.
+ * Starts the first process of a service: looks up all that the child needs, makes its pipes, describes a
+ * failure in words. It does not watch what was started.
  */
 #pragma once
 

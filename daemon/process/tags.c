@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading of /proc/PID/environ. A process may have written over it, or the kernel may not show it: that no
- * tags are found proves nothing.
+ * Reading of /proc/PID/environ. A process may have overwritten it, or the kernel may not show it: a process
+ * without tags may still be a service's.
  */
 #define G_LOG_DOMAIN "zinit-process"
 
@@ -26,7 +26,7 @@ zinit_tags_clear (ZinitTags *tags)
   g_clear_pointer (&tags->service, g_free);
 }
 
-/* It need not end in a NUL. FALSE with errno when it cannot be read. */
+/* The text need not end in a NUL. FALSE with errno when it cannot be read. */
 static gboolean
 read_once (pid_t pid, GString *environment)
 {
@@ -65,7 +65,7 @@ read_environment (pid_t pid, GString *environment)
   return is_read || !zinit_error_is_transient (errno);
 }
 
-/* The last one counts: ours are set after all others. */
+/* The last of a name counts: ours are set after all others. */
 static const char *
 find (const GString *environment, const char *name, gsize length)
 {
@@ -172,7 +172,7 @@ is_in_group (pid_t pid, gpointer data)
   return getpgid (pid) == ((const Walk *)data)->group;
 }
 
-/* The pidfd comes before the questions, so that the process that was asked about is the one that is meant. */
+/* The pidfd comes before the questions, so that the process that is checked is the one that is opened. */
 static void
 examine (const ZinitProcEntry *entry, gpointer data)
 {

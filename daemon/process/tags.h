@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Process tags: what a service's main process is given in its environment to be known by. Everything that it
- * starts inherits them, so a tag alone makes no main process: its own pid stands in one of them.
+ * Process tags: variables in the environment of a service's main process by which it can be recognized.
+ * Everything that it starts inherits them, so one of them holds the main process's pid, which tells it from
+ * the others.
  */
 #pragma once
 
@@ -26,9 +27,9 @@ typedef struct {
 void zinit_tags_clear (ZinitTags *tags);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZinitTags, zinit_tags_clear)
 
-/* The tags of @pid, if they are of the life @instance. A process of another pid namespace is a container's
- * and has none here. FALSE with errno: 0 when it has none; else they cannot be read now (EMFILE, ENOMEM, …).
- */
+/* The tags of @pid, if they are of the life @instance. A process of another pid namespace belongs to a
+ * container and counts as having none. FALSE with errno: 0 when it has none; else they cannot be read now
+ * (EMFILE, ENOMEM, …). */
 gboolean zinit_tags_read (pid_t pid, const char *instance, ZinitTags *ret_tags);
 /* The life that the main process @pid was started in, if it was started by this user's daemon from the
  * run-time folder @folder (its real path). Less certain than the rest, as only the life's instance is a

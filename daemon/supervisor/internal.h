@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of this folder share: the two structs and who does what. Nobody outside includes it; unit
- * tests of the supervisor go through its public functions and a host of their own.
+ * What the files of this folder share: the two structs and the functions of each file. Only this folder
+ * includes it; unit tests of the supervisor go through its public functions and a host of their own.
  */
 #pragma once
 
@@ -42,7 +42,7 @@ struct _ZinitService {
    * period, stopping for the end, exited and failed for the back-off. */
   ZinitTimer timer;
 
-  ZinitChanges changes; /* not told to observers yet */
+  ZinitChanges changes; /* not reported to observers yet */
 
   guint main_ended : 1; /* the first process is gone */
   guint stop_due : 1;   /* to be stopped once those that need it are down */
@@ -86,14 +86,14 @@ struct _ZinitSupervisor {
   gint64 boot_time_usec; /* since 1970 */
   gboolean is_started;   /* the first starts are through */
   gboolean is_shutting_down;
-  gboolean shutdown_is_done; /* observers were told */
+  gboolean shutdown_is_done; /* observers know of the end of the shutdown */
 };
 
-/* service.c: the one writer of a service's state, and telling observers. */
+/* service.c: the one writer of a service's state, and reports to observers. */
 ZinitService *zinit_service_new (ZinitSupervisor *supervisor, ZinitDefinition *definition, const char *path);
 void zinit_service_free (ZinitService *service);
-/* Checks the change against the table, stamps the time, counts, and tells observers. All other fields must
- * have their new values. */
+/* Checks the change against the table, stamps the time, counts, and reports to observers. All other fields
+ * must have their new values. */
 void zinit_service_set_state (ZinitService *service, ZinitState state);
 /* Takes @failure's text. */
 void zinit_service_set_failure (ZinitService *service, ZinitFailureType type, gint32 number,
@@ -107,9 +107,9 @@ char **zinit_service_make_tags (const ZinitService *service);
 void zinit_service_set_start_after (ZinitService *service, gboolean start_after);
 /* As after a stable period or a start by hand. */
 void zinit_service_reset_backoff (ZinitService *service);
-/* Ends a change set: what has changed is told once. */
+/* Ends a change set: reports once what has changed. */
 void zinit_service_publish (ZinitService *service);
-/* TRUE when it failed and nothing but somebody outside will start it again. */
+/* TRUE when it failed and only a request will start it again. */
 gboolean zinit_service_failed_for_good (const ZinitService *service);
 /* Down and kept down by a dependency: it is started when that comes back. */
 gboolean zinit_service_is_held (const ZinitService *service);
@@ -125,13 +125,13 @@ void zinit_supervisor_enqueue_referrers (ZinitSupervisor *supervisor, ZinitServi
 /* @func gets a ZinitObserverEntry and @data. */
 void zinit_supervisor_for_each_observer (ZinitSupervisor *supervisor, GFunc func, gpointer data);
 
-/* registry.c: who is in the set and under which definition. */
+/* registry.c: which services there are, and their definitions. */
 ZinitService *zinit_registry_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
                                      const char *path);
 void zinit_registry_remove (ZinitService *service);
 /* Takes the new definition, at once if the service is down, else at its next start. */
 void zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, const char *path);
-/* The pending definition, if there is one, comes into force. The service must be down. */
+/* The pending definition, if there is one, becomes the active one. The service must be down. */
 void zinit_registry_adopt_loaded (ZinitService *service);
 /* The process of @service, which was restored, was started with @definition: what the folder says waits for
  * the next start. */
@@ -163,7 +163,7 @@ void zinit_stop_in_order (ZinitService *service);
 void zinit_stop_if_ready (ZinitService *service);
 void zinit_stop_set_due (ZinitService *service, gboolean is_due);
 /* At the end of a run of the queue: services that wait for each other's end are stopped side by side, and
- * when the supervisor is on its way out and all is down, observers are told. */
+ * when the supervisor is on its way out and all is down, observers are notified. */
 void zinit_stop_check (ZinitSupervisor *supervisor);
 
 G_END_DECLS

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What happens to one service: an event comes in, the machine's table names the action, the action is done
- * here. Who asks for starts and stops is in requests.c; which others are touched by it, in stop.c and the
- * queue.
+ * here. Requests come from requests.c; the effects on other services are in stop.c and the queue.
  */
 #define G_LOG_DOMAIN "zinit-supervisor"
 
@@ -48,7 +47,7 @@ signal_all (ZinitService *service, int signo)
 
   if (service->process == NULL)
     return;
-  /* FALSE without an error: nothing is left to signal, and its end is about to be told. */
+  /* FALSE without an error: nothing is left to signal, and its end is about to be reported. */
   if (!supervisor->host->signal (supervisor->host_data, service->process, signo, ZINIT_WHOM_ALL, &error) &&
       error != NULL)
     g_warning ("%s: %s", zinit_service_get_name (service), error->message);
@@ -89,7 +88,8 @@ on_main_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
   service->last_exit = *exit;
   service->main_ended = TRUE;
   service->changes |= ZINIT_CHANGED_LAST_EXIT;
-  /* Usually its group is empty as well and is told so next; only if not there is something to clean up. */
+  /* Usually its group is empty as well, which is reported next; only if not there is something to clean
+   * up. */
   zinit_supervisor_enqueue (service->supervisor, service);
 }
 
@@ -161,7 +161,7 @@ spawn (ZinitService *service)
 
   disarm (service);
   zinit_service_set_next_restart (service, 0);
-  /* To be started: so it is on record, should the daemon be killed before the start itself is. */
+  /* The pending start is on record, should the daemon be killed before the start itself is. */
   service->start_queued = TRUE;
   zinit_supervisor_for_each_observer (supervisor, tell_starting, service);
   service->comes_back = service->start_after = service->start_queued = FALSE;
@@ -231,7 +231,7 @@ evaluate (ZinitService *service)
 
   if (service->supervisor->is_shutting_down || service->remove_when_down)
     return;
-  /* This is that start, whatever comes of it. */
+  /* This is the start that was queued, whatever its result is. */
   service->start_after = FALSE;
   zinit_registry_adopt_loaded (service);
   verdict = zinit_registry_judge (service, NULL, &name);
@@ -324,7 +324,7 @@ kill_all (ZinitService *service)
   arm (service, MIN (service->definition->stop_timeout_ms, 1000));
 }
 
-/* With its wanted status, unless somebody has asked for another one by hand meanwhile. */
+/* With its wanted status, unless another one was requested meanwhile. */
 static void
 take_loaded (ZinitService *service)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Services come and go: one by a call, or the whole folder by load and reload. A change is checked as a whole
- * for cycles before any of it is made. Reading files is config's matter.
+ * Services come and go: one by a call, or the whole folder by load and reload. A change is checked as a
+ * whole for cycles before any of it is made. Files are read by config/.
  */
 #define G_LOG_DOMAIN "zinit-supervisor"
 
@@ -197,7 +197,7 @@ insert_entry (ZinitSupervisor *supervisor, const ZinitConfigEntry *entry)
   zinit_service_publish (service);
 }
 
-/* Some will not start when all run at one time: better said before. */
+/* Some will not start when all run at one time: reported before they fail. */
 static void
 check_descriptors (ZinitSupervisor *supervisor)
 {
@@ -278,8 +278,8 @@ zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, co
   return FALSE;
 }
 
-/* What stays although the set does not name it: services of no file, and those whose file is broken.
- * @is_emptied: there is no file, and that is what was asked for. */
+/* Which services stay although the set does not name them: services of no file, and those whose file is
+ * broken. @is_emptied: there is no file, and that is what was asked for. */
 static GPtrArray *
 list_vanished (ZinitSupervisor *supervisor, ZinitConfigSet *set, gboolean is_emptied, GHashTable *named,
                GPtrArray *definitions)

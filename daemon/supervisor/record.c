@@ -10,7 +10,7 @@
 #include "model/limits.h"
 #include "supervisor/internal.h"
 
-/* It is down, and a daemon that restores it starts it without being told to. */
+/* It is down, and a daemon that restores it starts it by itself. */
 static gboolean
 starts_anyway (const ZinitService *service)
 {
@@ -101,7 +101,7 @@ take_state (ZinitService *service, ZinitState state)
   count_state (service, 1);
 }
 
-/* What the file said of it may already have been taken up when its living process is found. */
+/* Its saved state may already have been applied when its living process is found. */
 static void
 drop_old_state (ZinitService *service)
 {
@@ -131,7 +131,7 @@ adopt (ZinitService *service, const ZinitAdoption *adoption)
                adoption->pid, error->message);
 }
 
-/* The main process has ended, and nobody saw how, unless it is known from before. */
+/* The main process has ended unseen, unless its end is known from before. */
 static void
 note_unseen_end (ZinitService *service, gboolean is_end_known)
 {
@@ -188,7 +188,7 @@ zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption)
     adopt (service, adoption);
   if (service->process == NULL || adoption->main_ended)
     note_unseen_end (service, main_ended);
-  /* What was asked for meanwhile. */
+  /* A stop that was requested meanwhile. */
   if (service->state == ZINIT_STATE_STOPPING)
     zinit_lifecycle_signal_stop (service);
   service->changes |= ZINIT_CHANGED_PID | ZINIT_CHANGED_STATUS_TEXT;
@@ -203,7 +203,7 @@ take_deadline (ZinitService *service, gint64 deadline_usec)
   gint64 now_usec = supervisor->host->monotonic_usec (supervisor->host_data);
   guint64 timeout_ms = MIN (service->definition->stop_timeout_ms, ZINIT_MAX_DELAY_MS);
 
-  /* Whoever wrote this without our fields: no stop is without an end. */
+  /* Another program wrote this, without our fields: every stop needs a time-out. */
   if (deadline_usec == 0 && service->state == ZINIT_STATE_STOPPING)
     deadline_usec = now_usec + (gint64)(timeout_ms * 1000);
   if (deadline_usec == 0 || service->state == ZINIT_STATE_INACTIVE || service->state == ZINIT_STATE_BLOCKED)
@@ -233,7 +233,7 @@ zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, 
   take_deadline (service, record->deadline_usec);
   if (record->pending != NULL)
     zinit_registry_set_pending (service, record->pending);
-  /* The daemon went away before its turn had come. */
+  /* The earlier daemon ended before it could start the service. */
   if (starts_anyway (service) || (!zinit_state_is_active (service->state) && record->start_after))
     service->start_queued = TRUE;
   service->changes = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * All of one service that has to outlive the daemon, as a plain value, and taking a service up again where
- * such a value left it. It knows no file and no format.
+ * All of one service that has to outlive the daemon, as a plain value, and restoring a service from such a
+ * value. It knows no file and no format.
  */
 #pragma once
 
@@ -17,8 +17,9 @@ typedef struct {
   guint32 restart_count;
   guint64 restart_delay_ms;
   guint64 run;                            /* number of its last start, from 1; 0 = never started */
-  guint64 start_ticks;                    /* of its process, told only; 0 = none, or not known */
-  guint64 output_inodes[ZINIT_N_STREAMS]; /* of its pipes, told only; 0 = none, or closed by all who wrote */
+  guint64 start_ticks;                    /* of its process; only got, never given; 0 = none, or not known */
+  guint64 output_inodes[ZINIT_N_STREAMS]; /* of its pipes; only got, never given; 0 = none, or closed by all
+                                             writers */
   gint64 started_at_usec;                 /* since 1970, 0 = never */
   gint64 state_changed_at_usec;           /* since 1970 */
   /* CLOCK_MONOTONIC: when the back-off, the time-out or the stable period of the present state ends; 0 = none
@@ -38,26 +39,24 @@ typedef struct {
   pid_t unproven_pid;
 } ZinitServiceRecord;
 
-/* There are requests among its changes that observers have not been told of yet. */
+/* There are requests among its changes that were not reported to observers yet. */
 gboolean zinit_service_has_requests (const ZinitService *service);
 void zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record);
 /* Its process, for what a hand-over has to know of it; NULL = none. Borrowed. */
 ZinitProcess *zinit_service_get_process (const ZinitService *service);
 
-/* Takes @service up where @record left it. To be called after the folder was loaded and before the loop runs;
- * what the load had queued for the service is forgotten. Nothing is told to observers: it was told in the
- * daemon's earlier life.
- * @in_force is the definition its process was started with. @adoption is that process (taken over; its tags
- * are filled in here), or NULL: if the record's state has one, it has ended unseen, and what follows from
- * that follows by the usual rules; as it does if others of its group are left. With an unproven_pid it is not
- * known whether it has ended, until zinit_service_resolve().
- */
+/* Restores @service from @record. To be called after the folder was loaded and before the loop runs; what
+ * the load had queued for the service is forgotten. Observers are not notified: they were in the daemon's
+ * earlier life. @in_force is the definition its process was started with. @adoption is that process (taken
+ * over; its tags are filled in here), or NULL: if the record's state has one, it has ended unseen, and what
+ * follows from that follows by the usual rules; as it does if others of its group are left. With an
+ * unproven_pid it is not known whether it has ended, until zinit_service_resolve(). */
 void zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record,
                             ZinitDefinition *in_force, const ZinitAdoption *adoption);
 /* The process of a service that was restored with an unproven_pid: 0 when it is known, or was never unknown.
  * While it is not, the service stays in its state and nothing is started or signalled. */
 pid_t zinit_service_get_unproven_pid (const ZinitService *service);
-/* It is still not known; @reason is told to people. */
+/* It is still not known; @reason is shown in StatusText. */
 void zinit_service_set_unproven (ZinitService *service, const char *reason);
 /* It is known now: @adoption as for zinit_service_restore(), NULL = it has ended. */
 void zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption);
@@ -65,14 +64,14 @@ void zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption
  * added before the folder is loaded. It is not started. Borrowed. */
 ZinitService *zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
                                        const char *path);
-/* All services take up the output that an earlier daemon kept; what it kept of others is removed. To be
- * called when all are restored and before the loop runs. */
+/* All services get the output that an earlier daemon kept; files of other services are removed. To be called
+ * when all are restored and before the loop runs. */
 void zinit_supervisor_recover_logs (ZinitSupervisor *supervisor);
-/* Everything that was said is in the files; else FALSE and @error names a service. */
+/* All output is in the files; else FALSE and @error names a service. */
 gboolean zinit_supervisor_sync_logs (ZinitSupervisor *supervisor, GError **error);
 /* The files were removed under the daemon: what is kept is written again. */
 void zinit_supervisor_renew_logs (ZinitSupervisor *supervisor);
-/* Nobody is to take up anything: the files are removed. */
+/* Kept output is of no use any more: removes the files. */
 void zinit_supervisor_forget_logs (ZinitSupervisor *supervisor);
 /* Stops it in order if it is up, and forgets it then. Its file is not touched. */
 void zinit_service_dismiss (ZinitService *service);

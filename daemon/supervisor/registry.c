@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who is in the set, under which definition, and who names whom. Keeps the reverse index that makes "who
- * depends on this" cheap. Decides nothing about states.
+ * Which services there are, their definitions, and which of them name each other. Keeps the reverse index
+ * that makes "who depends on this" cheap. Decides nothing about states.
  */
 #define G_LOG_DOMAIN "zinit-supervisor"
 

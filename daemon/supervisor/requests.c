@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What somebody outside asks of services: start, stop, restart, kill, one or all. A request is accepted or
- * refused here; how it goes on is lifecycle.c's matter.
+ * refused here; how it goes on is decided in lifecycle.c.
  */
 #define G_LOG_DOMAIN "zinit-supervisor"
 
@@ -140,7 +140,7 @@ zinit_supervisor_kill (ZinitSupervisor *supervisor, ZinitService *service, int s
   g_autoptr (GError) refused = NULL;
 
   if (signo < 1 || signo > 31) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_SIGNAL, "%d is no signal; 1 to 31 are allowed",
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_SIGNAL, "%d is not a signal; 1 to 31 are allowed",
                  signo);
     return FALSE;
   }

@@ -163,7 +163,7 @@ describe_failure (const ZinitService *service, GString *text)
   if (service->next_restart_usec != 0)
     g_string_append (text, "; will be restarted");
   else if (zinit_service_is_held (service))
-    g_string_append (text, "; starts when that is mended");
+    g_string_append (text, "; starts when that is corrected");
   else if (has_given_up (service))
     g_string_append_printf (text, "; given up after %u restarts", service->backoff.count);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The one writer of a service's state and of what is shown beside it. It checks, stamps, counts and tells
- * observers; why a state changes is lifecycle.c's matter, and questions are answered in service-view.c.
+ * observers; why a state changes is decided in lifecycle.c, and questions are answered in service-view.c.
  */
 #define G_LOG_DOMAIN "zinit-supervisor"
 

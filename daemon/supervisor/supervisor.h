@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The set of services and everything that changes it: start, stop, restart, kill, add, remove, reload,
- * shutdown. State has one writer, in here; observers (bus, persistence, tests) are told and ask the service.
- * It knows no bus.
+ * shutdown. State has one writer, in here; observers (bus, persistence, tests) are notified and ask the
+ * service. It knows no bus.
  */
 #pragma once
 
@@ -50,14 +50,14 @@ typedef struct {
 
 /* @host and its data must outlive it. @config_dir NULL: nothing on disk. Transfer full. */
 ZinitSupervisor *zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir);
-/* @instance names the life of the run-time folder, and nobody else may know it: it is set as ZINIT_INSTANCE
- * in the environment of every process, beside ZINIT_SERVICE, ZINIT_RUN and ZINIT_PID, so that its processes
- * can be told from all others; ZINIT_FOLDER is @folder, that folder's path. Before that none is set. */
+/* @instance names the life of the run-time folder, and is a secret: it is set as ZINIT_INSTANCE in the
+ * environment of every process, beside ZINIT_SERVICE, ZINIT_RUN and ZINIT_PID, so that its processes can be
+ * told from all others; ZINIT_FOLDER is @folder, that folder's path. Before that none is set. */
 void zinit_supervisor_set_instance (ZinitSupervisor *supervisor, const char *instance, const char *folder);
 /* Output of services is kept in files of a folder: zinit_log_folder_new() of @parent_fd and @path. To be
  * called before there is a service. */
 void zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, int parent_fd, const char *path);
-/* Observers are not told. Kills nothing. */
+/* Observers are not notified. Kills nothing. */
 void zinit_supervisor_free (ZinitSupervisor *supervisor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSupervisor, zinit_supervisor_free)
 
@@ -86,8 +86,8 @@ GPtrArray *zinit_supervisor_why_blocked (ZinitSupervisor *supervisor, ZinitServi
 /* FALSE and SHUTTING_DOWN once a shutdown has begun. */
 gboolean zinit_supervisor_is_open (ZinitSupervisor *supervisor, GError **error);
 
-/* Requests. They are accepted or refused at once; how they go on is told to observers. All of them but
- * Shutdown fail with ZINIT_ERROR_SHUTTING_DOWN once that has begun. */
+/* Requests. They are accepted or refused at once; observers learn how they go on. All of them but Shutdown
+ * fail with ZINIT_ERROR_SHUTTING_DOWN once that has begun. */
 /* @tree: also what it requires and wants, and so on down. ALREADY_RUNNING when it is up or on its way and
  * @tree is not set. */
 gboolean zinit_supervisor_start (ZinitSupervisor *supervisor, ZinitService *service, gboolean tree,
@@ -114,8 +114,8 @@ typedef enum {
  * folder that cannot be written. Borrowed. */
 ZinitService *zinit_supervisor_add (ZinitSupervisor *supervisor, ZinitDefinition *definition,
                                     ZinitAddFlags flags, GError **error);
-/* Puts its file aside. An active one needs @stop (else ALREADY_RUNNING), is stopped in order and removed when
- * it is down. */
+/* Renames its file aside. An active one needs @stop (else ALREADY_RUNNING), is stopped in order and removed
+ * when it is down. */
 gboolean zinit_supervisor_remove (ZinitSupervisor *supervisor, ZinitService *service, gboolean stop,
                                   GError **error);
 
@@ -146,11 +146,11 @@ ZinitReloadResult *zinit_supervisor_reload (ZinitSupervisor *supervisor, gboolea
 gboolean zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, const char *name,
                                  const char *path);
 
-/* What has changed and is to be told at the next turn of the loop is told now. */
+/* Reports now what has changed and would be reported at the next turn of the loop. */
 void zinit_supervisor_flush (ZinitSupervisor *supervisor);
 
-/* Stops everything, dependents before what they need, and tells observers when it is done. Again is no error.
- */
+/* Stops everything, dependents before what they need, and notifies observers when it is done. A second call
+ * is not an error. */
 void zinit_supervisor_shutdown (ZinitSupervisor *supervisor);
 
 G_END_DECLS

@@ -150,7 +150,7 @@ test_fewer_descriptors (void)
   survival_start_again (h);
   g_assert_cmpuint (list_pids (h, now), ==, N_SERVICES);
   g_assert_cmpmem (now, sizeof now, pids, sizeof pids);
-  survival_wait_said (h, "may have been taken up without their output: no descriptors left (limit 256)", 1);
+  survival_wait_said (h, "may have been adopted without their output: no descriptors left (limit 256)", 1);
   survival_check_at_most_once_each (h, NULL);
   set_wrapper (NULL);
 }

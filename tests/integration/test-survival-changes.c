@@ -285,7 +285,7 @@ test_leftovers (void)
   g_array_unref (before);
   before = harness_service_pids (h, "other");
   g_assert_cmpuint (before->len, ==, 2);
-  g_assert_cmpuint (survival_count_said (h, "others of its processes are not"), ==, 1);
+  g_assert_cmpuint (survival_count_said (h, "other processes of it have not"), ==, 1);
 }
 
 typedef struct {

@@ -22,8 +22,8 @@
 #define MADE_AGAIN "the run-time folder is made again"
 
 static const char *const files[] = {
-  "zinitd.lock", "state.json", "state.json.old",   "state.json.tmp", "fds.json",
-  "zinit.sock",  "logs",       "logs/web.journal", "logs/web.ring",
+  "zinitd.lock", "state.json", "state.json.old", "state.json.tmp",   "fds.json",      "records",
+  "instance",    "zinit.sock", "logs",           "logs/web.journal", "logs/web.ring",
 };
 
 static void

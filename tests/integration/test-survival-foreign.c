@@ -247,11 +247,11 @@ test_said (void)
   assert_property (h->client, "a", "State", "running");
   assert_property (h->client, "b", "Pid", "0");
   left_alone = g_strdup_printf ("process %d is left alone if it lives", (int)other);
-  taken = g_strdup_printf ("b: process %d is another service's already", (int)pid);
+  taken = g_strdup_printf ("b: process %d already belongs to another service", (int)pid);
   g_assert_cmpuint (survival_count_said (h, "the saved service \"my svc\" is not restored"), ==, 1);
   g_assert_cmpuint (survival_count_said (h, "the saved service \"bare\" is not restored"), ==, 1);
   g_assert_cmpuint (survival_count_said (h, left_alone), ==, 2);
-  g_assert_cmpuint (survival_count_said (h, "the saved service a calls itself outer"), ==, 1);
+  g_assert_cmpuint (survival_count_said (h, "the saved service a has another name, outer"), ==, 1);
   g_assert_cmpuint (survival_count_said (h, taken), ==, 1);
   g_assert_true (processes_is_alive (other));
   end (pid);

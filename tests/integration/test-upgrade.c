@@ -142,16 +142,16 @@ test_refuses_state (Upgrade *upgrade, gconstpointer data)
 {
   put_script (upgrade, "#!/bin/sh\necho \"$1 $3 $4: services.web.colour: missing\" >&2\nexit 1\n", 0755);
   refuse (upgrade,
-          "does not take the state (exited 1): --check-state --at now: services.web.colour: missing");
+          "does not accept the state (exited 1): --check-state --at now: services.web.colour: missing");
   put_script (upgrade, "#!/bin/sh\nexit 3\n", 0755);
-  refuse (upgrade, "does not take the state (exited 3): it does not say why");
+  refuse (upgrade, "does not accept the state (exited 3): it does not say why");
 }
 
 static void
 test_crashes (Upgrade *upgrade, gconstpointer data)
 {
   put_script (upgrade, "#!/bin/sh\nkill -SEGV $$\n", 0755);
-  refuse (upgrade, "does not take the state (killed 11)");
+  refuse (upgrade, "does not accept the state (killed 11)");
 }
 
 /* Cut off in the middle, as by a full disk. */
