@@ -110,12 +110,23 @@ marker_freed (gpointer data)
   g_idle_add_full (G_PRIORITY_DEFAULT, on_written, data, NULL);
 }
 
-/* Called in GDBus's thread, with each message right before it is written: what was sent earlier is written
- * then. A marker goes no further. */
-static GDBusMessage *
-drop_marker (GDBusConnection *connection, GDBusMessage *message, gboolean is_incoming, gpointer data)
+static GQuark
+connection_quark (void)
 {
-  if (!is_incoming && g_object_get_qdata (G_OBJECT (message), marker_quark ()) != NULL)
+  return g_quark_from_static_string ("zinit-transport-connection");
+}
+
+/* Called in GDBus's thread, with each message right before it is written: what was sent earlier is written
+ * then. A marker goes no further.
+ * A call that comes in is handed to the main loop without a reference to its connection, and that may have
+ * been closed and let go of before the call's turn comes: so the message holds it. */
+static GDBusMessage *
+filter (GDBusConnection *connection, GDBusMessage *message, gboolean is_incoming, gpointer data)
+{
+  if (is_incoming)
+    g_object_set_qdata_full (G_OBJECT (message), connection_quark (), g_object_ref (connection),
+                             g_object_unref);
+  else if (g_object_get_qdata (G_OBJECT (message), marker_quark ()) != NULL)
     g_clear_object (&message);
   return message;
 }
@@ -148,6 +159,6 @@ zinit_transport_open (int fd, GError **error)
   connection = g_dbus_connection_new_sync (
       G_IO_STREAM (stream), NULL, G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING, NULL, NULL, error);
   if (connection != NULL)
-    g_dbus_connection_add_filter (connection, drop_marker, NULL, NULL);
+    g_dbus_connection_add_filter (connection, filter, NULL, NULL);
   return connection;
 }

@@ -16,9 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/file.h"
 #include "model/error.h"
 #include "process/procfs.h"
 
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+#define MAX_BOOT_ID_BYTES 256
 #define MAX_PROC_BYTES (128 * 1024) /* of a file in /proc that is read whole */
 
 /* Files in /proc have no size to go by. */
@@ -38,13 +41,15 @@ read_proc (pid_t pid, const char *name, gsize *ret_length)
 }
 
 char *
-zinit_proof_read_boot_id (void)
+zinit_proof_read_boot_id (GError **error)
 {
-  g_autofree char *text = NULL;
+  gsize length;
+  char *text = zinit_file_read (BOOT_ID_FILE, MAX_BOOT_ID_BYTES, &length, NULL, error);
 
-  if (!g_file_get_contents ("/proc/sys/kernel/random/boot_id", &text, NULL, NULL))
-    return NULL;
-  return g_strstrip (g_steal_pointer (&text));
+  if (text != NULL)
+    return g_strstrip (text);
+  g_prefix_error (error, "%s: ", BOOT_ID_FILE);
+  return NULL;
 }
 
 guint64

@@ -11,8 +11,8 @@
 
 G_BEGIN_DECLS
 
-/* Of this boot of the kernel. NULL when it cannot be read. Transfer full. */
-char *zinit_proof_read_boot_id (void);
+/* Of this boot of the kernel. NULL with @error and errno when it cannot be read. Transfer full. */
+char *zinit_proof_read_boot_id (GError **error);
 
 /* Field 22 of /proc/PID/stat: when the process started, clock ticks since the boot. 0 when it cannot be read.
  */

@@ -224,6 +224,9 @@ zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, con
 
     if (is_same == (service->loaded != NULL))
       service->changes |= ZINIT_CHANGED_NEEDS_RESTART | ZINIT_CHANGED_STATUS_TEXT;
+    /* What it will be started with has no property. */
+    if (!is_same)
+      service->changes |= ZINIT_CHANGED_ASKED;
     g_clear_pointer (&service->loaded, zinit_definition_unref);
     if (!is_same)
       service->loaded = zinit_definition_ref (definition);

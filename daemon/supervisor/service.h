@@ -36,8 +36,8 @@ typedef enum {
       1 << 16, /* everything that comes from it: Exec, Class, Oneshot, the dependency lists */
   ZINIT_CHANGED_REQUIRED_BY = 1 << 17,
   ZINIT_CHANGED_EPHEMERAL = 1 << 18,
-  ZINIT_CHANGED_ASKED =
-      1 << 19, /* something that was asked for and has no property: a start after the stop, a removal */
+  ZINIT_CHANGED_ASKED = 1 << 19, /* something that was asked for and has no property: a start after the stop,
+                                    a removal, the definition of the next start */
 } ZinitChanges;
 
 /* What somebody has asked for. */

@@ -125,7 +125,17 @@ test_ephemeral (void)
   }
 }
 
-/* The definition that a running service gets at its next start. */
+static void
+replace_all (Harness *h, const char *word)
+{
+  for (guint i = 0; i < N_SERVICES; i++)
+    g_variant_unref (client_ok (h->client, "AddService",
+                                "({'service': {'name': <'s%u'>, 'exec': <'%s out %s wait'>}},"
+                                " {'replace': <true>, 'persist': <%s>})",
+                                i, harness_child (), word, i % 2 == 0 ? "true" : "false"));
+}
+
+/* The definition that a running service gets at its next start; the last one, if there were several. */
 static void
 test_replacement (void)
 {
@@ -134,11 +144,8 @@ test_replacement (void)
   guint n_lost = 0;
 
   start_many (h);
-  for (guint i = 0; i < N_SERVICES; i++)
-    g_variant_unref (client_ok (h->client, "AddService",
-                                "({'service': {'name': <'s%u'>, 'exec': <'%s out new wait'>}},"
-                                " {'replace': <true>, 'persist': <%s>})",
-                                i, harness_child (), i % 2 == 0 ? "true" : "false"));
+  replace_all (h, "newer");
+  replace_all (h, "new");
   survival_start_again (h);
   for (guint i = 0; i < N_SERVICES; i++)
     g_variant_unref (client_ok (h->client, "RestartService", "('s%u', " NO_OPTIONS ")", i));

@@ -17,6 +17,7 @@
 
 #define MAX_PENDING_CALLS 1024
 #define MAX_PRIVATE_CLIENTS 256
+#define N_HASTY_CLIENTS 2000
 
 static int
 connect_raw (Harness *h)
@@ -190,12 +191,31 @@ test_refused_garbage (void)
   check_is_served (h);
 }
 
+/* A client that has only to say BEGIN. */
+static int
+connect_authenticated (Harness *h)
+{
+  static const char hello[] = "\0AUTH EXTERNAL\r\nDATA\r\n";
+  int fd = connect_raw (h);
+  gsize length = 0;
+  char reply[64];
+
+  send_bytes (fd, hello, sizeof hello - 1);
+  /* "DATA", then "OK" with the identity of the server. */
+  while (length < strlen ("DATA\r\nOK 0123456789abcdef0123456789abcdef\r\n")) {
+    ssize_t n = recv (fd, reply, sizeof reply, 0);
+
+    g_assert_cmpint (n, >, 0);
+    length += (gsize)n;
+  }
+  return fd;
+}
+
 /* Clients that are let in, say what is no message, and are gone at once. */
 static void
 test_garbage_at_once (void)
 {
-  static const char hello[] = "\0AUTH EXTERNAL\r\nDATA\r\n",
-                    garbage[] = "BEGIN\r\nthis is no message of D-Bus";
+  static const char garbage[] = "BEGIN\r\nthis is no message of D-Bus";
   g_autoptr (Harness) h = harness_new ();
   guint n_before;
 
@@ -205,19 +225,48 @@ test_garbage_at_once (void)
   check_is_served (h);
   n_before = count_descriptors (h);
   for (int i = 0; i < MAX_PRIVATE_CLIENTS + 44; i++) {
-    int fd = connect_raw (h);
-    gsize length = 0;
-    char reply[64];
+    int fd = connect_authenticated (h);
 
-    send_bytes (fd, hello, sizeof hello - 1);
-    /* "DATA", then "OK" with the identity of the server. */
-    while (length < strlen ("DATA\r\nOK 0123456789abcdef0123456789abcdef\r\n")) {
-      ssize_t n = recv (fd, reply, sizeof reply, 0);
-
-      g_assert_cmpint (n, >, 0);
-      length += (gsize)n;
-    }
     send_bytes (fd, garbage, sizeof garbage - 1);
+    close (fd);
+  }
+  wait_for_descriptors (h, n_before);
+  check_is_served (h);
+}
+
+static void
+append_call (GByteArray *bytes, const char *method)
+{
+  g_autoptr (GDBusMessage) message =
+      g_dbus_message_new_method_call (NULL, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, method);
+  g_autofree guchar *blob = NULL;
+  gsize length;
+
+  g_dbus_message_set_serial (message, 1);
+  blob = g_dbus_message_to_blob (message, &length, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+  g_byte_array_append (bytes, blob, (guint)length);
+}
+
+/* Clients that are let in, call, and are gone before the call's turn comes. */
+static void
+test_call_and_go (void)
+{
+  static const char begin[] = "BEGIN\r\n";
+  g_autoptr (Harness) h = harness_new ();
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint n_before;
+
+  g_byte_array_append (bytes, (const guint8 *)begin, sizeof begin - 1);
+  append_call (bytes, "ListServices");
+  append_call (bytes, "ListServices");
+  harness_service (h, "web", "wait", "");
+  harness_start (h);
+  client_wait_state (h->client, "web", "running");
+  n_before = count_descriptors (h);
+  for (int i = 0; i < N_HASTY_CLIENTS; i++) {
+    int fd = connect_authenticated (h);
+
+    send_bytes (fd, (const char *)bytes->data, bytes->len);
     close (fd);
   }
   wait_for_descriptors (h, n_before);
@@ -323,6 +372,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bus-limits/private-clients", test_private_clients);
   g_test_add_func ("/bus-limits/refused-garbage", test_refused_garbage);
   g_test_add_func ("/bus-limits/garbage-at-once", test_garbage_at_once);
+  g_test_add_func ("/bus-limits/call-and-go", test_call_and_go);
   g_test_add_func ("/bus-limits/garbage", test_garbage);
   g_test_add_func ("/bus-limits/long-values", test_long_values);
   return g_test_run ();
