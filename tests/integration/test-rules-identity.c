@@ -147,7 +147,7 @@ start_targets (Harness *h)
   char *instance;
 
   harness_service (h, "nobodys", "wait", "user = \"nobody\"\n");
-  harness_service (h, "up", "wait", "[lifecycle]\nrestart_delay_ms = 5\n");
+  harness_service (h, "up", "wait", "[lifecycle]\nrestart_delay_ms = 5\nstability_period_ms = 3600000\n");
   harness_service (h, "stopped", "wait", "");
   harness_service (h, "never", "wait", "status = \"stop\"\n");
   survival_start (h);
@@ -323,7 +323,7 @@ start_with_other (Harness *h)
   g_autofree char *orders =
       g_strdup_printf ("fork-session term-stamp %s stamp %s wait -- wait", stamps, stamps);
 
-  harness_service (h, "web", orders, "[lifecycle]\nrestart_delay_ms = 5\n");
+  harness_service (h, "web", orders, "[lifecycle]\nrestart_delay_ms = 5\nstability_period_ms = 3600000\n");
   survival_start (h);
   client_wait_state (h->client, "web", "running");
   return stamped_pid (h, 0);
