@@ -95,7 +95,7 @@ typedef enum {
 ZinitSavedState *zinit_saved_state_parse (const char *text, gsize length, ZinitExtras extras, GError **error);
 ZinitSavedFds *zinit_saved_fds_parse (const char *text, gsize length, GError **error);
 /* Reads a map of services, the text of zinit_saved_service_print() in braces, into @state, in place of those
- * of the same names. On FALSE @state is unchanged but for those before the wrong one. */
+ * of the same names. On FALSE @state is unchanged. Errors as for parsing. */
 gboolean zinit_saved_state_merge (ZinitSavedState *state, const char *text, gsize length, GError **error);
 
 /* The canonical text: the format's order of fields, maps in order of their keys, a line feed at the end; the

@@ -253,9 +253,25 @@ zinit_saved_state_parse (const char *text, gsize length, ZinitExtras extras, GEr
   return g_steal_pointer (&state);
 }
 
+/* Empties @from. */
+static void
+move_services (GTree *from, GTree *to)
+{
+  GTreeNode *node;
+
+  while ((node = g_tree_node_first (from)) != NULL) {
+    char *name = g_tree_node_key (node);
+    ZinitSavedService *service = g_tree_node_value (node);
+
+    g_tree_steal (from, name);
+    g_tree_replace (to, name, service);
+  }
+}
+
 gboolean
 zinit_saved_state_merge (ZinitSavedState *state, const char *text, gsize length, GError **error)
 {
+  g_autoptr (GTree) merged = zinit_saved_map_new ((GDestroyNotify)zinit_saved_service_free);
   const ZinitField *services = NULL;
   ZinitReading reading;
 
@@ -263,9 +279,12 @@ zinit_saved_state_merge (ZinitSavedState *state, const char *text, gsize length,
     if (zinit_saved_state_table.fields[i].type == ZINIT_FIELD_OBJECTS)
       services = &zinit_saved_state_table.fields[i];
   zinit_reading_init (&reading, text, length, ZINIT_EXTRAS_READ);
-  if (read_map (&reading, services, state->services) && !zinit_json_reader_end (reading.reader))
+  if (read_map (&reading, services, merged) && !zinit_json_reader_end (reading.reader))
     zinit_reading_refuse_text (&reading);
-  return zinit_reading_finish (&reading, error);
+  if (!zinit_reading_finish (&reading, error))
+    return FALSE;
+  move_services (merged, state->services);
+  return TRUE;
 }
 
 ZinitSavedFds *

@@ -107,24 +107,38 @@ survival_edit_state (Harness *harness, const char *from, const char *to)
   g_assert_no_error (error);
 }
 
-void
-survival_age_state (Harness *harness, gint64 ms)
+/* @field is a number of ms in the head of the state file, as it stands there. */
+static void
+age_field (Harness *harness, const char *field, gint64 ms)
 {
-  static const char field[] = "\"saved_at\": ";
   g_autofree char *path = survival_path (harness, "state.json");
   g_autofree char *text = NULL;
   g_autofree char *from = NULL;
   g_autofree char *to = NULL;
   const char *at;
-  gint64 saved_at_ms;
+  gint64 value_ms;
 
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
   at = strstr (text, field);
   g_assert_nonnull (at);
-  saved_at_ms = g_ascii_strtoll (at + strlen (field), NULL, 10);
-  from = g_strdup_printf ("%s%" G_GINT64_FORMAT, field, saved_at_ms);
-  to = g_strdup_printf ("%s%" G_GINT64_FORMAT, field, saved_at_ms - ms);
+  value_ms = g_ascii_strtoll (at + strlen (field), NULL, 10);
+  g_assert_cmpint (value_ms, >, ms);
+  from = g_strdup_printf ("%s%" G_GINT64_FORMAT, field, value_ms);
+  to = g_strdup_printf ("%s%" G_GINT64_FORMAT, field, value_ms - ms);
   survival_edit_state (harness, from, to);
+}
+
+void
+survival_age_state (Harness *harness, gint64 ms)
+{
+  age_field (harness, "\"saved_at\": ", ms);
+}
+
+void
+survival_age_state_by_boottime (Harness *harness, gint64 ms)
+{
+  age_field (harness, "\"saved_at\": ", ms);
+  age_field (harness, "\"saved_boottime\": ", ms);
 }
 
 guint

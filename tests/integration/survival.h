@@ -22,8 +22,10 @@ void survival_wait_saved (Harness *harness, const char *service, const char *fie
 gboolean survival_has_saved (Harness *harness, const char *service, const char *field);
 /* Replaces @from, which must be there, in the state file. The daemon must not run. */
 void survival_edit_state (Harness *harness, const char *from, const char *to);
-/* As if the state file had been written @ms earlier. */
+/* As if the wall clock had been @ms behind when the state file was written. */
 void survival_age_state (Harness *harness, gint64 ms);
+/* As if the state file had been written @ms earlier, which must be after the boot. */
+void survival_age_state_by_boottime (Harness *harness, gint64 ms);
 /* How often the daemons of this run have written @text to their log. */
 guint survival_count_said (Harness *harness, const char *text);
 /* Waits until it is that often, at least. */

@@ -22,6 +22,7 @@
 extern char **environ;
 
 static char **arguments;
+static char **all_arguments;
 static int on_term_code;
 static int on_term_delay_ms;
 static const char *on_term_file;
@@ -134,8 +135,11 @@ wait_for_file (const char *path)
 }
 
 static void
-print_lines (long count, const char *prefix)
+print_lines (void)
 {
+  long count = next_number ();
+  const char *prefix = next ();
+
   for (long i = 1; i <= count; i++) {
     printf ("%s%ld\n", prefix, i);
     fflush (stdout);
@@ -188,8 +192,11 @@ flood (long count)
 /* Lines "0", "1", … to @fd, each in two pieces, until the file is there; then the line "end". @usec 0 = as
  * fast as they are taken. */
 static void
-count_until (int fd, long usec, const char *path)
+count_until (void)
 {
+  int fd = (int)next_number ();
+  long usec = next_number ();
+  const char *path = next ();
   const struct timespec interval = { usec / 1000000, usec % 1000000 * 1000 };
   char text[32];
 
@@ -230,8 +237,10 @@ fork_other (int has_session)
 
 /* A process whose parent is gone and that ends by itself: somebody has to reap it. */
 static void
-fork_orphan (const char *pid_path, long ms)
+fork_orphan (void)
 {
+  const char *pid_path = next ();
+  long ms = next_number ();
   pid_t pid = fork ();
 
   if (pid == 0) {
@@ -320,8 +329,10 @@ report (const char *path)
 
 /* Exits with @code at its first @count runs; the file counts them. */
 static void
-exit_first (long count, long code, const char *path)
+exit_first (void)
 {
+  long count = next_number (), code = next_number ();
+  const char *path = next ();
   int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   struct stat status;
 
@@ -343,6 +354,24 @@ die_by (long signo)
   prctl (PR_SET_DUMPABLE, 0);
   raise ((int)signo);
   pause_ms (10000);
+}
+
+/* Over its arguments and environment, as setproctitle does: nothing of them is left for who looks in /proc.
+ */
+static void
+overwrite_title (char **argv)
+{
+  char *begin = argv[0], *end = begin;
+
+  for (char **item = argv; *item != NULL; item++)
+    end = *item + strlen (*item) + 1;
+  for (char **item = environ; *item != NULL; item++)
+    end = *item + strlen (*item) + 1;
+  for (char **item = arguments; *item != NULL; item++)
+    *item = strdup (*item);
+  environ = NULL;
+  memset (begin, 0, (size_t)(end - begin));
+  memcpy (begin, "hidden", strlen ("hidden"));
 }
 
 /* It and all its children do nothing but make more of them, as far as they are let. */
@@ -385,8 +414,7 @@ carry_out (const char *order)
   } else if (strcmp (order, "partial") == 0) {
     print (1, "");
   } else if (strcmp (order, "lines") == 0) {
-    long count = next_number ();
-    print_lines (count, next ());
+    print_lines ();
   } else if (strcmp (order, "long") == 0) {
     print_long (next_number ());
   } else if (strcmp (order, "bytes") == 0) {
@@ -394,9 +422,7 @@ carry_out (const char *order)
   } else if (strcmp (order, "flood") == 0) {
     flood (next_number ());
   } else if (strcmp (order, "count-until") == 0) {
-    int fd = (int)next_number ();
-    long usec = next_number ();
-    count_until (fd, usec, next ());
+    count_until ();
   } else if (strcmp (order, "ignore") == 0) {
     ignore ((int)next_number ());
   } else if (strcmp (order, "on-term") == 0) {
@@ -418,18 +444,20 @@ carry_out (const char *order)
     fork_other (0);
   } else if (strcmp (order, "fork-session") == 0) {
     fork_other (1);
+  } else if (strcmp (order, "hide-title") == 0) {
+    overwrite_title (all_arguments);
+  } else if (strcmp (order, "hide-memory") == 0) {
+    prctl (PR_SET_DUMPABLE, 0);
   } else if (strcmp (order, "bomb") == 0) {
     fork_bomb ();
   } else if (strcmp (order, "--") == 0) {
     exit (0);
   } else if (strcmp (order, "orphan") == 0) {
-    const char *path = next ();
-    fork_orphan (path, next_number ());
+    fork_orphan ();
   } else if (strcmp (order, "report") == 0) {
     report (next ());
   } else if (strcmp (order, "exit-first") == 0) {
-    long count = next_number (), code = next_number ();
-    exit_first (count, code, next ());
+    exit_first ();
   } else {
     fprintf (stderr, "child: unknown order %s\n", order);
     exit (113);
@@ -439,6 +467,7 @@ carry_out (const char *order)
 int
 main (int argc, char **argv)
 {
+  all_arguments = argv;
   arguments = argv + 1;
   while (*arguments)
     carry_out (next ());
