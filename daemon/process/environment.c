@@ -14,20 +14,19 @@ static const char *const private_keys[] = {
   "ZINIT_FDS",     "JOURNAL_STREAM", "INVOCATION_ID",
 };
 
-static gsize
-key_length (const char *entry)
+static guchar
+key_byte (char byte)
 {
-  return strcspn (entry, "=");
+  return byte == '=' ? '\0' : (guchar)byte;
 }
 
+/* Most keys differ soon, so nobody looks for their ends. */
 static int
 compare_keys (const char *a, const char *b)
 {
-  gsize a_length = key_length (a);
-  gsize b_length = key_length (b);
-  int order = memcmp (a, b, MIN (a_length, b_length));
-
-  return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
+  while (*a == *b && key_byte (*a) != '\0')
+    a++, b++;
+  return key_byte (*a) - key_byte (*b);
 }
 
 static gboolean
