@@ -63,7 +63,7 @@ cut (const char *path)
   g_assert_cmpint (truncate (path, status.st_size / 2), ==, 0);
 }
 
-/* A file that is of no use is put aside, and what the tags find alive is adopted. What nobody can find is in the
+/* A file that cannot be used is renamed aside, and what the tags find alive is adopted. The rest is in the
  * records, with or without the file before it. */
 static void
 test_refused (void)
