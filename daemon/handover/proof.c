@@ -40,11 +40,18 @@ read_proc (pid_t pid, const char *name, gsize *ret_length)
 char *
 zinit_proof_read_boot_id (void)
 {
-  g_autofree char *text = NULL;
+  char text[64];
+  int fd = open ("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  gssize length = fd >= 0 ? read (fd, text, sizeof text - 1) : -1;
+  int reason = errno;
 
-  if (!g_file_get_contents ("/proc/sys/kernel/random/boot_id", &text, NULL, NULL))
+  if (fd >= 0)
+    close (fd);
+  errno = reason;
+  if (length <= 0)
     return NULL;
-  return g_strstrip (g_steal_pointer (&text));
+  text[length] = '\0';
+  return g_strdup (g_strstrip (text));
 }
 
 guint64

@@ -21,6 +21,7 @@
 
 #define INSTANCE_BYTES 16
 #define MAX_INSTANCE_FILE_BYTES 256
+#define UNKNOWN_BOOT "-" /* in that file */
 
 /* Which start of the machine, or of the container, something belongs to. */
 typedef struct {
@@ -36,17 +37,31 @@ boot_clear (Boot *boot)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Boot, boot_clear)
 
-static Boot
-read_boot (void)
+/* FALSE when it cannot be told now. What can never be read (a container may hide it) is not known. */
+static gboolean
+read_boot (Boot *ret_boot, gboolean is_last_try, GError **error)
 {
-  return (Boot){ zinit_proof_read_boot_id (), zinit_proof_read_start_ticks (1) };
+  gboolean is_known;
+
+  ret_boot->boot_id = zinit_proof_read_boot_id ();
+  is_known = ret_boot->boot_id != NULL || !zinit_error_is_transient (errno);
+  if (is_known) {
+    ret_boot->init_start_ticks = zinit_proof_read_start_ticks (1);
+    is_known = ret_boot->init_start_ticks != 0 || !zinit_error_is_transient (errno);
+  }
+  if (is_known || is_last_try)
+    return TRUE;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "the boot of this machine cannot be read: %s",
+               g_strerror (errno));
+  return FALSE;
 }
 
-/* A machine has another boot, a container that was started anew another first process. */
+/* A machine has another boot, a container that was started anew another first process. What is not known is
+ * no difference: it would end a life whose processes live. */
 static gboolean
 is_same_boot (const Boot *now, const char *boot_id, guint64 init_start_ticks)
 {
-  return (boot_id == NULL || g_strcmp0 (boot_id, now->boot_id) == 0) &&
+  return (boot_id == NULL || now->boot_id == NULL || g_str_equal (boot_id, now->boot_id)) &&
          (init_start_ticks == 0 || now->init_start_ticks == 0 || init_start_ticks == now->init_start_ticks);
 }
 
@@ -82,7 +97,7 @@ read_instance (const ZinitRuntimeFolder *folder, Boot *ret_boot)
   errno = 0;
   if (g_strv_length (words) != 3 || !is_instance (words[0]))
     return NULL;
-  ret_boot->boot_id = g_strdup (words[1]);
+  ret_boot->boot_id = g_str_equal (words[1], UNKNOWN_BOOT) ? NULL : g_strdup (words[1]);
   ret_boot->init_start_ticks = g_ascii_strtoull (words[2], NULL, 10);
   return g_strdup (words[0]);
 }
@@ -105,8 +120,8 @@ static void
 write_instance (const ZinitRuntimeFolder *folder, const char *instance, const Boot *boot)
 {
   g_autofree char *text =
-      g_strdup_printf ("%s %s %" G_GUINT64_FORMAT "\n", instance, boot->boot_id != NULL ? boot->boot_id : "-",
-                       boot->init_start_ticks);
+      g_strdup_printf ("%s %s %" G_GUINT64_FORMAT "\n", instance,
+                       boot->boot_id != NULL ? boot->boot_id : UNKNOWN_BOOT, boot->init_start_ticks);
   const struct iovec part = { text, strlen (text) };
   g_autoptr (GError) error = NULL;
 
@@ -253,11 +268,11 @@ zinit_saved_life_load (const ZinitRuntimeFolder *folder, ZinitRecordLog *records
                        GError **error)
 {
   g_autoptr (ZinitSavedLife) life = g_new0 (ZinitSavedLife, 1);
-  g_auto (Boot) boot = read_boot ();
+  g_auto (Boot) boot = { NULL };
   g_auto (Boot) of_instance = { NULL };
 
   life->goes_on = TRUE;
-  if (!open_records (records, is_last_try, error))
+  if (!read_boot (&boot, is_last_try, error) || !open_records (records, is_last_try, error))
     return NULL;
   life->instance = read_instance (folder, &of_instance);
   if (life->instance == NULL && zinit_error_is_transient (errno) && !is_last_try) {

@@ -246,6 +246,20 @@ test_instance_wins (Place *place, gconstpointer data)
   g_assert_true (knows (life, "web"));
 }
 
+/* Of a boot that could not be read then: that is no other one. */
+static void
+test_unknown_boot (Place *place, gconstpointer data)
+{
+  g_autoptr (ZinitSavedLife) life = NULL;
+
+  write_good_state (place);
+  write_instance (place, INSTANCE, "-", 0);
+  life = load (place);
+  g_assert_true (life->goes_on);
+  g_assert_true (knows (life, "web"));
+  g_assert_cmpstr (life->instance, ==, INSTANCE);
+}
+
 static void
 check_new_life (const Place *place)
 {
@@ -456,6 +470,7 @@ main (int argc, char *argv[])
   ADD ("instance-lost", test_instance_lost);
   ADD ("instance-and-state-lost", test_instance_and_state_lost);
   ADD ("instance-wins", test_instance_wins);
+  ADD ("unknown-boot", test_unknown_boot);
   ADD ("other-boot", test_other_boot);
   ADD ("state-of-other-boot", test_state_of_other_boot);
   ADD ("age", test_age);
