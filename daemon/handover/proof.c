@@ -16,12 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "config/file.h"
 #include "model/error.h"
 #include "process/procfs.h"
 
-#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
-#define MAX_BOOT_ID_BYTES 256
 #define MAX_PROC_BYTES (128 * 1024) /* of a file in /proc that is read whole */
 
 /* Files in /proc have no size to go by. */
@@ -41,15 +38,20 @@ read_proc (pid_t pid, const char *name, gsize *ret_length)
 }
 
 char *
-zinit_proof_read_boot_id (GError **error)
+zinit_proof_read_boot_id (void)
 {
-  gsize length;
-  char *text = zinit_file_read (BOOT_ID_FILE, MAX_BOOT_ID_BYTES, &length, NULL, error);
+  char text[64];
+  int fd = open ("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  gssize length = fd >= 0 ? read (fd, text, sizeof text - 1) : -1;
+  int reason = errno;
 
-  if (text != NULL)
-    return g_strstrip (text);
-  g_prefix_error (error, "%s: ", BOOT_ID_FILE);
-  return NULL;
+  if (fd >= 0)
+    close (fd);
+  errno = reason;
+  if (length <= 0)
+    return NULL;
+  text[length] = '\0';
+  return g_strdup (g_strstrip (text));
 }
 
 guint64

@@ -11,11 +11,11 @@
 
 G_BEGIN_DECLS
 
-/* Of this boot of the kernel. NULL with @error and errno when it cannot be read. Transfer full. */
-char *zinit_proof_read_boot_id (GError **error);
+/* Of this boot of the kernel. NULL with errno when it cannot be read. Transfer full. */
+char *zinit_proof_read_boot_id (void);
 
-/* Field 22 of /proc/PID/stat: when the process started, clock ticks since the boot. 0 when it cannot be read.
- */
+/* Field 22 of /proc/PID/stat: when the process started, clock ticks since the boot. 0 with errno when it
+ * cannot be read. */
 guint64 zinit_proof_read_start_ticks (pid_t pid);
 
 typedef enum {

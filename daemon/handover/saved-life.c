@@ -37,23 +37,27 @@ boot_clear (Boot *boot)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Boot, boot_clear)
 
-/* FALSE when it cannot be told now. */
+/* FALSE when it cannot be told now. What can never be read (a container may hide it) is not known. */
 static gboolean
 read_boot (Boot *ret_boot, gboolean is_last_try, GError **error)
 {
-  g_autoptr (GError) reason = NULL;
+  gboolean is_known;
 
-  ret_boot->boot_id = zinit_proof_read_boot_id (&reason);
-  if (ret_boot->boot_id == NULL && zinit_error_is_transient (errno) && !is_last_try) {
-    g_propagate_error (error, g_steal_pointer (&reason));
-    return FALSE;
+  ret_boot->boot_id = zinit_proof_read_boot_id ();
+  is_known = ret_boot->boot_id != NULL || !zinit_error_is_transient (errno);
+  if (is_known) {
+    ret_boot->init_start_ticks = zinit_proof_read_start_ticks (1);
+    is_known = ret_boot->init_start_ticks != 0 || !zinit_error_is_transient (errno);
   }
-  ret_boot->init_start_ticks = zinit_proof_read_start_ticks (1);
-  return TRUE;
+  if (is_known || is_last_try)
+    return TRUE;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "the boot of this machine cannot be read: %s",
+               g_strerror (errno));
+  return FALSE;
 }
 
 /* A machine has another boot, a container that was started anew another first process. What is not known is
- * no proof of either: whoever takes the same boot for another one starts everything a second time. */
+ * no difference: it would end a life whose processes live. */
 static gboolean
 is_same_boot (const Boot *now, const char *boot_id, guint64 init_start_ticks)
 {

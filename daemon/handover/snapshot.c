@@ -57,7 +57,7 @@ zinit_snapshot_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const 
   snapshot->supervisor = supervisor;
   snapshot->paths = paths;
   snapshot->records = records;
-  snapshot->boot_id = zinit_proof_read_boot_id (NULL);
+  snapshot->boot_id = zinit_proof_read_boot_id ();
   snapshot->init_start_ticks = zinit_proof_read_start_ticks (1);
   snapshot->parts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, part_free);
   snapshot->document = g_array_new (FALSE, FALSE, sizeof (struct iovec));
@@ -253,7 +253,7 @@ print_frame (ZinitSnapshot *snapshot, gsize *ret_length, gsize *ret_end_at)
   state->socket_path = g_strdup (snapshot->paths->socket);
   /* There may have been no descriptor for it. */
   if (snapshot->boot_id == NULL)
-    snapshot->boot_id = zinit_proof_read_boot_id (NULL);
+    snapshot->boot_id = zinit_proof_read_boot_id ();
   state->boot_id = g_strdup (snapshot->boot_id);
   state->init_start_ticks = snapshot->init_start_ticks;
   state->instance = g_strdup (zinit_supervisor_get_instance (snapshot->supervisor));

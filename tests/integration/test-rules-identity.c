@@ -38,9 +38,15 @@ read_tag (pid_t pid, const char *name)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/environ", (int)pid);
   g_autofree char *text = NULL;
-  gsize length, name_length = strlen (name);
+  gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+  gsize length = 0, name_length = strlen (name);
 
-  g_assert_true (g_file_get_contents (path, &text, &length, NULL));
+  /* The kernel shows the environment of a new process a little later than the process. */
+  for (; length == 0; g_usleep (1000)) {
+    g_clear_pointer (&text, g_free);
+    g_assert_true (g_file_get_contents (path, &text, &length, NULL));
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+  }
   for (const char *item = text; item < text + length; item += strlen (item) + 1)
     if (strncmp (item, name, name_length) == 0 && item[name_length] == '=')
       return g_strdup (item + name_length + 1);

@@ -86,8 +86,8 @@ test_start_ticks_of_odd_names (void)
 static void
 test_boot_id (void)
 {
-  g_autofree char *id = zinit_proof_read_boot_id (NULL);
-  g_autofree char *again = zinit_proof_read_boot_id (NULL);
+  g_autofree char *id = zinit_proof_read_boot_id ();
+  g_autofree char *again = zinit_proof_read_boot_id ();
 
   g_assert_nonnull (id);
   g_assert_cmpuint (strlen (id), ==, 36);

@@ -45,7 +45,7 @@ read_life (const char *boot_id)
 static void
 test_boot (void)
 {
-  g_autofree char *boot_id = zinit_proof_read_boot_id (NULL);
+  g_autofree char *boot_id = zinit_proof_read_boot_id ();
   g_autofree char *same = read_life (boot_id);
   g_autofree char *other = read_life ("01234567-89ab-cdef-0123-456789abcdef");
   /* The kernel did not tell when the life began. */

@@ -40,7 +40,7 @@ set_up (Place *place, gconstpointer data)
 {
   place->path = g_dir_make_tmp ("zinit-life-XXXXXX", NULL);
   g_assert_nonnull (place->path);
-  place->boot = zinit_proof_read_boot_id (NULL);
+  place->boot = zinit_proof_read_boot_id ();
   place->init_ticks = zinit_proof_read_start_ticks (1);
   place->folder = zinit_runtime_folder_new (place->path);
   g_assert_true (zinit_runtime_folder_open (place->folder, NULL, NULL));
@@ -244,6 +244,20 @@ test_instance_wins (Place *place, gconstpointer data)
   life = load (place);
   g_assert_cmpstr (life->instance, ==, OTHER_INSTANCE);
   g_assert_true (knows (life, "web"));
+}
+
+/* Of a boot that could not be read then: that is no other one. */
+static void
+test_unknown_boot (Place *place, gconstpointer data)
+{
+  g_autoptr (ZinitSavedLife) life = NULL;
+
+  write_good_state (place);
+  write_instance (place, INSTANCE, "-", 0);
+  life = load (place);
+  g_assert_true (life->goes_on);
+  g_assert_true (knows (life, "web"));
+  g_assert_cmpstr (life->instance, ==, INSTANCE);
 }
 
 static void
@@ -456,6 +470,7 @@ main (int argc, char *argv[])
   ADD ("instance-lost", test_instance_lost);
   ADD ("instance-and-state-lost", test_instance_and_state_lost);
   ADD ("instance-wins", test_instance_wins);
+  ADD ("unknown-boot", test_unknown_boot);
   ADD ("other-boot", test_other_boot);
   ADD ("state-of-other-boot", test_state_of_other_boot);
   ADD ("age", test_age);

@@ -184,7 +184,7 @@ test_round_trip (void)
 static void
 test_document (Snapshots *snapshots, gconstpointer data)
 {
-  g_autofree char *boot_id = zinit_proof_read_boot_id (NULL);
+  g_autofree char *boot_id = zinit_proof_read_boot_id ();
   guint64 now_ms = (guint64)g_get_real_time () / 1000;
   g_autoptr (ZinitSavedState) state = NULL;
 
