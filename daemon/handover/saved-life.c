@@ -228,7 +228,8 @@ begin_life (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, ZinitRecordL
   /* Somebody has removed the files of a life that goes on. */
   if (life->instance == NULL && life->goes_on)
     life->instance = find_instance (folder);
-  if (life->instance == NULL)
+  life->is_new = life->instance == NULL;
+  if (life->is_new)
     life->instance = make_instance ();
   write_instance (folder, life->instance, boot);
 }

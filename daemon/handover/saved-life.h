@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
   ZinitSavedState *state; /* NULL = none that may be used */
   char *instance;         /* of this life, the one that goes on or a new one */
+  gboolean is_new;        /* the instance was made now: no process has it */
   gboolean goes_on;       /* processes of it may live; FALSE: nothing can be left */
   gboolean is_foreign;    /* the state is older than it may be, and nothing proves that it is of this life: it
                              only    helps to find processes */
