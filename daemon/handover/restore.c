@@ -383,8 +383,9 @@ zinit_restorer_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer
 {
   /* A state that this very process wrote a moment ago is complete. */
   gboolean is_own_state = inherited->is_reexecuted && life->state != NULL && !life->is_foreign;
-  g_autoptr (GPtrArray) leftovers =
-      is_own_state || !life->goes_on ? g_ptr_array_new () : zinit_leftovers_find (life->instance, error);
+  g_autoptr (GPtrArray) leftovers = is_own_state || !life->goes_on || life->is_new
+                                        ? g_ptr_array_new ()
+                                        : zinit_leftovers_find (life->instance, error);
   ZinitRestorer *restorer;
 
   if (leftovers == NULL)

@@ -245,7 +245,8 @@ begin_life (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, ZinitRecordL
   /* The files of a life that goes on were removed. */
   if (life->instance == NULL && life->goes_on)
     life->instance = find_instance (folder);
-  if (life->instance == NULL)
+  life->is_new = life->instance == NULL;
+  if (life->is_new)
     life->instance = make_instance ();
   write_instance (folder, life->instance, boot);
 }

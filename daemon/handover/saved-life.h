@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
   ZinitSavedState *state; /* NULL = none can be used */
   char *instance;         /* of this life, the one that goes on or a new one */
+  gboolean is_new;        /* the instance was made now: no process has it */
   gboolean goes_on;       /* processes of it may live; FALSE: nothing can be left */
   gboolean is_foreign;    /* the state is another program's and too old: it only helps to find processes */
   gboolean is_old;        /* of this life, but older than the format's own fields may be */

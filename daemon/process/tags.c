@@ -134,10 +134,11 @@ zinit_tags_read_instance (pid_t pid, const char *folder)
   g_autoptr (GString) environment = g_string_new (NULL);
   uid_t uid;
 
-  if (!zinit_proc_read_single_uid (pid, &uid) || uid != geteuid () || !read_environment (pid, environment) ||
+  /* Most have no tags, so these come first. */
+  if (!read_environment (pid, environment) ||
       find_number (environment, ZINIT_TAG_PID, G_MAXINT32) != (guint64)pid ||
       g_strcmp0 (find (environment, ZINIT_TAG_FOLDER, strlen (ZINIT_TAG_FOLDER)), folder) != 0 ||
-      !is_of_our_namespace (pid))
+      !zinit_proc_read_single_uid (pid, &uid) || uid != geteuid () || !is_of_our_namespace (pid))
     return NULL;
   return g_strdup (find (environment, ZINIT_TAG_INSTANCE, strlen (ZINIT_TAG_INSTANCE)));
 }
