@@ -288,6 +288,7 @@ test_stale (void)
   run_and_crash (h, &web, &app);
   survival_age_state (h, 1000000);
   survival_edit_state (h, "\"boot_id\": ", "\"other_boot_id\": ");
+  survival_edit_state (h, "\"instance\": ", "\"other_instance\": ");
   survival_edit_state (h, "\"saved_boottime\": ", "\"other_boottime\": ");
   survival_start (h);
   check_adopted (h, web, app, 3);
