@@ -49,7 +49,7 @@ static const struct {
   { "fdatasync", { EIO, ENOSPC } },
   { "fsync", { EIO, ENOSPC } },
   { "ftruncate", { EIO, EINTR, ENOSPC } },
-  { "futex", { EAGAIN, EINTR } },
+
   { "getdents64", { EIO, ENOMEM } },
   { "inotify_add_watch", { ENOMEM, ENOSPC } },
   { "inotify_init1", { EMFILE, ENFILE, ENOMEM } },
