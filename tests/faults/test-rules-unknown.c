@@ -42,7 +42,7 @@ run_begin (Run *run)
   g_assert_true (run->control != MAP_FAILED);
   close (fd);
   stamps = harness_path (run->h, "stamps");
-  orders = g_strdup_printf ("hide-title stamp %s wait", stamps);
+  orders = g_strdup_printf ("hide-title stamp %s while %s", stamps, run->h->directory);
   harness_service (run->h, "web", orders, "");
   survival_start (run->h);
   client_wait_state (run->h->client, "web", "running");

@@ -86,7 +86,8 @@ static pid_t
 forge (Harness *h, const char *service, const char *instance, const char *user, const char *program)
 {
   g_autoptr (GStrvBuilder) argv = g_strv_builder_new ();
-  g_auto (GStrv) words = NULL, environment = g_get_environ ();
+  /* With the mark of the run, so that the guard ends it should the test fail. */
+  g_auto (GStrv) words = NULL, environment = g_strdupv (h->environment);
   g_autofree char *name = g_path_get_basename (program);
   g_autofree char *folder = realpath (h->runtime_dir, NULL);
   g_autoptr (GError) error = NULL;

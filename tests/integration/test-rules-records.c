@@ -79,7 +79,8 @@ test_hidden (gconstpointer data)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *stamps = harness_path (h, "stamps");
-  g_autofree char *orders = g_strdup_printf ("%s stamp %s wait", (const char *)data, stamps);
+  g_autofree char *orders =
+      g_strdup_printf ("%s stamp %s while %s", (const char *)data, stamps, h->directory);
 
   harness_service (h, "web", orders, "");
   for (guint i = 0; i < N_HIDDEN_ROUNDS; i++) {
@@ -180,7 +181,8 @@ test_between_fork_and_exec (void)
   g_assert_true (g_file_get_contents (harness_child (), &bytes, &length, NULL));
   g_assert_true (
       g_file_set_contents_full (program, bytes, (gssize)length, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
-  harness_write (h, "web.toml", "[service]\nexec = '%s hide-title stamp %s wait'\n", program, stamps);
+  harness_write (h, "web.toml", "[service]\nexec = '%s hide-title stamp %s while %s'\n", program, stamps,
+                 h->directory);
   lease_fd = hold_up (program);
   harness_launch (h, options);
   wait_held_up ();

@@ -127,6 +127,14 @@ wait_for_ever (void)
     pause ();
 }
 
+/* For who hides: the guard of a test that fails does not find it, but removes the folder of the run. */
+static void
+wait_while_there (const char *path)
+{
+  while (access (path, F_OK) == 0)
+    pause_ms (100);
+}
+
 static void
 wait_for_file (const char *path)
 {
@@ -436,6 +444,8 @@ carry_out (const char *order)
     pause_ms (next_number ());
   } else if (strcmp (order, "until") == 0) {
     wait_for_file (next ());
+  } else if (strcmp (order, "while") == 0) {
+    wait_while_there (next ());
   } else if (strcmp (order, "wait") == 0) {
     wait_for_ever ();
   } else if (strcmp (order, "stubborn") == 0) {
