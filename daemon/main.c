@@ -154,6 +154,12 @@ on_signal (ZinitWatch *watch, guint32 events)
   Daemon *daemon = ZINIT_OWNER_OF (watch, Daemon, signal_watch);
   struct signalfd_siginfo info;
 
+  /* Not before it is known what an earlier daemon has left. They stay pending until then. */
+  if (daemon->keeper == NULL) {
+    zinit_loop_unwatch (daemon->loop, watch);
+    return;
+  }
+
   while (read (daemon->signal_fd, &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGHUP)
       reload (daemon);
@@ -289,6 +295,10 @@ begin (Daemon *daemon)
 
     zinit_bus_connect (daemon->bus, address);
   }
+  if (!daemon->signal_watch.is_active &&
+      !zinit_loop_watch (daemon->loop, &daemon->signal_watch, daemon->signal_fd, EPOLLIN, ZINIT_URGENT,
+                         on_signal))
+    g_warning ("signals are not heard: %s", g_strerror (errno));
   if (!tell_ready (NULL))
     return;
   g_timeout_add (NOTIFY_MS, tell_ready, NULL);

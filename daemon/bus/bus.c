@@ -290,6 +290,8 @@ on_finish (gpointer data)
   Finish *finish = data;
   GPtrArray *connections = finish->bus->connections;
 
+  if (finish->bus->keeper != NULL)
+    zinit_keeper_commit (finish->bus->keeper);
   zinit_call_answer_accepted (finish->bus);
   zinit_pending_answer (finish->bus);
   finish->n_open = connections->len;

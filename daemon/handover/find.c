@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "handover/proof.h"
+#include "model/error.h"
 #include "process/identity.h"
 #include "process/tags.h"
 
@@ -151,14 +152,16 @@ find_tagged_main (const Search *search)
         may_be_of (search, leftover))
       found = leftover;
   }
-  if (found != NULL)
-    pidfd = zinit_leftover_open (found, search->finder->instance);
-  if (pidfd < 0)
+  if (found == NULL)
+    return ZINIT_FOUND_NONE;
+  errno = 0;
+  pidfd = zinit_leftover_open (found, search->finder->instance);
+  if (pidfd < 0 && !zinit_error_is_transient (errno))
     return ZINIT_FOUND_NONE;
   *search->adoption = (ZinitAdoption){ .pid = found->pid, .pidfd = pidfd };
   if (found->start_ticks != G_MAXUINT64)
     search->adoption->start_ticks = found->start_ticks;
-  return ZINIT_FOUND_MAIN;
+  return pidfd >= 0 ? ZINIT_FOUND_MAIN : ZINIT_FOUND_UNKNOWN;
 }
 
 static gboolean
@@ -239,6 +242,10 @@ find (const Search *search, gboolean *ret_by_tags)
   /* The recorded one may have ended, been started anew by a daemon that could not record it, and not been
    * reaped. */
   found = find_tagged_main (search);
+  if (found == ZINIT_FOUND_UNKNOWN && recorded == ZINIT_FOUND_NONE) {
+    *ret_by_tags = TRUE;
+    return found;
+  }
   if (found == ZINIT_FOUND_MAIN) {
     if (recorded == ZINIT_FOUND_MAIN)
       close (zombie.pidfd);

@@ -26,6 +26,7 @@ struct _ZinitKeeper {
   GHashTable *changed; /* names of services that neither the file nor the records know as they are */
   GHashTable *removed; /* names of services that one of them still knows */
   gboolean is_due;     /* something among them cannot be learned from processes */
+  gint64 save_usec; /* when the file is written at the latest, however much is recorded; 0 = it is current */
   gboolean is_current; /* the file says what is */
   gboolean has_failed; /* and this was reported */
   gboolean is_finished;
@@ -86,6 +87,8 @@ static void
 gather (ZinitKeeper *keeper, gint64 delay_usec)
 {
   keeper->is_current = FALSE;
+  if (keeper->save_usec == 0)
+    keeper->save_usec = now_usec (keeper) + GATHER_USEC;
   arm (keeper, delay_usec);
 }
 
@@ -212,6 +215,14 @@ zinit_keeper_free (ZinitKeeper *keeper)
   g_free (keeper);
 }
 
+static void
+forget_changes (ZinitKeeper *keeper)
+{
+  g_hash_table_remove_all (keeper->changed);
+  g_hash_table_remove_all (keeper->removed);
+  keeper->is_due = FALSE;
+}
+
 gboolean
 zinit_keeper_save (ZinitKeeper *keeper, GError **error)
 {
@@ -222,9 +233,8 @@ zinit_keeper_save (ZinitKeeper *keeper, GError **error)
   if (!keeper->is_current)
     return FALSE;
   zinit_record_log_cut (keeper->records);
-  g_hash_table_remove_all (keeper->changed);
-  g_hash_table_remove_all (keeper->removed);
-  keeper->is_due = FALSE;
+  forget_changes (keeper);
+  keeper->save_usec = 0;
   return TRUE;
 }
 
@@ -257,16 +267,17 @@ zinit_keeper_commit (ZinitKeeper *keeper)
       (g_hash_table_size (keeper->changed) == 0 && g_hash_table_size (keeper->removed) == 0))
     return;
   add_records (keeper);
-  if (!zinit_record_log_commit (keeper->records, &error) ||
-      zinit_record_log_get_size (keeper->records) > MAX_RECORDS_BYTES) {
+  if (!zinit_record_log_commit (keeper->records, &error)) {
     save_now (keeper);
     return;
   }
-  g_hash_table_remove_all (keeper->changed);
-  g_hash_table_remove_all (keeper->removed);
-  keeper->is_due = FALSE;
+  forget_changes (keeper);
+  if (zinit_record_log_get_size (keeper->records) > MAX_RECORDS_BYTES) {
+    save_now (keeper);
+    return;
+  }
   keeper->host->disarm (keeper->host_data, &keeper->timer);
-  arm (keeper, GATHER_USEC);
+  arm (keeper, MAX (0, keeper->save_usec - now_usec (keeper)));
 }
 
 gboolean

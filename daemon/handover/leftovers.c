@@ -67,7 +67,15 @@ examine (pid_t pid, const char *instance)
   leftover->service = g_steal_pointer (&tags.service);
   leftover->run = tags.run;
   leftover->main = tags.main;
+  errno = 0;
   leftover->has_uid = zinit_proc_read_single_uid (pid, &leftover->uid);
+  if (!leftover->has_uid && zinit_error_is_transient (errno)) {
+    int reason = errno;
+
+    leftover_free (leftover);
+    errno = reason;
+    return NULL;
+  }
   leftover->start_ticks = zinit_proc_read (pid, &entry) ? entry.start_ticks : G_MAXUINT64;
   return leftover;
 }

@@ -181,6 +181,8 @@ correct_record (const ZinitSavedLife *life, const ZinitService *service, ZinitSe
   }
   if (found == ZINIT_FOUND_UNKNOWN) {
     record->unproven_pid = pid;
+    if (!zinit_state_is_active (record->state))
+      record->state = ZINIT_STATE_RUNNING;
     return;
   }
   if (is_by_tags && found == ZINIT_FOUND_MAIN) {
@@ -273,7 +275,7 @@ restore_one (gpointer key, gpointer value, gpointer data)
   if (saved->extra != NULL && saved->extra->pending_definition != NULL)
     record.pending = pending = parse_text (name, saved->extra->pending_definition);
   correct_record (restorer->life, service, &record, found,
-                  found == ZINIT_FOUND_UNKNOWN ? (pid_t)saved->pid : adoption.pid, is_by_tags);
+                  found == ZINIT_FOUND_UNKNOWN && !is_by_tags ? (pid_t)saved->pid : adoption.pid, is_by_tags);
   zinit_service_restore (service, &record, in_force,
                          found == ZINIT_FOUND_MAIN || found == ZINIT_FOUND_REST ? &adoption : NULL);
   finish_one (restorer, service, &record, found, is_by_tags);
@@ -301,12 +303,13 @@ restore_tagged (ZinitRestorer *restorer, const ZinitLeftover *leftover)
   }
   found = zinit_find_process (&restorer->finder, leftover->service, NULL,
                               zinit_service_get_definition (service), &adoption, &is_by_tags);
-  if (found != ZINIT_FOUND_MAIN && found != ZINIT_FOUND_REST)
+  if (found == ZINIT_FOUND_NONE)
     return;
   zinit_service_get_record (service, &record);
   record.run = leftover->run;
   correct_record (restorer->life, service, &record, found, adoption.pid, TRUE);
-  zinit_service_restore (service, &record, NULL, &adoption);
+  record.start_ticks = adoption.start_ticks;
+  zinit_service_restore (service, &record, NULL, found == ZINIT_FOUND_UNKNOWN ? NULL : &adoption);
   finish_one (restorer, service, &record, found, TRUE);
 }
 

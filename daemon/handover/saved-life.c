@@ -37,6 +37,13 @@ boot_clear (Boot *boot)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Boot, boot_clear)
 
+/* The errno @reason leaves open what is there. What is broken for good has to be done without in the end. */
+static gboolean
+is_to_be_tried_again (int reason, gboolean is_last_try)
+{
+  return zinit_error_passes (reason) || (zinit_error_is_transient (reason) && !is_last_try);
+}
+
 /* FALSE when it cannot be told now. What can never be read (a container may hide it) is not known. */
 static gboolean
 read_boot (Boot *ret_boot, gboolean is_last_try, GError **error)
@@ -44,12 +51,12 @@ read_boot (Boot *ret_boot, gboolean is_last_try, GError **error)
   gboolean is_known;
 
   ret_boot->boot_id = zinit_proof_read_boot_id ();
-  is_known = ret_boot->boot_id != NULL || !zinit_error_is_transient (errno);
+  is_known = ret_boot->boot_id != NULL || !is_to_be_tried_again (errno, is_last_try);
   if (is_known) {
     ret_boot->init_start_ticks = zinit_proof_read_start_ticks (1);
-    is_known = ret_boot->init_start_ticks != 0 || !zinit_error_is_transient (errno);
+    is_known = ret_boot->init_start_ticks != 0 || !is_to_be_tried_again (errno, is_last_try);
   }
-  if (is_known || is_last_try)
+  if (is_known)
     return TRUE;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "the boot of this machine cannot be read: %s",
                g_strerror (errno));
@@ -173,7 +180,7 @@ load_state (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, const Boot *
   ZinitLoadResult result =
       zinit_saved_state_load (folder, ZINIT_STATE_FILE, now_ms, ZINIT_EXTRAS_READ, &life->state, &reason);
 
-  if (result == ZINIT_LOAD_UNKNOWN && !is_last_try) {
+  if (result == ZINIT_LOAD_UNKNOWN && is_to_be_tried_again (errno, is_last_try)) {
     g_propagate_error (error, g_steal_pointer (&reason));
     return FALSE;
   }
@@ -199,10 +206,15 @@ load_records (ZinitSavedLife *life, ZinitRecordLog *records, gboolean is_last_tr
   g_autoptr (GError) reason = NULL;
   gboolean is_damaged;
 
-  if (life->state == NULL)
+  if (life->state == NULL) {
     life->state = zinit_saved_state_new ();
+  } else if (life->state->instance == NULL && life->state->record_sequence == 0) {
+    /* Another program wrote it after the last record, and knows better. */
+    zinit_record_log_clear (records);
+    return TRUE;
+  }
   if (!zinit_record_log_replay (records, life->state, &is_damaged, &reason)) {
-    if (!is_last_try) {
+    if (is_to_be_tried_again (errno, is_last_try)) {
       g_propagate_error (error, g_steal_pointer (&reason));
       return FALSE;
     }
@@ -258,7 +270,7 @@ open_records (ZinitRecordLog *records, gboolean is_last_try, GError **error)
 
   if (zinit_record_log_open (records, &reason))
     return TRUE;
-  if (!is_last_try && zinit_error_is_transient (errno)) {
+  if (is_to_be_tried_again (errno, is_last_try)) {
     g_propagate_error (error, g_steal_pointer (&reason));
     return FALSE;
   }
@@ -278,7 +290,7 @@ zinit_saved_life_load (const ZinitRuntimeFolder *folder, ZinitRecordLog *records
   if (!read_boot (&boot, is_last_try, error) || !open_records (records, is_last_try, error))
     return NULL;
   life->instance = read_instance (folder, &of_instance);
-  if (life->instance == NULL && zinit_error_is_transient (errno) && !is_last_try) {
+  if (life->instance == NULL && is_to_be_tried_again (errno, is_last_try)) {
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s: %s", ZINIT_INSTANCE_FILE, g_strerror (errno));
     return NULL;
   }

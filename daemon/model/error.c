@@ -11,8 +11,13 @@
 G_DEFINE_QUARK (zinit - error - quark, zinit_error)
 
 gboolean
+zinit_error_passes (int reason)
+{
+  return reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == EAGAIN || reason == EINTR;
+}
+
+gboolean
 zinit_error_is_transient (int reason)
 {
-  return reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == EAGAIN || reason == EINTR ||
-         reason == EIO || reason == ENOSPC;
+  return zinit_error_passes (reason) || reason == EIO || reason == ENOSPC;
 }

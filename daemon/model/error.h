@@ -37,5 +37,8 @@ GQuark zinit_error_quark (void);
 /* The errno @reason says nothing about what was asked for: the kernel lacked something for an answer, and may
  * have it at the next try. */
 gboolean zinit_error_is_transient (int reason);
+/* The same, and no matter how often it has been tried: a device may be broken, but descriptors and memory
+ * come back. */
+gboolean zinit_error_passes (int reason);
 
 G_END_DECLS

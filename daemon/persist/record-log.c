@@ -180,6 +180,18 @@ zinit_record_log_get_sequence (const ZinitRecordLog *log)
   return log->sequence;
 }
 
+/* It was removed or replaced: what is appended to it would be lost. The new one begins empty. */
+static gboolean
+is_removed (ZinitRecordLog *log)
+{
+  struct stat info;
+
+  if (fstat (log->fd, &info) != 0 || info.st_nlink > 0)
+    return FALSE;
+  zinit_record_log_open (log, NULL);
+  return TRUE;
+}
+
 void
 zinit_record_log_begin_start (ZinitRecordLog *log, const char *service, guint64 run,
                               ZinitRecordedStart *ret_start)
@@ -187,6 +199,8 @@ zinit_record_log_begin_start (ZinitRecordLog *log, const char *service, guint64 
   *ret_start = (ZinitRecordedStart){ .fd = log->is_writable ? log->fd : -1, .size_bytes = log->size_bytes };
   if (!log->is_writable)
     return;
+  if (is_removed (log))
+    ret_start->size_bytes = log->size_bytes;
   ret_start->started = g_strdup_printf ("started %" G_GUINT64_FORMAT " %s %" G_GUINT64_FORMAT " ",
                                         log->sequence + 1, service, run);
   ret_start->aborted = g_strdup_printf ("aborted %" G_GUINT64_FORMAT " %s %" G_GUINT64_FORMAT " ",
@@ -295,6 +309,8 @@ zinit_record_log_commit (ZinitRecordLog *log, GError **error)
     return TRUE;
   if (!log->is_writable) {
     is_good = fail (error, "not open", EROFS);
+  } else if (is_removed (log)) {
+    is_good = fail (error, "was removed", ENOENT);
   } else if (!write_parts (log->fd, log->parts)) {
     is_good = fail (error, "cannot be written", errno);
     cut_to (log, log->size_bytes);

@@ -86,6 +86,9 @@ zinit_supervisor_add (ZinitSupervisor *supervisor, ZinitDefinition *definition, 
     if (service != NULL && service->path != NULL && !g_str_equal (service->path, path) &&
         !zinit_config_put_aside (service->path, error))
       return NULL;
+    if (service != NULL && service->overridden != NULL && !g_str_equal (service->overridden, path) &&
+        !zinit_config_put_aside (service->overridden, error))
+      return NULL;
   }
   if (service != NULL) {
     zinit_registry_redefine (service, definition, path);
