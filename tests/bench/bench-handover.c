@@ -8,8 +8,6 @@
 
 #include <signal.h>
 
-#include <glib/gstdio.h>
-
 #include "bench.h"
 #include "processes.h"
 
@@ -18,7 +16,7 @@
 #define CHANGES_PER_SECOND 100
 #define STEADY_SECONDS 2
 #define STEADY_TURNS 3
-#define SETTLE_SECONDS 2 /* what cannot be written is tried again each second */
+#define SETTLE_SECONDS 2 /* what was changed is written and told */
 
 /* Anything that has to be answered by the daemon itself. */
 static void
@@ -115,35 +113,21 @@ measure_changes (Harness *h, TestClient *client, const Stamps *stamps, GArray *p
   g_usleep (SETTLE_SECONDS * G_USEC_PER_SEC);
 }
 
-/* What writing the state costs is what the same changes cost less when it cannot be written, for a folder is
- * in its way. */
 static void
 bench_changes (Harness *h, Stamps *stamps)
 {
   g_autoptr (TestClient) client = client_new_for_socket (h->socket);
-  g_autoptr (GArray) saved = g_array_new (FALSE, FALSE, sizeof (double));
-  g_autoptr (GArray) unsaved = g_array_new (FALSE, FALSE, sizeof (double));
-  g_autofree char *obstacle = g_build_filename (h->runtime_dir, "state.json.tmp", "obstacle", NULL);
-  g_autofree char *temporary = g_path_get_dirname (obstacle);
+  g_autoptr (GArray) percents = g_array_new (FALSE, FALSE, sizeof (double));
   gint64 begin_cpu, idle_cpu;
 
   g_usleep (SETTLE_SECONDS * G_USEC_PER_SEC);
   begin_cpu = bench_cpu_ns (h->daemon_pid);
   g_usleep (SETTLE_SECONDS * G_USEC_PER_SEC);
   idle_cpu = bench_cpu_ns (h->daemon_pid) - begin_cpu;
-  for (guint i = 0; i < STEADY_TURNS; i++) {
-    measure_changes (h, client, stamps, saved);
-    while (g_mkdir_with_parents (obstacle, 0700) != 0)
-      g_usleep (1000);
-    measure_changes (h, client, stamps, unsaved);
-    g_assert_cmpint (g_rmdir (obstacle), ==, 0);
-    g_assert_cmpint (g_rmdir (temporary), ==, 0);
-    g_usleep (SETTLE_SECONDS * G_USEC_PER_SEC);
-  }
+  for (guint i = 0; i < STEADY_TURNS; i++)
+    measure_changes (h, client, stamps, percents);
   g_test_message ("changes of state, %d a second, median of %d:", CHANGES_PER_SECOND, STEADY_TURNS);
-  g_test_message ("  %-40s %9.2f %% of a core", "zinitd, all its work", bench_median (saved));
-  g_test_message ("  %-40s %9.2f %% of a core", "of these writing the state",
-                  bench_median (saved) - bench_median (unsaved));
+  g_test_message ("  %-40s %9.2f %% of a core", "zinitd, all its work", bench_median (percents));
   g_test_message ("  %-40s %9.2f %% of a core", "at rest", (double)idle_cpu / SETTLE_SECONDS / 1e7);
 }
 
