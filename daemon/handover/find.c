@@ -31,6 +31,30 @@ extra_of (const Search *search)
   return search->saved != NULL ? search->saved->extra : NULL;
 }
 
+/* The user id that its processes have; FALSE when it cannot be told, and then no tags are believed. */
+static gboolean
+get_expected_uid (const Search *search, uid_t *ret_uid)
+{
+  const ZinitDefinition *definition = search->definition;
+  g_auto (ZinitIdentity) identity = { 0 };
+
+  if (!zinit_identity_resolve (definition->user, definition->group, &identity, NULL))
+    return FALSE;
+  *ret_uid = identity.sets_uid ? identity.uid : geteuid ();
+  return TRUE;
+}
+
+/* Transfer full. */
+static char *
+make_instance_tag (const Search *search)
+{
+  uid_t uid;
+  g_autofree char *instance =
+      zinit_tags_instance_for (search->finder->instance, get_expected_uid (search, &uid) ? uid : geteuid ());
+
+  return g_strconcat (ZINIT_TAG_INSTANCE "=", instance, NULL);
+}
+
 /* @pid has the output pipes, or another process of its group has: a zombie has none any more. */
 static void
 open_outputs (const Search *search, pid_t pid, pid_t group)
@@ -41,7 +65,7 @@ open_outputs (const Search *search, pid_t pid, pid_t group)
     [ZINIT_STREAM_STDERR] = extra != NULL ? extra->stderr_inode : 0,
   };
   g_autofree char *service = g_strconcat (ZINIT_TAG_SERVICE "=", search->name, NULL);
-  g_autofree char *instance = g_strconcat (ZINIT_TAG_INSTANCE "=", search->finder->instance, NULL);
+  g_autofree char *instance = make_instance_tag (search);
   const char *const tags[] = { service, instance, NULL };
 
   if (search->finder->inherited != NULL &&
@@ -114,19 +138,6 @@ find_recorded (const Search *search)
   return ZINIT_FOUND_MAIN;
 }
 
-/* The user id that its processes have; FALSE when it cannot be told, and then no tags are believed. */
-static gboolean
-get_expected_uid (const Search *search, uid_t *ret_uid)
-{
-  const ZinitDefinition *definition = search->definition;
-  g_auto (ZinitIdentity) identity = { 0 };
-
-  if (!zinit_identity_resolve (definition->user, definition->group, &identity, NULL))
-    return FALSE;
-  *ret_uid = identity.sets_uid ? identity.uid : geteuid ();
-  return TRUE;
-}
-
 /* A process can give itself any tags, and keeps them when it executes a program that changes its user ids;
  * the ids themselves it cannot choose. */
 static gboolean
@@ -192,7 +203,7 @@ find_recorded_group (const Search *search)
 {
   pid_t group = (pid_t)search->saved->pid, member = 0;
   g_autofree char *service = g_strconcat (ZINIT_TAG_SERVICE "=", search->name, NULL);
-  g_autofree char *instance = g_strconcat (ZINIT_TAG_INSTANCE "=", search->finder->instance, NULL);
+  g_autofree char *instance = make_instance_tag (search);
   const char *const tags[] = { service, instance, NULL };
 
   if (search->saved->pid < 2 || search->saved->pid > G_MAXINT32)

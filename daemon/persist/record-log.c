@@ -20,6 +20,7 @@
 
 /* Disk space that stays ours on a full file system: enough for the requests and starts of some moments. */
 #define RESERVED_BYTES (32 * 1024)
+#define MIN_RESERVED_BYTES 4096
 /* Up to this size records stay when a state has been saved that includes them: should the newest state be
  * damaged, the one before it is complete with them. */
 #define KEPT_BYTES (16 * 1024)
@@ -74,9 +75,11 @@ fail (GError **error, const char *what, int reason)
 static void
 reserve (ZinitRecordLog *log)
 {
-  /* Not every file system can do it; then nothing is reserved. */
-  if (fallocate (log->fd, FALLOC_FL_KEEP_SIZE, log->size_bytes, RESERVED_BYTES) != 0)
-    g_debug ("no space is reserved for the record log: %s", g_strerror (errno));
+  /* As much as there is; a file system that cannot do it has nothing to reserve from. */
+  for (goffset bytes = RESERVED_BYTES; bytes >= MIN_RESERVED_BYTES; bytes /= 2)
+    if (fallocate (log->fd, FALLOC_FL_KEEP_SIZE, log->size_bytes, bytes) == 0)
+      return;
+  g_debug ("no space is reserved for the record log: %s", g_strerror (errno));
 }
 
 static int

@@ -20,6 +20,35 @@
 /* The kernel allows arguments and environment that much by default. */
 #define MAX_ENVIRONMENT_BYTES (2 << 20)
 
+char *
+zinit_tags_instance_for (const char *instance, uid_t uid)
+{
+  g_autofree char *number = g_strdup_printf ("%u", (guint)uid);
+  char *derived;
+
+  if (uid == geteuid ())
+    return g_strdup (instance);
+  derived =
+      g_compute_hmac_for_string (G_CHECKSUM_SHA256, (const guchar *)instance, strlen (instance), number, -1);
+  derived[MIN (strlen (instance), strlen (derived))] = '\0';
+  return derived;
+}
+
+/* A process that knows what its user's services have may have become another user's meanwhile. */
+static gboolean
+is_instance_for (pid_t pid, const char *tag, const char *instance)
+{
+  g_autofree char *derived = NULL;
+  uid_t uid;
+
+  if (g_strcmp0 (tag, instance) == 0)
+    return TRUE;
+  if (tag == NULL || !zinit_proc_read_single_uid (pid, &uid))
+    return FALSE;
+  derived = zinit_tags_instance_for (instance, uid);
+  return g_str_equal (tag, derived);
+}
+
 void
 zinit_tags_clear (ZinitTags *tags)
 {
@@ -116,8 +145,10 @@ zinit_tags_read (pid_t pid, const char *instance, ZinitTags *ret_tags)
   of = find (environment, ZINIT_TAG_INSTANCE, strlen (ZINIT_TAG_INSTANCE));
   service = find (environment, ZINIT_TAG_SERVICE, strlen (ZINIT_TAG_SERVICE));
   errno = 0;
-  if (g_strcmp0 (of, instance) != 0 || service == NULL)
+  if (service == NULL || !is_instance_for (pid, of, instance)) {
+    errno = zinit_error_is_transient (errno) ? errno : 0;
     return FALSE;
+  }
   if (!is_of_our_namespace (pid)) {
     errno = zinit_error_is_transient (errno) ? errno : 0;
     return FALSE;

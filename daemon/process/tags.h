@@ -24,6 +24,10 @@ typedef struct {
   pid_t main;  /* of the main process of that run; 0 = not said */
 } ZinitTags;
 
+/* ZINIT_INSTANCE of processes of @uid: @instance itself for this user's; for another user's one that is
+ * derived from it, so that other users do not learn the life's own. Transfer full. */
+char *zinit_tags_instance_for (const char *instance, uid_t uid);
+
 void zinit_tags_clear (ZinitTags *tags);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZinitTags, zinit_tags_clear)
 

@@ -5,6 +5,7 @@
  */
 #define G_LOG_DOMAIN "zinit-supervisor"
 
+#include "process/identity.h"
 #include "process/tags.h"
 #include "supervisor/internal.h"
 
@@ -46,6 +47,22 @@ zinit_service_free (ZinitService *service)
   g_free (service);
 }
 
+/* Of the user that its processes are of. Transfer full. */
+static char *
+make_instance_tag (const ZinitService *service)
+{
+  const char *instance = zinit_supervisor_get_instance (service->supervisor);
+  g_auto (ZinitIdentity) identity = { 0 };
+  g_autofree char *own = NULL;
+
+  if (service->definition->user == NULL ||
+      !zinit_identity_resolve (service->definition->user, service->definition->group, &identity, NULL) ||
+      !identity.sets_uid)
+    return g_strdup (service->supervisor->instance_tag);
+  own = zinit_tags_instance_for (instance, identity.uid);
+  return g_strconcat (ZINIT_TAG_INSTANCE "=", own, NULL);
+}
+
 char **
 zinit_service_make_tags (const ZinitService *service)
 {
@@ -54,9 +71,11 @@ zinit_service_make_tags (const ZinitService *service)
   g_autofree char *run = g_strdup_printf (ZINIT_TAG_RUN "=%" G_GUINT64_FORMAT, service->run);
 
   g_strv_builder_add (builder, name);
-  if (service->supervisor->instance_tag != NULL)
-    g_strv_builder_add_many (builder, service->supervisor->instance_tag, service->supervisor->folder_tag,
-                             NULL);
+  if (service->supervisor->instance_tag != NULL) {
+    g_autofree char *instance = make_instance_tag (service);
+
+    g_strv_builder_add_many (builder, instance, service->supervisor->folder_tag, NULL);
+  }
   /* One of another writer has none. */
   if (service->run > 0)
     g_strv_builder_add (builder, run);

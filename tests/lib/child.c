@@ -408,6 +408,36 @@ print (int fd, const char *end)
   write_all (fd, end, strlen (end));
 }
 
+/* The orders that make other processes, or hide this one. */
+static void
+carry_out_rare (const char *order)
+{
+  if (strcmp (order, "stubborn") == 0) {
+    fork_stubborn ();
+  } else if (strcmp (order, "fork") == 0) {
+    fork_other (0);
+  } else if (strcmp (order, "fork-session") == 0) {
+    fork_other (1);
+  } else if (strcmp (order, "hide-title") == 0) {
+    overwrite_title (all_arguments);
+  } else if (strcmp (order, "hide-memory") == 0) {
+    prctl (PR_SET_DUMPABLE, 0);
+  } else if (strcmp (order, "bomb") == 0) {
+    fork_bomb ();
+  } else if (strcmp (order, "--") == 0) {
+    exit (0);
+  } else if (strcmp (order, "orphan") == 0) {
+    fork_orphan ();
+  } else if (strcmp (order, "report") == 0) {
+    report (next ());
+  } else if (strcmp (order, "exit-first") == 0) {
+    exit_first ();
+  } else {
+    fprintf (stderr, "child: unknown order %s\n", order);
+    exit (113);
+  }
+}
+
 static void
 carry_out (const char *order)
 {
@@ -448,29 +478,8 @@ carry_out (const char *order)
     wait_while_there (next ());
   } else if (strcmp (order, "wait") == 0) {
     wait_for_ever ();
-  } else if (strcmp (order, "stubborn") == 0) {
-    fork_stubborn ();
-  } else if (strcmp (order, "fork") == 0) {
-    fork_other (0);
-  } else if (strcmp (order, "fork-session") == 0) {
-    fork_other (1);
-  } else if (strcmp (order, "hide-title") == 0) {
-    overwrite_title (all_arguments);
-  } else if (strcmp (order, "hide-memory") == 0) {
-    prctl (PR_SET_DUMPABLE, 0);
-  } else if (strcmp (order, "bomb") == 0) {
-    fork_bomb ();
-  } else if (strcmp (order, "--") == 0) {
-    exit (0);
-  } else if (strcmp (order, "orphan") == 0) {
-    fork_orphan ();
-  } else if (strcmp (order, "report") == 0) {
-    report (next ());
-  } else if (strcmp (order, "exit-first") == 0) {
-    exit_first ();
   } else {
-    fprintf (stderr, "child: unknown order %s\n", order);
-    exit (113);
+    carry_out_rare (order);
   }
 }
 
