@@ -249,8 +249,10 @@ test_secret (void)
   g_autofree char *path = NULL;
   const char *argv[] = { "setpriv", "--reuid", NOBODY, "--clear-groups", "cat", NULL, NULL };
   g_autoptr (GError) error = NULL;
-  g_autofree char *output = NULL;
+  g_autofree char *output = NULL, *instance = NULL, *first = NULL;
+  g_autofree char *state = NULL, *records = NULL, *old = NULL;
   struct stat status;
+  guint32 other;
   int code;
 
   if (geteuid () != 0) {
@@ -259,8 +261,10 @@ test_secret (void)
   }
   h = harness_new ();
   harness_service (h, "web", "wait", "");
+  harness_write (h, "other.toml", "[service]\nexec = \"sleep 1000\"\nuser = \"" NOBODY "\"\n");
   survival_start (h);
   client_wait_state (h->client, "web", "running");
+  client_wait_state (h->client, "other", "running");
   argv[5] = path = survival_path (h, "instance");
   g_assert_cmpint (lstat (path, &status), ==, 0);
   g_assert_true (S_ISREG (status.st_mode));
@@ -271,6 +275,22 @@ test_secret (void)
   g_assert_no_error (error);
   g_assert_cmpint (code, !=, 0);
   g_assert_cmpstr (output, ==, "");
+  /* Nor from a service of its own. */
+  instance = read_instance (h);
+  first = read_tag ((pid_t)client_get_pid (h->client, "other"), "ZINIT_INSTANCE");
+  g_assert_cmpuint (strlen (first), ==, 32);
+  g_assert_cmpstr (first, !=, instance);
+  /* It serves its purpose all the same, also when there is nothing else to go by. */
+  other = client_get_pid (h->client, "other");
+  survival_crash (h);
+  state = survival_path (h, "state.json");
+  records = survival_path (h, "records");
+  g_assert_true (unlink (state) == 0 || errno == ENOENT);
+  g_assert_true (unlink (records) == 0 || errno == ENOENT);
+  old = survival_path (h, "state.json.old");
+  g_assert_true (unlink (old) == 0 || errno == ENOENT);
+  survival_start (h);
+  g_assert_cmpuint (client_get_pid (h->client, "other"), ==, other);
 }
 
 /* The same over everything but the end of the life, and then another one. */
