@@ -230,10 +230,6 @@ test_by_hand (void)
 {
   g_autoptr (Attack) attack = NULL;
 
-  if (g_getenv ("ZINIT_FAULT") == NULL) {
-    g_test_skip ("ZINIT_FAULT says what to attack");
-    return;
-  }
   attack = attack_new ();
   if (!attack_once (attack, g_getenv ("ZINIT_FAULT")))
     g_test_message ("nothing was hit");
@@ -244,5 +240,6 @@ attack_add_by_hand (const char *prefix)
 {
   g_autofree char *path = g_strconcat (prefix, "/by-hand", NULL);
 
-  g_test_add_func (path, test_by_hand);
+  if (g_getenv ("ZINIT_FAULT") != NULL)
+    g_test_add_func (path, test_by_hand);
 }

@@ -40,7 +40,7 @@ void attack_unseen (Attack *attack, const char *options);
 /* Lives with @options and --nth 1, 2, …, until there is no such call; the same limit. */
 void attack_all_calls (Attack *attack, const char *options);
 
-/* Adds "@prefix/by-hand", which is skipped without ZINIT_FAULT. */
+/* Adds "@prefix/by-hand" if ZINIT_FAULT says what to attack. */
 void attack_add_by_hand (const char *prefix);
 
 G_END_DECLS

@@ -40,17 +40,21 @@ test_unharmed (void)
 int
 main (int argc, char **argv)
 {
+  gboolean has_start = TRUE; /* it has a row of its own in meson.build */
   int result;
 
   attack_reap_orphans ();
-  for (int i = 1; i < argc; i++)
+  for (int i = 1; i < argc; i++) {
     is_long = is_long || strcmp (argv[i], "--long") == 0;
+    has_start = has_start && strcmp (argv[i], "--without-start") != 0;
+  }
   harness_init (&argc, &argv);
   g_test_add_func ("/kill-calls/unharmed", test_unharmed);
   for (guint i = 0; i < life_n_steps (); i++) {
     g_autofree char *path = g_strconcat ("/kill-calls/", life_step_name (i), NULL);
 
-    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_step);
+    if (has_start || !g_str_equal (life_step_name (i), "start"))
+      g_test_add_data_func (path, GUINT_TO_POINTER (i), test_step);
   }
   attack_add_by_hand ("/kill-calls");
   attack = attack_new ();
