@@ -138,6 +138,16 @@ report (Attack *attack, const Life *life, const char *options, const char *wrong
                       life_step_name (hit->step), wrong);
 }
 
+/* The system's loader dies of a signal when its first mmap(2) fails, before the program's first instruction. */
+static gboolean
+has_died_in_loader (const Life *life)
+{
+  const FaultCall *hit = &life->control->hit;
+
+  return WTERMSIG (life->status) == SIGSEGV && !life->was_ready && hit->frames[0] == 0 &&
+         g_strcmp0 (calls_name (hit->call), "mmap") == 0;
+}
+
 /* GLib gives up when there is no memory, and cannot do without its wake-ups and threads: that is an end like
  * any other. So is a start that is refused with a message. */
 static gboolean
@@ -155,7 +165,7 @@ may_have_ended (const Life *life)
                                                 strcmp (life_step_name (step), "prepare-restart") == 0));
   }
   if (WTERMSIG (life->status) != SIGTRAP && WTERMSIG (life->status) != SIGABRT)
-    return WTERMSIG (life->status) == SIGKILL;
+    return WTERMSIG (life->status) == SIGKILL || has_died_in_loader (life);
   for (gsize i = 0; i < G_N_ELEMENTS (last_words); i++)
     if (strstr (log, last_words[i]) != NULL)
       return TRUE;

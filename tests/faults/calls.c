@@ -25,7 +25,8 @@ static const struct {
 
 /* By the manual pages. Where a signal cannot interrupt (a wait with SA_RESTART, a call that does not sleep),
  * EINTR is left out; so is EAGAIN where nothing is non-blocking, as code that cannot meet an error need not
- * handle it. */
+ * handle it. futex(2) is left out as its errors are answers of its protocol: a wait that did not wait, where
+ * somebody has to wake up, is a lost wake-up that no kernel makes. */
 static const struct {
   const char *call;
   int errors[6];
@@ -49,7 +50,6 @@ static const struct {
   { "fdatasync", { EIO, ENOSPC } },
   { "fsync", { EIO, ENOSPC } },
   { "ftruncate", { EIO, EINTR, ENOSPC } },
-
   { "getdents64", { EIO, ENOMEM } },
   { "inotify_add_watch", { ENOMEM, ENOSPC } },
   { "inotify_init1", { EMFILE, ENFILE, ENOMEM } },
@@ -94,11 +94,16 @@ static const struct {
   { "writev", { ENOSPC, EIO, EINTR } },
 };
 
+/* Only a file system has something to write back in close(2): for a socket, a pipe or an epoll descriptor the
+ * kernel has no error to give, and GLib would close the number again, which another thread may have by then. */
 bool
 calls_fails_on_files (long number, int error)
 {
   static const char *const on_descriptors[] = { "read", "write", "writev", "pread64", "pwrite64", "pwritev" };
   const char *name = calls_name (number);
+
+  if (name != NULL && strcmp (name, "close") == 0)
+    return true;
 
   for (size_t i = 0; name != NULL && i < N_ELEMENTS (on_descriptors); i++)
     if (strcmp (name, on_descriptors[i]) == 0)
