@@ -19,7 +19,7 @@
 #include "claim.h"
 #include "config/check.h"
 #include "handover/handover.h"
-#include "handover/hold.h"
+#include "handover/runtime-lock.h"
 #include "handover/restore.h"
 #include "log-writer.h"
 #include "loop/reserve.h"
@@ -52,8 +52,8 @@ typedef struct {
   ZinitRecordLog *records;
   ZinitSavedLife *life;    /* until all processes of it are known */
   ZinitRestorer *restorer; /* the same */
-  ZinitHold *hold;
-  ZinitKeeper *keeper;
+  ZinitRuntimeLock *lock;
+  ZinitAutosave *autosave;
   ZinitHandover *handover;
   ZinitInherited *inherited;
   ZinitBus *bus;
@@ -120,8 +120,8 @@ on_folder_made (gpointer data)
   Daemon *daemon = data;
 
   zinit_record_log_open (daemon->records, NULL);
-  if (daemon->keeper != NULL)
-    zinit_keeper_save_soon (daemon->keeper);
+  if (daemon->autosave != NULL)
+    zinit_autosave_save_soon (daemon->autosave);
   zinit_supervisor_renew_logs (daemon->supervisor);
   zinit_bus_listen_again (daemon->bus);
 }
@@ -132,7 +132,7 @@ on_folder_lost (gpointer data)
   quit (data);
 }
 
-static const ZinitHoldEvents hold_events = { .made = on_folder_made, .lost = on_folder_lost };
+static const ZinitRuntimeLockEvents lock_events = { .made = on_folder_made, .lost = on_folder_lost };
 
 static void
 reload (Daemon *daemon)
@@ -155,7 +155,7 @@ on_signal (ZinitWatch *watch, guint32 events)
   struct signalfd_siginfo info;
 
   /* Not before it is known what an earlier daemon has left. They stay pending until then. */
-  if (daemon->keeper == NULL) {
+  if (daemon->autosave == NULL) {
     zinit_loop_unwatch (daemon->loop, watch);
     return;
   }
@@ -223,8 +223,8 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   zinit_supervisor_set_log_folder (daemon->supervisor, zinit_runtime_folder_get_fd (daemon->folder),
                                    daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
-  daemon->hold = zinit_hold_new (daemon->loop, daemon->folder, daemon->lock_fd,
-                                 take_fd (&daemon->inherited->lock_watch), &hold_events, daemon);
+  daemon->lock = zinit_runtime_lock_new (daemon->loop, daemon->folder, daemon->lock_fd,
+                                         take_fd (&daemon->inherited->lock_watch), &lock_events, daemon);
   daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, daemon->folder, error);
   if (daemon->bus == NULL)
     return FALSE;
@@ -251,7 +251,7 @@ read_life (Daemon *daemon, gboolean is_last_try, GError **error)
   return FALSE;
 }
 
-/* What is there first, then the observer: the keeper writes over the state that was restored. */
+/* What is there first, then the observer: the autosave writes over the state that was restored. */
 static void
 restore (Daemon *daemon)
 {
@@ -272,11 +272,12 @@ restore (Daemon *daemon)
   g_message ("zinitd %s: %u services from %s, %u refused; private socket %s", ZINIT_VERSION,
              g_strv_length (loaded->added), daemon->paths->config_dir, loaded->errors->len,
              daemon->paths->socket);
-  daemon->keeper = zinit_keeper_new (daemon->supervisor, &zinit_host_default, &daemon->host_context,
-                                     daemon->paths, daemon->folder, daemon->records);
-  daemon->handover = zinit_handover_new (daemon->supervisor, daemon->processes, daemon->keeper, daemon->hold,
-                                         daemon->paths, daemon->folder, daemon->program, daemon->argv);
-  zinit_bus_set_handover (daemon->bus, daemon->handover, daemon->keeper, leave, daemon);
+  daemon->autosave = zinit_autosave_new (daemon->supervisor, &zinit_host_default, &daemon->host_context,
+                                         daemon->paths, daemon->folder, daemon->records);
+  daemon->handover =
+      zinit_handover_new (daemon->supervisor, daemon->processes, daemon->autosave, daemon->lock,
+                          daemon->paths, daemon->folder, daemon->program, daemon->argv);
+  zinit_bus_set_handover (daemon->bus, daemon->handover, daemon->autosave, leave, daemon);
 }
 
 /* Without it a service manager would think that the start failed. */
@@ -347,8 +348,8 @@ tear_down (Daemon *daemon)
 {
   g_clear_pointer (&daemon->bus, zinit_bus_free);
   g_clear_pointer (&daemon->handover, zinit_handover_free);
-  g_clear_pointer (&daemon->keeper, zinit_keeper_free);
-  g_clear_pointer (&daemon->hold, zinit_hold_free);
+  g_clear_pointer (&daemon->autosave, zinit_autosave_free);
+  g_clear_pointer (&daemon->lock, zinit_runtime_lock_free);
   g_clear_pointer (&daemon->restorer, zinit_restorer_free);
   g_clear_pointer (&daemon->supervisor, zinit_supervisor_free);
   g_clear_pointer (&daemon->processes, zinit_processes_free);

@@ -8,7 +8,7 @@
 #include "bus/call.h"
 #include "bus/errors.h"
 #include "bus/internal.h"
-#include "bus/pending.h"
+#include "bus/waiters.h"
 #include "bus/properties.h"
 #include "bus/transport.h"
 #include "object-path.h"
@@ -23,12 +23,12 @@ on_send (gpointer data)
 
   bus->send_source = 0;
   /* All that is sent from here on is durable: it stays true if the daemon dies in the next instruction. */
-  if (bus->keeper != NULL && (bus->accepted.length > 0 || bus->settled.length > 0))
-    zinit_keeper_commit (bus->keeper);
+  if (bus->autosave != NULL && (bus->accepted.length > 0 || bus->settled.length > 0))
+    zinit_autosave_commit (bus->autosave);
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_connection_send (bus->connections->pdata[i]);
   zinit_call_answer_accepted (bus);
-  zinit_pending_answer (bus);
+  zinit_waiters_answer (bus);
   return G_SOURCE_REMOVE;
 }
 
@@ -59,7 +59,7 @@ on_service_removed (ZinitService *service, gpointer data)
 
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_outbox_service_removed (((ZinitConnection *)bus->connections->pdata[i])->outbox, service);
-  zinit_pending_service_removed (bus, service);
+  zinit_waiters_service_removed (bus, service);
   if (bus->connections->len > 0)
     zinit_bus_schedule (bus);
 }
@@ -98,7 +98,7 @@ on_transition (const ZinitTransition *transition, gpointer data)
   g_autofree char *path = NULL;
   GVariantBuilder details;
 
-  zinit_pending_service_moved (bus, transition->service);
+  zinit_waiters_service_moved (bus, transition->service);
   if (bus->connections->len == 0)
     return;
 
@@ -121,7 +121,7 @@ on_service_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_outbox_service_changed (((ZinitConnection *)bus->connections->pdata[i])->outbox, service, changes);
-  zinit_pending_service_changed (bus, service);
+  zinit_waiters_service_changed (bus, service);
   if (bus->connections->len > 0)
     zinit_bus_schedule (bus);
 }
@@ -140,7 +140,7 @@ on_shutdown_begun (gpointer data)
 
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_outbox_signal (((ZinitConnection *)bus->connections->pdata[i])->outbox, "PrepareForShutdown", body);
-  zinit_pending_shutdown_begun (bus);
+  zinit_waiters_shutdown_begun (bus);
   if (bus->connections->len > 0)
     zinit_bus_schedule (bus);
 }
@@ -189,7 +189,7 @@ zinit_bus_free (ZinitBus *bus)
   if (bus == NULL)
     return;
   zinit_supervisor_remove_observer (bus->supervisor, &observer, bus);
-  zinit_pending_drop (bus, NULL);
+  zinit_waiters_drop (bus, NULL);
   zinit_call_drop_accepted (bus, NULL);
   zinit_message_bus_free (bus->message_bus);
   zinit_listener_free (bus->listener);
@@ -207,10 +207,10 @@ zinit_bus_connect (ZinitBus *bus, const char *address)
 }
 
 void
-zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, ZinitKeeper *keeper, GSourceFunc leave,
+zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, ZinitAutosave *autosave, GSourceFunc leave,
                         gpointer data)
 {
-  bus->keeper = keeper;
+  bus->autosave = autosave;
   bus->handover = handover;
   bus->leave = leave;
   bus->leave_data = data;
@@ -290,10 +290,10 @@ on_finish (gpointer data)
   Finish *finish = data;
   GPtrArray *connections = finish->bus->connections;
 
-  if (finish->bus->keeper != NULL)
-    zinit_keeper_commit (finish->bus->keeper);
+  if (finish->bus->autosave != NULL)
+    zinit_autosave_commit (finish->bus->autosave);
   zinit_call_answer_accepted (finish->bus);
-  zinit_pending_answer (finish->bus);
+  zinit_waiters_answer (finish->bus);
   finish->n_open = connections->len;
   for (guint i = 0; i < connections->len; i++) {
     ZinitConnection *connection = connections->pdata[i];

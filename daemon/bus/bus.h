@@ -27,10 +27,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitBus, zinit_bus_free)
 /* Goes to a message bus and owns the name there; when it is lost or not there yet, tries again without end,
  * with back-off. @address is a D-Bus address. Returns at once. */
 void zinit_bus_connect (ZinitBus *bus, const char *address);
-/* @handover is what Reexecute and PrepareRestart use, @keeper makes requests durable before they are
+/* @handover is what Reexecute and PrepareRestart use, @autosave makes requests durable before they are
  * answered; @leave ends the daemon without stopping a service. */
-void zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, ZinitKeeper *keeper, GSourceFunc leave,
-                             gpointer data);
+void zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, ZinitAutosave *autosave,
+                             GSourceFunc leave, gpointer data);
 /* As the method of that name does, for a signal. */
 void zinit_bus_reexecute (ZinitBus *bus);
 /* Makes the private socket at @paths->socket (mode 0600) and serves it; a stale one is replaced. Or serves

@@ -8,7 +8,7 @@
 #include "bus/call.h"
 #include "bus/errors.h"
 #include "bus/internal.h"
-#include "bus/pending.h"
+#include "bus/waiters.h"
 #include "bus/transport.h"
 #include "model/error.h"
 
@@ -87,7 +87,7 @@ void
 zinit_connection_close (ZinitConnection *connection)
 {
   zinit_connection_mute (connection);
-  zinit_pending_drop (connection->bus, connection);
+  zinit_waiters_drop (connection->bus, connection);
   zinit_call_drop_accepted (connection->bus, connection);
   g_signal_handler_disconnect (connection->connection, connection->closed_id);
   zinit_objects_unregister (connection);

@@ -18,15 +18,15 @@ struct _ZinitBus {
   const ZinitPaths *paths;
   const ZinitRuntimeFolder *folder; /* the run-time folder */
   ZinitHandover *handover;
-  ZinitKeeper *keeper; /* NULL until zinit_bus_set_handover() */
+  ZinitAutosave *autosave; /* NULL until zinit_bus_set_handover() */
   GSourceFunc leave;
   gpointer leave_data;
   ZinitMessageBus *message_bus; /* NULL until zinit_bus_connect() */
   ZinitListener *listener;      /* NULL until zinit_bus_listen() */
   GPtrArray *connections;       /* ZinitConnection, those that are open */
-  GQueue waiting;               /* ZinitPending: calls that wait for a service */
+  GQueue waiting;               /* ZinitWaiter: calls that wait for a service */
   GQueue accepted;              /* ZinitCall: requests to be answered once they are durable */
-  GQueue settled;               /* ZinitPending: to be answered after the signals are out */
+  GQueue settled;               /* ZinitWaiter: to be answered after the signals are out */
   guint send_source;            /* 0 = nothing to send */
 };
 

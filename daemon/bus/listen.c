@@ -234,7 +234,7 @@ look_at_file (const ZinitListener *self, struct stat *status)
 static gboolean
 clear_other (const ZinitListener *self, GError **error)
 {
-  if (self->folder != NULL && zinit_runtime_folder_put_aside (self->folder, file_name (self)))
+  if (self->folder != NULL && zinit_runtime_folder_rename_aside (self->folder, file_name (self)))
     return TRUE;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
                "private socket %s: there is a file that is not a socket", self->path);

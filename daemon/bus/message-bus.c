@@ -58,7 +58,7 @@ retry_later (ZinitMessageBus *self)
 }
 
 static void
-complain (ZinitMessageBus *self, const char *what)
+warn_once (ZinitMessageBus *self, const char *what)
 {
   if (g_strcmp0 (what, self->last_complaint) == 0)
     return;
@@ -86,7 +86,7 @@ drop_connection (ZinitMessageBus *self)
 static void
 fail (ZinitMessageBus *self, const char *what)
 {
-  complain (self, what);
+  warn_once (self, what);
   if (self->connection != NULL)
     drop_connection (self);
   retry_later (self);

@@ -6,7 +6,7 @@
 
 #include "bus/call.h"
 #include "bus/errors.h"
-#include "bus/pending.h"
+#include "bus/waiters.h"
 #include "config/format.h"
 #include "model/error.h"
 #include "model/limits.h"
@@ -35,36 +35,36 @@ restart (ZinitCall *call, ZinitService *service, GError **error)
 }
 
 static gboolean
-request (ZinitCall *call, ZinitService *service, ZinitPendingKind kind,
+request (ZinitCall *call, ZinitService *service, ZinitWaiterKind kind,
          gboolean (*func) (ZinitCall *call, ZinitService *service, GError **error), GError **error)
 {
   gboolean was_running = zinit_service_get_state (service) == ZINIT_STATE_RUNNING;
 
-  if (call->options.wait && !zinit_pending_has_room (call->connection->bus, error))
+  if (call->options.wait && !zinit_waiters_has_room (call->connection->bus, error))
     return FALSE;
   if (!func (call, service, error))
     return FALSE;
   if (call->options.wait)
-    zinit_pending_add (call, service, kind, was_running);
+    zinit_waiters_add (call, service, kind, was_running);
   return TRUE;
 }
 
 static gboolean
 handle_start (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
 {
-  return request (call, service, ZINIT_PENDING_START, start, error);
+  return request (call, service, ZINIT_WAITER_START, start, error);
 }
 
 static gboolean
 handle_stop (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
 {
-  return request (call, service, ZINIT_PENDING_STOP, stop, error);
+  return request (call, service, ZINIT_WAITER_STOP, stop, error);
 }
 
 static gboolean
 handle_restart (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
 {
-  return request (call, service, ZINIT_PENDING_RESTART, restart, error);
+  return request (call, service, ZINIT_WAITER_RESTART, restart, error);
 }
 
 static gboolean
@@ -91,7 +91,7 @@ handle_remove (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GEr
 static gboolean
 handle_get_config (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
 {
-  const ZinitDefinition *definition = zinit_service_get_loaded_definition (service);
+  const ZinitDefinition *definition = zinit_service_get_next_definition (service);
 
   *ret_reply = g_variant_new ("(@a{sa{sv}})", zinit_definition_to_variant (definition, call->is_privileged));
   return TRUE;

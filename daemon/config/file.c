@@ -175,7 +175,7 @@ zinit_file_read_own (int folder_fd, const char *name, gsize max_bytes, gsize *re
 }
 
 gboolean
-zinit_file_put_aside (int folder_fd, const char *name)
+zinit_file_rename_aside (int folder_fd, const char *name)
 {
   for (guint i = 1; i <= MAX_ASIDE; i++) {
     g_autofree char *aside =
@@ -197,7 +197,7 @@ zinit_file_clear (int folder_fd, const char *name)
   if (unlinkat (folder_fd, name, 0) == 0 || errno == ENOENT)
     return TRUE;
   return errno == EISDIR &&
-         (unlinkat (folder_fd, name, AT_REMOVEDIR) == 0 || zinit_file_put_aside (folder_fd, name));
+         (unlinkat (folder_fd, name, AT_REMOVEDIR) == 0 || zinit_file_rename_aside (folder_fd, name));
 }
 
 static gboolean

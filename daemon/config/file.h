@@ -40,7 +40,7 @@ gboolean zinit_file_clear (int folder_fd, const char *name);
 /* Renames whatever is at @name to NAME.refused, in place of an older one, so that people may look at it;
  * where that is a folder with something in it, to NAME.refused.2 and so on, up to 10. The same in all
  * else. */
-gboolean zinit_file_put_aside (int folder_fd, const char *name);
+gboolean zinit_file_rename_aside (int folder_fd, const char *name);
 
 typedef enum {
   ZINIT_FILE_NEW,       /* an existing file is ZINIT_ERROR_SERVICE_EXISTS */

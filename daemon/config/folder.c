@@ -324,7 +324,7 @@ zinit_config_write (const char *directory, const ZinitDefinition *definition, gb
 }
 
 gboolean
-zinit_config_put_aside (const char *path, GError **error)
+zinit_config_rename_aside (const char *path, GError **error)
 {
   g_autofree char *aside = g_strconcat (path, ".removed", NULL);
 

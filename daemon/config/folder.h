@@ -51,6 +51,6 @@ gboolean zinit_config_write (const char *directory, const ZinitDefinition *defin
                              char **ret_path, GError **error);
 /* Renames a definition file to PATH.removed (replacing an older one), so that it is not read again and not
  * lost. A file that is gone already is success. */
-gboolean zinit_config_put_aside (const char *path, GError **error);
+gboolean zinit_config_rename_aside (const char *path, GError **error);
 
 G_END_DECLS

@@ -12,9 +12,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "handover/proof.h"
+#include "handover/process-identity.h"
 #include "model/error.h"
-#include "process/identity.h"
+#include "process/credentials.h"
 #include "process/tags.h"
 
 typedef struct {
@@ -25,7 +25,7 @@ typedef struct {
   ZinitAdoption *adoption;
 } Search;
 
-static const ZinitSavedExtra *
+static const ZinitStateExtensions *
 extra_of (const Search *search)
 {
   return search->saved != NULL ? search->saved->extra : NULL;
@@ -36,9 +36,9 @@ static gboolean
 get_expected_uid (const Search *search, uid_t *ret_uid)
 {
   const ZinitDefinition *definition = search->definition;
-  g_auto (ZinitIdentity) identity = { 0 };
+  g_auto (ZinitCredentials) identity = { 0 };
 
-  if (!zinit_identity_resolve (definition->user, definition->group, &identity, NULL))
+  if (!zinit_credentials_resolve (definition->user, definition->group, &identity, NULL))
     return FALSE;
   *ret_uid = identity.sets_uid ? identity.uid : geteuid ();
   return TRUE;
@@ -59,7 +59,7 @@ make_instance_tag (const Search *search)
 static void
 open_outputs (const Search *search, pid_t pid, pid_t group)
 {
-  const ZinitSavedExtra *extra = extra_of (search);
+  const ZinitStateExtensions *extra = extra_of (search);
   const guint64 inodes[ZINIT_N_STREAMS] = {
     [ZINIT_STREAM_STDOUT] = extra != NULL ? extra->stdout_inode : 0,
     [ZINIT_STREAM_STDERR] = extra != NULL ? extra->stderr_inode : 0,
@@ -104,11 +104,12 @@ open_known (const Search *search)
 {
   const ZinitSavedService *saved = search->saved;
   pid_t pid = (pid_t)saved->pid;
-  int pidfd =
-      search->finder->inherited != NULL ? zinit_inherited_take_stranger (search->finder->inherited, pid) : -1;
+  int pidfd = search->finder->inherited != NULL
+                  ? zinit_inherited_take_non_child (search->finder->inherited, pid)
+                  : -1;
 
   if (pidfd < 0 && search->finder->is_own_state && !extra_of (search)->main_ended)
-    pidfd = zinit_proof_open_child (pid);
+    pidfd = zinit_identity_open_child (pid);
   return pidfd;
 }
 
@@ -116,10 +117,10 @@ static ZinitFound
 find_recorded (const Search *search)
 {
   const ZinitSavedService *saved = search->saved;
-  const ZinitSavedExtra *extra = saved->extra;
+  const ZinitStateExtensions *extra = saved->extra;
   guint64 start_ticks = extra != NULL ? extra->pid_start_ticks : 0;
   gboolean main_ended = extra != NULL && extra->main_ended;
-  ZinitProof proof = ZINIT_PROOF_ALIVE;
+  ZinitIdentity proof = ZINIT_IDENTITY_ALIVE;
   int pidfd;
 
   if (saved->pid < 2 || saved->pid > G_MAXINT32 || is_of_another (search, (pid_t)saved->pid))
@@ -131,9 +132,10 @@ find_recorded (const Search *search)
   pidfd = extra != NULL ? open_known (search) : -1;
   /* One that has ended may be there as a zombie, but has no executable to go by. */
   if (pidfd < 0)
-    proof = zinit_proof_open (saved->pid, start_ticks, main_ended ? NULL : search->definition->exec, &pidfd);
-  if (proof != ZINIT_PROOF_ALIVE)
-    return proof == ZINIT_PROOF_DEAD ? ZINIT_FOUND_NONE : ZINIT_FOUND_UNKNOWN;
+    proof =
+        zinit_identity_open (saved->pid, start_ticks, main_ended ? NULL : search->definition->exec, &pidfd);
+  if (proof != ZINIT_IDENTITY_ALIVE)
+    return proof == ZINIT_IDENTITY_DEAD ? ZINIT_FOUND_NONE : ZINIT_FOUND_UNKNOWN;
   *search->adoption = (ZinitAdoption){ .pid = (pid_t)saved->pid, .start_ticks = start_ticks, .pidfd = pidfd };
   return ZINIT_FOUND_MAIN;
 }
@@ -188,7 +190,7 @@ take_first (pid_t pid, int pidfd, gpointer data)
 static ZinitFound
 take_group (const Search *search, pid_t group, pid_t member)
 {
-  const ZinitSavedExtra *extra = extra_of (search);
+  const ZinitStateExtensions *extra = extra_of (search);
 
   *search->adoption = (ZinitAdoption){ .pid = group, .pidfd = -1, .main_ended = TRUE };
   if (search->saved != NULL && extra != NULL && group == (pid_t)search->saved->pid)
@@ -220,7 +222,7 @@ find_recorded_group (const Search *search)
 static ZinitFound
 find_tagged_rest (const Search *search)
 {
-  const ZinitSavedExtra *extra = extra_of (search);
+  const ZinitStateExtensions *extra = extra_of (search);
   guint64 run = extra != NULL ? extra->run : 0;
   const ZinitLeftover *found = NULL;
 

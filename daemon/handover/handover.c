@@ -21,15 +21,15 @@
 struct _ZinitHandover {
   ZinitSupervisor *supervisor;
   ZinitProcesses *processes;
-  ZinitKeeper *keeper;
-  ZinitHold *hold;
+  ZinitAutosave *autosave;
+  ZinitRuntimeLock *lock;
   const ZinitPaths *paths;
   const ZinitRuntimeFolder *folder;
   char *program;
   char **argv;
 
-  ZinitProcess *judge; /* NULL = no check under way */
-  guint judge_timeout;
+  ZinitProcess *preflight; /* NULL = no check under way */
+  guint preflight_timeout;
   ZinitExit verdict;
   GString *complaint;
   ZinitHandoverFunc done;
@@ -37,16 +37,16 @@ struct _ZinitHandover {
 };
 
 ZinitHandover *
-zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes, ZinitKeeper *keeper,
-                    ZinitHold *hold, const ZinitPaths *paths, const ZinitRuntimeFolder *folder,
+zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes, ZinitAutosave *autosave,
+                    ZinitRuntimeLock *lock, const ZinitPaths *paths, const ZinitRuntimeFolder *folder,
                     const char *program, char **argv)
 {
   ZinitHandover *handover = g_new0 (ZinitHandover, 1);
 
   handover->supervisor = supervisor;
   handover->processes = processes;
-  handover->keeper = keeper;
-  handover->hold = hold;
+  handover->autosave = autosave;
+  handover->lock = lock;
   handover->paths = paths;
   handover->folder = folder;
   handover->program = g_strdup (program);
@@ -58,8 +58,8 @@ zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes, Zini
 void
 zinit_handover_free (ZinitHandover *handover)
 {
-  g_clear_handle_id (&handover->judge_timeout, g_source_remove);
-  zinit_process_free (handover->judge);
+  g_clear_handle_id (&handover->preflight_timeout, g_source_remove);
+  zinit_process_free (handover->preflight);
   g_string_free (handover->complaint, TRUE);
   g_strfreev (handover->argv);
   g_free (handover->program);
@@ -67,7 +67,8 @@ zinit_handover_free (ZinitHandover *handover)
 }
 
 static void
-on_judge_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length, gpointer data)
+on_preflight_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length,
+                     gpointer data)
 {
   ZinitHandover *handover = data;
   gsize room = MAX_COMPLAINT_BYTES - handover->complaint->len;
@@ -77,19 +78,19 @@ on_judge_output (ZinitProcess *process, ZinitStream stream, const char *bytes, g
 }
 
 static void
-on_judge_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
+on_preflight_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
 {
   ((ZinitHandover *)data)->verdict = *exit;
 }
 
 static void
-on_judge_gone (ZinitProcess *process, gpointer data)
+on_preflight_gone (ZinitProcess *process, gpointer data)
 {
   ZinitHandover *handover = data;
   g_autoptr (GError) error = NULL;
 
-  g_clear_handle_id (&handover->judge_timeout, g_source_remove);
-  zinit_process_free (g_steal_pointer (&handover->judge));
+  g_clear_handle_id (&handover->preflight_timeout, g_source_remove);
+  zinit_process_free (g_steal_pointer (&handover->preflight));
   g_strchomp (handover->complaint->str);
   /* A shutdown is the later request, and removes the state that is being checked. */
   if (!zinit_supervisor_is_open (handover->supervisor, &error)) {
@@ -104,25 +105,25 @@ on_judge_gone (ZinitProcess *process, gpointer data)
   handover->done (error, handover->done_data);
 }
 
-static const ZinitProcessEvents judge_events = {
-  .main_ended = on_judge_ended,
-  .group_empty = on_judge_gone,
-  .output = on_judge_output,
+static const ZinitProcessEvents preflight_events = {
+  .main_ended = on_preflight_ended,
+  .group_empty = on_preflight_gone,
+  .output = on_preflight_output,
 };
 
 static gboolean
-on_judge_timeout (gpointer data)
+on_preflight_timeout (gpointer data)
 {
   ZinitHandover *handover = data;
 
-  handover->judge_timeout = 0;
+  handover->preflight_timeout = 0;
   g_string_assign (handover->complaint, "it took too long");
-  zinit_process_signal (handover->judge, SIGKILL, ZINIT_WHOM_ALL, NULL);
+  zinit_process_signal (handover->preflight, SIGKILL, ZINIT_WHOM_ALL, NULL);
   return G_SOURCE_REMOVE;
 }
 
 static gboolean
-start_judge (ZinitHandover *handover, GError **error)
+start_preflight (ZinitHandover *handover, GError **error)
 {
   g_autofree char *program = g_shell_quote (handover->program);
   g_autofree char *state = g_shell_quote (handover->paths->state);
@@ -134,13 +135,14 @@ start_judge (ZinitHandover *handover, GError **error)
   definition->exec = g_strdup_printf ("%s --check-state %s --at now", program, state);
   handover->verdict = (ZinitExit){ ZINIT_EXIT_NONE, 0 };
   g_string_truncate (handover->complaint, 0);
-  handover->judge = zinit_process_spawn (handover->processes, &request, &judge_events, handover, &reason);
-  if (handover->judge == NULL) {
+  handover->preflight =
+      zinit_process_spawn (handover->processes, &request, &preflight_events, handover, &reason);
+  if (handover->preflight == NULL) {
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot check the state: %s", handover->program,
                  reason->message);
     return FALSE;
   }
-  handover->judge_timeout = g_timeout_add (CHECK_TIMEOUT_MS, on_judge_timeout, handover);
+  handover->preflight_timeout = g_timeout_add (CHECK_TIMEOUT_MS, on_preflight_timeout, handover);
   return TRUE;
 }
 
@@ -157,18 +159,18 @@ would_open (ZinitHandover *handover, GError **error)
 gboolean
 zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, gpointer data, GError **error)
 {
-  if (handover->judge != NULL) {
+  if (handover->preflight != NULL) {
     g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "a re-execution is under way already");
     return FALSE;
   }
   /* All that can fail on a full disk is tried while the caller can still get the error. */
   if (!zinit_supervisor_is_open (handover->supervisor, error) || !would_open (handover, error) ||
-      !zinit_keeper_save (handover->keeper, error) ||
+      !zinit_autosave_save (handover->autosave, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
   handover->done = done;
   handover->done_data = data;
-  return start_judge (handover, error);
+  return start_preflight (handover, error);
 }
 
 static void
@@ -219,35 +221,35 @@ keep_pipes_open (gpointer key, gpointer value, gpointer is_kept)
 }
 
 static GHashTable *
-collect_strangers (ZinitHandover *handover)
+collect_non_children (ZinitHandover *handover)
 {
-  GHashTable *strangers = g_hash_table_new (NULL, NULL);
+  GHashTable *non_children = g_hash_table_new (NULL, NULL);
   g_autoptr (GPtrArray) services = zinit_supervisor_list (handover->supervisor);
 
   for (guint i = 0; i < services->len; i++) {
     const ZinitProcess *process = zinit_service_get_process (services->pdata[i]);
-    int pidfd = process != NULL ? zinit_process_get_stranger (process) : -1;
+    int pidfd = process != NULL ? zinit_process_get_non_child (process) : -1;
 
     if (pidfd >= 0)
-      g_hash_table_insert (strangers, GINT_TO_POINTER (zinit_process_get_pid (process)),
+      g_hash_table_insert (non_children, GINT_TO_POINTER (zinit_process_get_pid (process)),
                            GINT_TO_POINTER (pidfd));
   }
-  return strangers;
+  return non_children;
 }
 
 static void
-keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, GHashTable *strangers, gboolean is_kept)
+keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, GHashTable *non_children, gboolean is_kept)
 {
   GHashTableIter iter;
   gpointer pidfd;
 
-  g_hash_table_iter_init (&iter, strangers);
+  g_hash_table_iter_init (&iter, non_children);
   while (g_hash_table_iter_next (&iter, NULL, &pidfd))
     keep_open (GPOINTER_TO_INT (pidfd), is_kept);
   g_tree_foreach (fds->services, keep_pipes_open, GINT_TO_POINTER (is_kept));
   keep_open (fds->has_rpc_socket ? fds->rpc_socket : -1, is_kept);
-  keep_open (zinit_hold_get_lock (handover->hold), is_kept);
-  keep_open (zinit_hold_get_watch (handover->hold), is_kept);
+  keep_open (zinit_runtime_lock_get_lock (handover->lock), is_kept);
+  keep_open (zinit_runtime_lock_get_watch (handover->lock), is_kept);
 }
 
 /* Mostly the file is current; not when something has changed since. */
@@ -255,27 +257,27 @@ static gboolean
 save_changes (ZinitHandover *handover, GError **error)
 {
   zinit_supervisor_flush (handover->supervisor);
-  return zinit_keeper_save_changes (handover->keeper, error);
+  return zinit_autosave_save_changes (handover->autosave, error);
 }
 
 gboolean
 zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error)
 {
   g_autoptr (ZinitSavedFds) fds = collect_fds (handover, listener_fd);
-  g_autoptr (GHashTable) strangers = collect_strangers (handover);
+  g_autoptr (GHashTable) non_children = collect_non_children (handover);
   int reason;
 
   if (!zinit_supervisor_is_open (handover->supervisor, error) || !save_changes (handover, error) ||
       !zinit_saved_fds_save (handover->folder, ZINIT_FDS_FILE, fds, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
-  zinit_inherited_offer (fds, strangers, zinit_hold_get_lock (handover->hold),
-                         zinit_hold_get_watch (handover->hold),
+  zinit_inherited_offer (fds, non_children, zinit_runtime_lock_get_lock (handover->lock),
+                         zinit_runtime_lock_get_watch (handover->lock),
                          zinit_processes_get_file_limit (handover->processes));
-  keep_all_open (handover, fds, strangers, TRUE);
+  keep_all_open (handover, fds, non_children, TRUE);
   execv (handover->program, handover->argv);
   reason = errno;
-  keep_all_open (handover, fds, strangers, FALSE);
+  keep_all_open (handover, fds, non_children, FALSE);
   zinit_inherited_withdraw ();
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot be executed: %s", handover->program,
                g_strerror (reason));
@@ -288,7 +290,7 @@ zinit_handover_release (ZinitHandover *handover, int listener_fd, GError **error
   g_autoptr (ZinitSavedFds) fds = collect_fds (handover, listener_fd);
 
   return zinit_supervisor_is_open (handover->supervisor, error) &&
-         zinit_keeper_save (handover->keeper, error) &&
+         zinit_autosave_save (handover->autosave, error) &&
          zinit_saved_fds_save (handover->folder, ZINIT_FDS_FILE, fds, error);
 }
 

@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "handover/hold.h"
-#include "handover/keeper.h"
+#include "handover/runtime-lock.h"
+#include "handover/autosave.h"
 
 G_BEGIN_DECLS
 
@@ -16,7 +16,7 @@ typedef struct _ZinitHandover ZinitHandover;
 /* All but @argv must outlive it. @program is the file to execute, looked at when it is time. Transfer full.
  */
 ZinitHandover *zinit_handover_new (ZinitSupervisor *supervisor, ZinitProcesses *processes,
-                                   ZinitKeeper *keeper, ZinitHold *hold, const ZinitPaths *paths,
+                                   ZinitAutosave *autosave, ZinitRuntimeLock *lock, const ZinitPaths *paths,
                                    const ZinitRuntimeFolder *folder, const char *program, char **argv);
 void zinit_handover_free (ZinitHandover *handover);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitHandover, zinit_handover_free)

@@ -111,7 +111,7 @@ close_pipes (gpointer data)
 }
 
 static void
-close_stranger (gpointer fd)
+close_non_child (gpointer fd)
 {
   close (GPOINTER_TO_INT (fd));
 }
@@ -145,7 +145,7 @@ take_fds (Taking *taking, const ZinitSavedFds *fds)
 
 /* ",PID:PIDFD" again and again. */
 static void
-take_strangers (Taking *taking, const char *text)
+take_non_children (Taking *taking, const char *text)
 {
   while (*text == ',') {
     char *end;
@@ -155,7 +155,8 @@ take_strangers (Taking *taking, const char *text)
     if (fd < 3 || fd > G_MAXINT || pid > G_MAXINT ||
         !g_hash_table_add (taking->seen, GINT_TO_POINTER ((int)fd)))
       return;
-    g_hash_table_insert (taking->inherited->strangers, GINT_TO_POINTER ((int)pid), GINT_TO_POINTER ((int)fd));
+    g_hash_table_insert (taking->inherited->non_children, GINT_TO_POINTER ((int)pid),
+                         GINT_TO_POINTER ((int)fd));
     text = end;
   }
 }
@@ -172,7 +173,7 @@ take_ours (Taking *taking, const char *text)
       pid != getpid ())
     return;
   inherited->is_reexecuted = TRUE;
-  take_strangers (taking, text + length);
+  take_non_children (taking, text + length);
   inherited->lock = accept_fd (lock, is_file, taking->seen, "the lock");
   inherited->lock_watch = accept_fd (lock_watch, is_inotify, taking->seen, "the watch of the lock");
   inherited->file_limit = file_limit;
@@ -187,7 +188,7 @@ zinit_inherited_take (ZinitRuntimeFolder *folder)
   Taking taking = { inherited, seen };
 
   inherited->pipes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_pipes);
-  inherited->strangers = g_hash_table_new_full (NULL, NULL, NULL, close_stranger);
+  inherited->non_children = g_hash_table_new_full (NULL, NULL, NULL, close_non_child);
   inherited->listener = inherited->lock = inherited->lock_watch = -1;
   /* All of them by one call: there may be thousands, and those that are not named must not reach services
    * either. */
@@ -209,7 +210,7 @@ zinit_inherited_free (ZinitInherited *inherited)
     if (fds[i] >= 0)
       close (fds[i]);
   g_hash_table_unref (inherited->pipes);
-  g_hash_table_unref (inherited->strangers);
+  g_hash_table_unref (inherited->non_children);
   g_free (inherited);
 }
 
@@ -228,17 +229,17 @@ zinit_inherited_take_pipes (ZinitInherited *inherited, const char *service, int 
 }
 
 int
-zinit_inherited_take_stranger (ZinitInherited *inherited, pid_t pid)
+zinit_inherited_take_non_child (ZinitInherited *inherited, pid_t pid)
 {
   gpointer fd;
 
-  if (!g_hash_table_steal_extended (inherited->strangers, GINT_TO_POINTER (pid), NULL, &fd))
+  if (!g_hash_table_steal_extended (inherited->non_children, GINT_TO_POINTER (pid), NULL, &fd))
     return -1;
   return GPOINTER_TO_INT (fd);
 }
 
 void
-zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *strangers, int lock, int lock_watch,
+zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *non_children, int lock, int lock_watch,
                        guint64 file_limit)
 {
   g_autofree char *text = zinit_saved_fds_print (fds, NULL);
@@ -249,7 +250,7 @@ zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *strangers, int lock
   if (strlen (text) < MAX_VARIABLE_BYTES)
     g_setenv (FDS_VARIABLE, text, TRUE);
   g_string_printf (ours, "%d,%d,%" G_GUINT64_FORMAT ",%d", (int)getpid (), lock, file_limit, lock_watch);
-  g_hash_table_iter_init (&iter, strangers);
+  g_hash_table_iter_init (&iter, non_children);
   /* Those that have no place there are opened anew, if they live still. */
   while (ours->len < MAX_VARIABLE_BYTES && g_hash_table_iter_next (&iter, &pid, &pidfd))
     g_string_append_printf (ours, ",%d:%d", GPOINTER_TO_INT (pid), GPOINTER_TO_INT (pidfd));

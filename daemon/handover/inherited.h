@@ -13,13 +13,13 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  gboolean is_reexecuted; /* by this very process; else nothing was left, or by another process */
-  GHashTable *pipes;      /* service → ZinitInheritedPipes; what is not used is closed at the end */
-  GHashTable *strangers;  /* pid → pidfd of a process that is not our child, the same */
-  int listener;           /* of the private socket; -1 = none */
-  int lock;               /* -1 = none */
-  int lock_watch;         /* zinit_hold_get_watch(); -1 = none */
-  guint64 file_limit;     /* the soft RLIMIT_NOFILE that the first daemon was started with; 0 = not known */
+  gboolean is_reexecuted;   /* by this very process; else nothing was left, or by another process */
+  GHashTable *pipes;        /* service → ZinitInheritedPipes; what is not used is closed at the end */
+  GHashTable *non_children; /* pid → pidfd of a process that is not our child, the same */
+  int listener;             /* of the private socket; -1 = none */
+  int lock;                 /* -1 = none */
+  int lock_watch;           /* zinit_runtime_lock_get_watch(); -1 = none */
+  guint64 file_limit;       /* the soft RLIMIT_NOFILE that the first daemon was started with; 0 = not known */
 } ZinitInherited;
 
 typedef struct {
@@ -40,10 +40,10 @@ gboolean zinit_inherited_take_pipes (ZinitInherited *inherited, const char *serv
                                      int outputs[ZINIT_N_STREAMS]);
 
 /* Gives the pidfd of @pid away; -1 when there is none. Transfer full. */
-int zinit_inherited_take_stranger (ZinitInherited *inherited, pid_t pid);
+int zinit_inherited_take_non_child (ZinitInherited *inherited, pid_t pid);
 
 /* The other side. The variables are set from these, and unset again if the execution fails. */
-void zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *strangers, int lock, int lock_watch,
+void zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *non_children, int lock, int lock_watch,
                             guint64 file_limit);
 void zinit_inherited_withdraw (void);
 

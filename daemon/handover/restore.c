@@ -12,7 +12,7 @@
 #include "config/format.h"
 #include "config/strict-json.h"
 #include "handover/find.h"
-#include "handover/proof.h"
+#include "handover/process-identity.h"
 #include "handover/snapshot.h"
 #include "model/limits.h"
 #include "model/schema.h"
@@ -72,7 +72,7 @@ parse_definition (const char *name, const ZinitSavedService *saved)
 static gint64
 started_at_usec (pid_t pid)
 {
-  guint64 ticks = zinit_proof_read_start_ticks (pid);
+  guint64 ticks = zinit_identity_read_start_ticks (pid);
   guint64 age_ms = zinit_saved_life_now () - ticks * 1000 / (guint64)sysconf (_SC_CLK_TCK);
 
   return ticks == 0 ? g_get_real_time () : g_get_real_time () - (gint64)age_ms * 1000;

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "handover/leftovers.h"
-#include "handover/proof.h"
+#include "handover/process-identity.h"
 #include "model/error.h"
 #include "paths.h"
 #include "persist/state-file.h"
@@ -50,10 +50,10 @@ read_boot (Boot *ret_boot, gboolean is_last_try, GError **error)
 {
   gboolean is_known;
 
-  ret_boot->boot_id = zinit_proof_read_boot_id ();
+  ret_boot->boot_id = zinit_identity_read_boot_id ();
   is_known = ret_boot->boot_id != NULL || !is_to_be_tried_again (errno, is_last_try);
   if (is_known) {
-    ret_boot->init_start_ticks = zinit_proof_read_start_ticks (1);
+    ret_boot->init_start_ticks = zinit_identity_read_start_ticks (1);
     is_known = ret_boot->init_start_ticks != 0 || !is_to_be_tried_again (errno, is_last_try);
   }
   if (is_known)
@@ -187,7 +187,7 @@ load_state (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, const Boot *
   judge_age (life, result);
   if (result == ZINIT_LOAD_REFUSED || result == ZINIT_LOAD_UNKNOWN || life->is_foreign) {
     g_warning ("the saved state is not used: %s", reason->message);
-    if (!zinit_runtime_folder_put_aside (folder, ZINIT_STATE_FILE))
+    if (!zinit_runtime_folder_rename_aside (folder, ZINIT_STATE_FILE))
       g_warning ("%s cannot be renamed: %s", ZINIT_STATE_FILE, g_strerror (errno));
   }
   if (life->state == NULL)

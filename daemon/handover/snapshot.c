@@ -10,7 +10,7 @@
 
 #include "config/format.h"
 #include "config/json-writer.h"
-#include "handover/proof.h"
+#include "handover/process-identity.h"
 #include "handover/saved-life.h"
 #include "persist/saved-config.h"
 
@@ -57,8 +57,8 @@ zinit_snapshot_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const 
   snapshot->supervisor = supervisor;
   snapshot->paths = paths;
   snapshot->records = records;
-  snapshot->boot_id = zinit_proof_read_boot_id ();
-  snapshot->init_start_ticks = zinit_proof_read_start_ticks (1);
+  snapshot->boot_id = zinit_identity_read_boot_id ();
+  snapshot->init_start_ticks = zinit_identity_read_start_ticks (1);
   snapshot->parts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, part_free);
   snapshot->document = g_array_new (FALSE, FALSE, sizeof (struct iovec));
   return snapshot;
@@ -107,10 +107,10 @@ to_usec (guint64 msec)
   return (gint64)MIN (msec, G_MAXINT64 / USEC_PER_MSEC) * USEC_PER_MSEC;
 }
 
-static ZinitSavedExtra *
+static ZinitStateExtensions *
 make_extra (const ZinitServiceRecord *record)
 {
-  ZinitSavedExtra *extra = zinit_saved_extra_new ();
+  ZinitStateExtensions *extra = zinit_state_extensions_new ();
 
   extra->run = record->run;
   extra->pid_start_ticks = record->start_ticks;
@@ -253,7 +253,7 @@ print_frame (ZinitSnapshot *snapshot, gsize *ret_length, gsize *ret_end_at)
   state->socket_path = g_strdup (snapshot->paths->socket);
   /* There may have been no descriptor for it. */
   if (snapshot->boot_id == NULL)
-    snapshot->boot_id = zinit_proof_read_boot_id ();
+    snapshot->boot_id = zinit_identity_read_boot_id ();
   state->boot_id = g_strdup (snapshot->boot_id);
   state->init_start_ticks = snapshot->init_start_ticks;
   state->instance = g_strdup (zinit_supervisor_get_instance (snapshot->supervisor));
@@ -308,7 +308,7 @@ read_exit (const ZinitSavedService *saved)
 }
 
 static void
-read_extra (const ZinitSavedExtra *extra, ZinitServiceRecord *record)
+read_extra (const ZinitStateExtensions *extra, ZinitServiceRecord *record)
 {
   if (extra->wanted_status >= 0)
     record->wanted = (ZinitWanted)extra->wanted_status;

@@ -102,7 +102,7 @@ open_folder (ZinitLogFolder *folder, gboolean is_made)
     return FALSE;
   if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EPERM)
     return FALSE;
-  return (errno == ENOENT || zinit_file_put_aside (folder->parent_fd, folder->name)) &&
+  return (errno == ENOENT || zinit_file_rename_aside (folder->parent_fd, folder->name)) &&
          mkdirat (folder->parent_fd, folder->name, 0700) == 0 && open_there (folder);
 }
 
@@ -265,7 +265,7 @@ zinit_log_folder_list (ZinitLogFolder *folder)
   while (entries != NULL && (entry = readdir (entries)) != NULL) {
     const char *suffix = strrchr (entry->d_name, '.');
 
-    if (g_strcmp0 (suffix, ZINIT_RING_SUFFIX) == 0 || g_strcmp0 (suffix, ZINIT_JOURNAL_SUFFIX) == 0)
+    if (g_strcmp0 (suffix, ZINIT_RING_SUFFIX) == 0 || g_strcmp0 (suffix, ZINIT_SPOOL_SUFFIX) == 0)
       g_hash_table_add (services, g_strndup (entry->d_name, (gsize)(suffix - entry->d_name)));
     else
       unlinkat (folder->fd, entry->d_name, 0);
@@ -292,7 +292,7 @@ zinit_log_folder_clear (ZinitLogFolder *folder)
 }
 
 void
-zinit_log_folder_complain (ZinitLogFolder *folder, const GError *error)
+zinit_log_folder_warn_once (ZinitLogFolder *folder, const GError *error)
 {
   if (!folder->has_complained)
     g_warning ("output of services is kept in memory alone, and it will be tried again: %s", error->message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The folder in which the output of services outlives the daemon: for each service that said something a
- * ring (NAME.ring) and a journal (NAME.journal). It is made when the first of them is; only its owner may
+ * ring (NAME.ring) and a spool (NAME.journal). It is made when the first of them is; only its owner may
  * look into it. It does not know what is in the files.
  */
 #pragma once
@@ -13,7 +13,7 @@
 G_BEGIN_DECLS
 
 #define ZINIT_RING_SUFFIX ".ring"
-#define ZINIT_JOURNAL_SUFFIX ".journal"
+#define ZINIT_SPOOL_SUFFIX ".journal"
 
 typedef struct _ZinitLogFolder ZinitLogFolder;
 
@@ -46,6 +46,6 @@ void zinit_log_folder_clear (ZinitLogFolder *folder);
 void zinit_log_folder_close (ZinitLogFolder *folder);
 
 /* Warns that output is not kept, once in the daemon's life. */
-void zinit_log_folder_complain (ZinitLogFolder *folder, const GError *error);
+void zinit_log_folder_warn_once (ZinitLogFolder *folder, const GError *error);
 
 G_END_DECLS

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The log as its two files share it: log.c has the ring, kept-log.c sees to it that files know first.
+ * The log as its two files share it: log.c has the ring, log-store.c sees to it that files know first.
  */
 #pragma once
 
-#include "logs/journal.h"
+#include "logs/spool.h"
 #include "logs/log.h"
 
 G_BEGIN_DECLS
@@ -27,7 +27,7 @@ struct _ZinitLog {
   ZinitLogChunk *last;
   ZinitLogPartial partials[ZINIT_N_STREAMS];
 
-  ZinitJournal *journal; /* NULL = there is no folder */
+  ZinitSpool *spool; /* NULL = there is no folder */
   ZinitLogFolder *folder;
   gint64 failed_usec; /* when the files failed, since 1970; 0 = they have all */
 };

@@ -55,7 +55,7 @@ zinit_log_free (ZinitLog *log)
   zinit_log_set_max_lines (log, 0);
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)
     g_free (log->partials[i].text);
-  zinit_journal_free (log->journal);
+  zinit_spool_free (log->spool);
   g_free (log);
 }
 

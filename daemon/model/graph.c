@@ -109,8 +109,9 @@ judge_conflicts (Judgement *judgement, const char *const *names, const char *con
 }
 
 ZinitVerdict
-zinit_graph_judge (const ZinitDefinition *definition, const char *const *conflicting, ZinitGraphLookup lookup,
-                   gpointer data, GPtrArray **ret_blockers, const char **ret_name)
+zinit_graph_may_start (const ZinitDefinition *definition, const char *const *conflicting,
+                       ZinitGraphLookup lookup, gpointer data, GPtrArray **ret_blockers,
+                       const char **ret_name)
 {
   Judgement judgement = { .lookup = lookup, .data = data };
   const char *const *own = (const char *const *)definition->conflicts;

@@ -48,9 +48,9 @@ typedef enum {
  * `conflicts` (NULL = none); its own list is read from the definition. @ret_blockers, if not NULL, gets every
  * reason to wait as a new array of ZinitBlocker (transfer full, maybe empty; also the missing and the failed
  * one). @ret_name is borrowed from @definition. */
-ZinitVerdict zinit_graph_judge (const ZinitDefinition *definition, const char *const *conflicting,
-                                ZinitGraphLookup lookup, gpointer data, GPtrArray **ret_blockers,
-                                const char **ret_name);
+ZinitVerdict zinit_graph_may_start (const ZinitDefinition *definition, const char *const *conflicting,
+                                    ZinitGraphLookup lookup, gpointer data, GPtrArray **ret_blockers,
+                                    const char **ret_name);
 
 /* Looks for cycles of requires and after among @definitions (ZinitDefinition*, any order; unknown names have
  * no edges). Returns those that are in one: name (borrowed from the definition) → the cycle as "a → b → a"

@@ -10,11 +10,11 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  ZINIT_EVENT_START,       /* somebody wants it up */
-  ZINIT_EVENT_STOP,        /* somebody wants it down */
-  ZINIT_EVENT_LOOK,        /* something it depends on changed */
-  ZINIT_EVENT_RESTART_DUE, /* the back-off is over */
-  ZINIT_EVENT_SPAWNED,     /* exec succeeded */
+  ZINIT_EVENT_START,              /* somebody wants it up */
+  ZINIT_EVENT_STOP,               /* somebody wants it down */
+  ZINIT_EVENT_DEPENDENCY_CHANGED, /* something it depends on changed */
+  ZINIT_EVENT_RESTART_DUE,        /* the back-off is over */
+  ZINIT_EVENT_SPAWNED,            /* exec succeeded */
   ZINIT_EVENT_SPAWN_FAILED,
   ZINIT_EVENT_READY, /* it does its work */
   ZINIT_EVENT_START_TIMEOUT,

@@ -100,7 +100,7 @@ open_lock (ZinitRuntimeFolder *folder, const char *name, GError **error)
   if (fd < 0 && zinit_file_is_obstacle (reason)) {
     if (!is_locked (folder, name)) {
       g_warning ("the lock is made anew: %s", refused->message);
-      zinit_runtime_folder_put_aside (folder, name);
+      zinit_runtime_folder_rename_aside (folder, name);
       return zinit_runtime_folder_open_file (folder, name, O_RDONLY | O_CREAT, error);
     }
     reason = EWOULDBLOCK;

@@ -87,7 +87,8 @@ open_file (const ZinitRecordLog *log, int flags, GError **error)
 {
   int fd = zinit_runtime_folder_open_file (log->folder, log->name, flags, error);
 
-  if (fd >= 0 || !zinit_file_is_obstacle (errno) || !zinit_runtime_folder_put_aside (log->folder, log->name))
+  if (fd >= 0 || !zinit_file_is_obstacle (errno) ||
+      !zinit_runtime_folder_rename_aside (log->folder, log->name))
     return fd;
   g_clear_error (error);
   return zinit_runtime_folder_open_file (log->folder, log->name, flags, error);

@@ -61,7 +61,7 @@ find_service (ZinitSavedState *state, const char *name)
     g_tree_insert (state->services, g_strdup (name), service);
   }
   if (service->extra == NULL)
-    service->extra = zinit_saved_extra_new ();
+    service->extra = zinit_state_extensions_new ();
   return service;
 }
 
@@ -72,7 +72,7 @@ apply_started (ZinitSavedState *state, char **words)
 {
   guint64 run, pid, start_ticks;
   ZinitSavedService *service;
-  ZinitSavedExtra *extra;
+  ZinitStateExtensions *extra;
 
   if (!parse_number (words[3], &run) || !parse_number (words[4], &pid) || pid > G_MAXUINT32 ||
       !parse_number (words[5], &start_ticks))

@@ -306,7 +306,7 @@ make_way (const ZinitRuntimeFolder *folder, const char *name)
   struct stat info;
 
   if (fstatat (folder->fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (info.st_mode))
-    zinit_file_put_aside (folder->fd, name);
+    zinit_file_rename_aside (folder->fd, name);
 }
 
 gboolean
@@ -323,9 +323,9 @@ zinit_runtime_folder_write (const ZinitRuntimeFolder *folder, const char *name, 
 }
 
 gboolean
-zinit_runtime_folder_put_aside (const ZinitRuntimeFolder *folder, const char *name)
+zinit_runtime_folder_rename_aside (const ZinitRuntimeFolder *folder, const char *name)
 {
-  return zinit_file_put_aside (folder->fd, name);
+  return zinit_file_rename_aside (folder->fd, name);
 }
 
 void

@@ -50,8 +50,8 @@ char *zinit_runtime_folder_read (const ZinitRuntimeFolder *folder, const char *n
 gboolean zinit_runtime_folder_write (const ZinitRuntimeFolder *folder, const char *name,
                                      const struct iovec *parts, guint n_parts, ZinitFileRule rule,
                                      GError **error);
-/* zinit_file_put_aside(): whatever is there becomes NAME.refused. FALSE with errno. */
-gboolean zinit_runtime_folder_put_aside (const ZinitRuntimeFolder *folder, const char *name);
+/* zinit_file_rename_aside(): whatever is there becomes NAME.refused. FALSE with errno. */
+gboolean zinit_runtime_folder_rename_aside (const ZinitRuntimeFolder *folder, const char *name);
 /* What cannot be removed, a folder, stays. */
 void zinit_runtime_folder_remove (const ZinitRuntimeFolder *folder, const char *name);
 

@@ -121,9 +121,9 @@ write_end (GString *out, guint level)
 
 /* Reads a string and appends it. */
 static gboolean
-read_text (ZinitReading *reading, GString *out)
+read_text (ZinitDecoder *decoder, GString *out)
 {
-  const char *text = zinit_reading_borrow_string (reading);
+  const char *text = zinit_decoder_borrow_string (decoder);
 
   if (text != NULL)
     zinit_json_write_string (out, text);
@@ -131,23 +131,23 @@ read_text (ZinitReading *reading, GString *out)
 }
 
 static gboolean
-read_texts (ZinitReading *reading, GString *out, guint level)
+read_texts (ZinitDecoder *decoder, GString *out, guint level)
 {
   guint i = 0;
 
-  if (zinit_json_reader_peek (reading->reader) != ZINIT_JSON_ARRAY)
-    return zinit_reading_refuse_kind (reading, "a list of strings is allowed");
-  zinit_json_reader_enter (reading->reader);
+  if (zinit_json_reader_peek (decoder->reader) != ZINIT_JSON_ARRAY)
+    return zinit_decoder_refuse_kind (decoder, "a list of strings is allowed");
+  zinit_json_reader_enter (decoder->reader);
   g_string_append_c (out, '[');
-  for (; zinit_json_reader_next (reading->reader); i++) {
+  for (; zinit_json_reader_next (decoder->reader); i++) {
     if (i > 0)
       g_string_append_c (out, ',');
     zinit_json_write_line (out, level + 1);
-    if (!read_text (reading, out))
+    if (!read_text (decoder, out))
       return FALSE;
   }
-  if (zinit_json_reader_get_error (reading->reader) != NULL)
-    return zinit_reading_refuse_text (reading);
+  if (zinit_json_reader_get_error (decoder->reader) != NULL)
+    return zinit_decoder_refuse_text (decoder);
   if (i > 0)
     zinit_json_write_line (out, level);
   g_string_append_c (out, ']');
@@ -155,27 +155,27 @@ read_texts (ZinitReading *reading, GString *out, guint level)
 }
 
 static gboolean
-read_variables (ZinitReading *reading, GString *out, guint level)
+read_variables (ZinitDecoder *decoder, GString *out, guint level)
 {
   g_autoptr (GTree) variables = zinit_saved_map_new (g_free);
 
-  if (!zinit_reading_enter (reading))
+  if (!zinit_decoder_enter (decoder))
     return FALSE;
-  while (zinit_json_reader_next (reading->reader)) {
-    g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, NULL));
+  while (zinit_json_reader_next (decoder->reader)) {
+    g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, NULL));
     g_autoptr (GString) text = g_string_new (NULL);
     gsize place;
 
     if (name == NULL)
       break;
-    place = zinit_reading_go_to (reading, name);
-    if (!read_text (reading, text))
+    place = zinit_decoder_go_to (decoder, name);
+    if (!read_text (decoder, text))
       return FALSE;
-    zinit_reading_leave (reading, place);
+    zinit_decoder_leave (decoder, place);
     g_tree_replace (variables, g_steal_pointer (&name), g_string_free (g_steal_pointer (&text), FALSE));
   }
-  if (zinit_json_reader_get_error (reading->reader) != NULL)
-    return zinit_reading_refuse_text (reading);
+  if (zinit_json_reader_get_error (decoder->reader) != NULL)
+    return zinit_decoder_refuse_text (decoder);
   g_string_append_c (out, '{');
   write_members (out, variables, level + 1);
   write_end (out, level);
@@ -185,128 +185,128 @@ read_variables (ZinitReading *reading, GString *out, guint level)
 /* Reads the members of a health check by name. The format's first reader would take an unknown one
  * twice; which are known to it is not known here. */
 static gboolean
-read_health (ZinitReading *reading, GString *out, guint level)
+read_health (ZinitDecoder *decoder, GString *out, guint level)
 {
   g_autoptr (GTree) members = zinit_saved_map_new (g_free);
 
-  if (zinit_reading_takes_null (reading)) {
+  if (zinit_decoder_takes_null (decoder)) {
     g_string_append (out, "null");
     return TRUE;
   }
-  if (!zinit_reading_enter (reading))
+  if (!zinit_decoder_enter (decoder))
     return FALSE;
-  while (zinit_json_reader_next (reading->reader)) {
-    g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, NULL));
+  while (zinit_json_reader_next (decoder->reader)) {
+    g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, NULL));
     g_autoptr (GString) text = g_string_new (NULL);
     gsize place;
     int index;
 
     if (name == NULL)
       break;
-    place = zinit_reading_go_to (reading, name);
+    place = zinit_decoder_go_to (decoder, name);
     if (g_tree_lookup (members, name) != NULL)
-      return zinit_reading_refuse (reading, "given twice; it is allowed once");
+      return zinit_decoder_refuse (decoder, "given twice; it is allowed once");
     if (g_str_equal (name, "type")) {
-      if (!zinit_reading_word (reading, health_words, &index))
+      if (!zinit_decoder_word (decoder, health_words, &index))
         return FALSE;
       zinit_json_write_string (text, health_words[index]);
-    } else if (!zinit_json_copy_value (reading->reader, text, level + 1)) {
-      return zinit_reading_refuse_text (reading);
+    } else if (!zinit_json_copy_value (decoder->reader, text, level + 1)) {
+      return zinit_decoder_refuse_text (decoder);
     }
-    zinit_reading_leave (reading, place);
+    zinit_decoder_leave (decoder, place);
     g_tree_replace (members, g_steal_pointer (&name), g_string_free (g_steal_pointer (&text), FALSE));
   }
-  if (zinit_json_reader_get_error (reading->reader) != NULL)
-    return zinit_reading_refuse_text (reading);
+  if (zinit_json_reader_get_error (decoder->reader) != NULL)
+    return zinit_decoder_refuse_text (decoder);
   if (g_tree_lookup (members, "type") == NULL)
-    return zinit_reading_refuse_missing (reading, "type");
+    return zinit_decoder_refuse_missing (decoder, "type");
   g_string_append_c (out, '{');
   write_members (out, members, level + 1);
   write_end (out, level);
   return TRUE;
 }
 
-static gboolean read_section (ZinitReading *reading, const char *section, const Row *rows, GString *out,
+static gboolean read_section (ZinitDecoder *decoder, const char *section, const Row *rows, GString *out,
                               guint level);
 
 static gboolean
-read_number (ZinitReading *reading, guint64 maximum, GString *out)
+read_number (ZinitDecoder *decoder, guint64 maximum, GString *out)
 {
   guint64 number;
 
-  if (!zinit_reading_unsigned (reading, maximum, &number))
+  if (!zinit_decoder_unsigned (decoder, maximum, &number))
     return FALSE;
   zinit_json_write_number (out, FALSE, number);
   return TRUE;
 }
 
 static gboolean
-read_value (ZinitReading *reading, const Row *row, GString *out, guint level)
+read_value (ZinitDecoder *decoder, const Row *row, GString *out, guint level)
 {
   gboolean truth;
   int index;
 
   switch (row->kind) {
   case VALUE_TEXT_OR_NULL:
-    if (zinit_reading_takes_null (reading)) {
+    if (zinit_decoder_takes_null (decoder)) {
       g_string_append (out, "null");
       return TRUE;
     }
-    return read_text (reading, out);
+    return read_text (decoder, out);
   case VALUE_TEXT:
-    return read_text (reading, out);
+    return read_text (decoder, out);
   case VALUE_FLAG:
-    if (!zinit_reading_boolean (reading, &truth))
+    if (!zinit_decoder_boolean (decoder, &truth))
       return FALSE;
     g_string_append (out, truth ? "true" : "false");
     return TRUE;
   case VALUE_WORD:
-    if (!zinit_reading_word (reading, row->words, &index))
+    if (!zinit_decoder_word (decoder, row->words, &index))
       return FALSE;
     zinit_json_write_string (out, row->words[index]);
     return TRUE;
   case VALUE_U32:
-    return read_number (reading, G_MAXUINT32, out);
+    return read_number (decoder, G_MAXUINT32, out);
   case VALUE_U64:
-    return read_number (reading, G_MAXUINT64, out);
+    return read_number (decoder, G_MAXUINT64, out);
   case VALUE_TEXTS:
-    return read_texts (reading, out, level);
+    return read_texts (decoder, out, level);
   case VALUE_VARIABLES:
-    return read_variables (reading, out, level);
+    return read_variables (decoder, out, level);
   case VALUE_SECTION:
-    return read_section (reading, row->key, row->rows, out, level);
+    return read_section (decoder, row->key, row->rows, out, level);
   case VALUE_HEALTH:
-    return read_health (reading, out, level);
+    return read_health (decoder, out, level);
   }
   return FALSE;
 }
 
 static void
-warn_of_unknown (ZinitReading *reading, const char *name, const GError *error)
+warn_of_unknown (ZinitDecoder *decoder, const char *name, const GError *error)
 {
-  gsize place = zinit_reading_go_to (reading, name);
-  g_autofree char *path = zinit_reading_describe_place (reading);
+  gsize place = zinit_decoder_go_to (decoder, name);
+  g_autofree char *path = zinit_decoder_describe_place (decoder);
 
   g_warning ("%s is passed over: %s", path, error->message);
-  zinit_reading_leave (reading, place);
+  zinit_decoder_leave (decoder, place);
 }
 
 /* Passes over a member that the format does not know, or keeps it in @extras if it is one of zinit's own.
  * What is wrong with such a one costs it alone. */
 static gboolean
-read_unknown (ZinitReading *reading, const char *section, GTree **extras, guint level)
+read_unknown (ZinitDecoder *decoder, const char *section, GTree **extras, guint level)
 {
   gsize name_length, length;
   const char *text;
-  g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, &name_length));
+  g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, &name_length));
   g_autoptr (ZinitJsonReader) inner = NULL;
   g_autoptr (GString) copy = NULL;
 
-  if (!zinit_json_reader_skip (reading->reader, &text, &length)) {
-    zinit_reading_go_to (reading, name);
-    return zinit_reading_refuse_text (reading);
+  if (!zinit_json_reader_skip (decoder->reader, &text, &length)) {
+    zinit_decoder_go_to (decoder, name);
+    return zinit_decoder_refuse_text (decoder);
   }
-  if (reading->extras != ZINIT_EXTRAS_READ || name_length != strlen (name))
+  if (decoder->extras != ZINIT_EXTRAS_READ || name_length != strlen (name))
     return TRUE;
   if (section != NULL ? zinit_schema_find (section, name) == NULL : !zinit_schema_has_section (name))
     return TRUE;
@@ -317,16 +317,16 @@ read_unknown (ZinitReading *reading, const char *section, GTree **extras, guint 
   if (zinit_json_copy_value (inner, copy, level))
     g_tree_replace (*extras, g_steal_pointer (&name), g_string_free (g_steal_pointer (&copy), FALSE));
   else
-    warn_of_unknown (reading, name, zinit_json_reader_get_error (inner));
+    warn_of_unknown (decoder, name, zinit_json_reader_get_error (inner));
   return TRUE;
 }
 
 /* The row of the member that is next, or the last one, which has no key. */
 static const Row *
-find_row (ZinitReading *reading, const Row *rows)
+find_row (ZinitDecoder *decoder, const Row *rows)
 {
   gsize length;
-  const char *name = zinit_json_reader_key (reading->reader, &length);
+  const char *name = zinit_json_reader_key (decoder->reader, &length);
 
   while (rows->key != NULL && (strlen (rows->key) != length || memcmp (rows->key, name, length) != 0))
     rows++;
@@ -343,42 +343,42 @@ typedef struct {
 
 /* Reads the members of @rows from the object that is entered. */
 static gboolean
-read_members (ZinitReading *reading, const char *section, const Row *rows, Members *members, guint level)
+read_members (ZinitDecoder *decoder, const char *section, const Row *rows, Members *members, guint level)
 {
-  while (zinit_json_reader_next (reading->reader)) {
-    const Row *row = find_row (reading, rows);
+  while (zinit_json_reader_next (decoder->reader)) {
+    const Row *row = find_row (decoder, rows);
     gsize place;
 
     if (row->key == NULL) {
-      if (!read_unknown (reading, section, &members->extras, level))
+      if (!read_unknown (decoder, section, &members->extras, level))
         return FALSE;
       continue;
     }
-    place = zinit_reading_go_to (reading, row->key);
+    place = zinit_decoder_go_to (decoder, row->key);
     if (members->ends[row - rows] != 0)
-      return zinit_reading_refuse (reading, "given twice; it is allowed once");
+      return zinit_decoder_refuse (decoder, "given twice; it is allowed once");
     members->begins[row - rows] = members->text->len;
-    if (!read_value (reading, row, members->text, level))
+    if (!read_value (decoder, row, members->text, level))
       return FALSE;
     members->ends[row - rows] = members->text->len;
-    zinit_reading_leave (reading, place);
+    zinit_decoder_leave (decoder, place);
   }
-  if (zinit_json_reader_get_error (reading->reader) != NULL)
-    return zinit_reading_refuse_text (reading);
+  if (zinit_json_reader_get_error (decoder->reader) != NULL)
+    return zinit_decoder_refuse_text (decoder);
   for (const Row *row = rows; row->key != NULL; row++) {
     if (row->needed && members->ends[row - rows] == 0)
-      return zinit_reading_refuse_missing (reading, row->key);
+      return zinit_decoder_refuse_missing (decoder, row->key);
   }
   return TRUE;
 }
 
 /* Reads an object of @rows and appends it; @section is its name, NULL for the definition as a whole. */
 static gboolean
-read_section (ZinitReading *reading, const char *section, const Row *rows, GString *out, guint level)
+read_section (ZinitDecoder *decoder, const char *section, const Row *rows, GString *out, guint level)
 {
   Members members = { .text = g_string_new (NULL) };
   gboolean is_good =
-      zinit_reading_enter (reading) && read_members (reading, section, rows, &members, level + 1);
+      zinit_decoder_enter (decoder) && read_members (decoder, section, rows, &members, level + 1);
 
   if (is_good) {
     g_string_append_c (out, '{');
@@ -397,11 +397,11 @@ read_section (ZinitReading *reading, const char *section, const Row *rows, GStri
 }
 
 gboolean
-zinit_saved_config_read (ZinitReading *reading, char **ret_text)
+zinit_saved_config_read (ZinitDecoder *decoder, char **ret_text)
 {
   g_autoptr (GString) out = g_string_new (NULL);
 
-  if (!read_section (reading, NULL, sections, out, CONFIG_LEVEL))
+  if (!read_section (decoder, NULL, sections, out, CONFIG_LEVEL))
     return FALSE;
   g_free (*ret_text);
   *ret_text = g_string_free (g_steal_pointer (&out), FALSE);
@@ -413,12 +413,12 @@ zinit_saved_config_from_json (JsonNode *node, GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *config = NULL;
-  ZinitReading reading;
+  ZinitDecoder decoder;
 
   zinit_json_write_node (text, node, 0);
-  zinit_reading_init (&reading, text->str, text->len, ZINIT_EXTRAS_READ);
-  zinit_saved_config_read (&reading, &config);
-  if (!zinit_reading_finish (&reading, error))
+  zinit_decoder_init (&decoder, text->str, text->len, ZINIT_EXTRAS_READ);
+  zinit_saved_config_read (&decoder, &config);
+  if (!zinit_decoder_finish (&decoder, error))
     return NULL;
   return g_steal_pointer (&config);
 }

@@ -6,11 +6,11 @@
  */
 #pragma once
 
-#include "persist/reading.h"
+#include "persist/decoder.h"
 
 G_BEGIN_DECLS
 
 /* Reads the next value of @reading as such a definition into *@ret_text, which is owned and replaced. */
-gboolean zinit_saved_config_read (ZinitReading *reading, char **ret_text);
+gboolean zinit_saved_config_read (ZinitDecoder *decoder, char **ret_text);
 
 G_END_DECLS

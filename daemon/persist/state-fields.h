@@ -38,7 +38,7 @@ struct _ZinitFieldTable {
   guint n_fields;              /* at most 32 */
   gpointer (*new_item) (void); /* of a table that describes the items of a map */
   GDestroyNotify free_item;
-  gsize offset_of_extra; /* of a ZinitSavedExtra * in it; 0 = none */
+  gsize offset_of_extra; /* of a ZinitStateExtensions * in it; 0 = none */
 };
 
 extern const ZinitFieldTable zinit_saved_service_table;

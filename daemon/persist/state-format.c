@@ -175,7 +175,7 @@ zinit_saved_service_free (ZinitSavedService *service)
     return;
   g_free (service->name);
   g_free (service->config);
-  zinit_saved_extra_free (service->extra);
+  zinit_state_extensions_free (service->extra);
   g_free (service);
 }
 

@@ -9,7 +9,7 @@
 
 #include <json-glib/json-glib.h>
 
-#include "persist/saved-extra.h"
+#include "persist/state-extensions.h"
 
 G_BEGIN_DECLS
 
@@ -30,11 +30,11 @@ typedef struct {
   gboolean has_last_exit_signal;
   gint32 last_exit_signal;
   gboolean has_started_at;
-  guint64 started_at;        /* ms since 1970 */
-  guint64 last_state_change; /* ms since 1970 */
-  gboolean ephemeral;        /* added at run time, in no file */
-  char *config;              /* its definition as zinit_saved_config_from_json() gives it, or NULL */
-  ZinitSavedExtra *extra;    /* our own fields, or NULL */
+  guint64 started_at;          /* ms since 1970 */
+  guint64 last_state_change;   /* ms since 1970 */
+  gboolean ephemeral;          /* added at run time, in no file */
+  char *config;                /* its definition as zinit_saved_config_from_json() gives it, or NULL */
+  ZinitStateExtensions *extra; /* our own fields, or NULL */
 } ZinitSavedService;
 
 typedef struct {

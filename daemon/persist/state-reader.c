@@ -8,30 +8,30 @@
 #include <string.h>
 
 #include "model/error.h"
-#include "persist/reading.h"
+#include "persist/decoder.h"
 #include "persist/saved-config.h"
 #include "persist/state-fields.h"
 
 static const char *const state_words[] = { "inactive", "blocked", "starting", "running",
                                            "stopping", "exited",  "failed",   NULL };
 
-static gboolean read_object (ZinitReading *reading, const ZinitFieldTable *table, gpointer object);
+static gboolean read_object (ZinitDecoder *decoder, const ZinitFieldTable *table, gpointer object);
 
 /* Reads one item of a map into @map, in place of an earlier one of that name. */
 static gboolean
-read_item (ZinitReading *reading, const ZinitField *field, GTree *map, const char *name)
+read_item (ZinitDecoder *decoder, const ZinitField *field, GTree *map, const char *name)
 {
   gpointer item;
   gint32 fd;
 
   if (field->type == ZINIT_FIELD_LISTENERS) {
-    if (!zinit_reading_signed32 (reading, &fd))
+    if (!zinit_decoder_signed32 (decoder, &fd))
       return FALSE;
     g_tree_replace (map, g_strdup (name), GINT_TO_POINTER (fd));
     return TRUE;
   }
   item = field->items->new_item ();
-  if (!read_object (reading, field->items, item)) {
+  if (!read_object (decoder, field->items, item)) {
     field->items->free_item (item);
     return FALSE;
   }
@@ -40,26 +40,26 @@ read_item (ZinitReading *reading, const ZinitField *field, GTree *map, const cha
 }
 
 static gboolean
-read_map (ZinitReading *reading, const ZinitField *field, GTree *map)
+read_map (ZinitDecoder *decoder, const ZinitField *field, GTree *map)
 {
-  if (!zinit_reading_enter (reading))
+  if (!zinit_decoder_enter (decoder))
     return FALSE;
-  while (zinit_json_reader_next (reading->reader)) {
-    g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, NULL));
+  while (zinit_json_reader_next (decoder->reader)) {
+    g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, NULL));
     gsize place;
 
     if (name == NULL)
       break;
-    place = zinit_reading_go_to (reading, name);
-    if (!read_item (reading, field, map, name))
+    place = zinit_decoder_go_to (decoder, name);
+    if (!read_item (decoder, field, map, name))
       return FALSE;
-    zinit_reading_leave (reading, place);
+    zinit_decoder_leave (decoder, place);
   }
-  return zinit_json_reader_get_error (reading->reader) == NULL || zinit_reading_refuse_text (reading);
+  return zinit_json_reader_get_error (decoder->reader) == NULL || zinit_decoder_refuse_text (decoder);
 }
 
 static gboolean
-read_value (ZinitReading *reading, const ZinitField *field, gpointer object)
+read_value (ZinitDecoder *decoder, const ZinitField *field, gpointer object)
 {
   gpointer place = (char *)object + field->offset;
   guint64 number;
@@ -67,38 +67,38 @@ read_value (ZinitReading *reading, const ZinitField *field, gpointer object)
 
   switch (field->type) {
   case ZINIT_FIELD_U32:
-    if (!zinit_reading_unsigned (reading, G_MAXUINT32, &number))
+    if (!zinit_decoder_unsigned (decoder, G_MAXUINT32, &number))
       return FALSE;
     *(guint32 *)place = (guint32)number;
     return TRUE;
   case ZINIT_FIELD_U64:
-    return zinit_reading_unsigned (reading, G_MAXUINT64, place);
+    return zinit_decoder_unsigned (decoder, G_MAXUINT64, place);
   case ZINIT_FIELD_I32:
-    return zinit_reading_signed32 (reading, place);
+    return zinit_decoder_signed32 (decoder, place);
   case ZINIT_FIELD_BOOLEAN:
-    return zinit_reading_boolean (reading, place);
+    return zinit_decoder_boolean (decoder, place);
   case ZINIT_FIELD_STRING:
-    return zinit_reading_string (reading, place);
+    return zinit_decoder_string (decoder, place);
   case ZINIT_FIELD_STATE:
-    if (!zinit_reading_word (reading, state_words, &index))
+    if (!zinit_decoder_word (decoder, state_words, &index))
       return FALSE;
     *(ZinitState *)place = (ZinitState)index;
     return TRUE;
   case ZINIT_FIELD_CONFIG:
-    return zinit_saved_config_read (reading, place);
+    return zinit_saved_config_read (decoder, place);
   case ZINIT_FIELD_OBJECTS:
   case ZINIT_FIELD_LISTENERS:
-    return read_map (reading, field, *(GTree **)place);
+    return read_map (decoder, field, *(GTree **)place);
   }
   return FALSE;
 }
 
 static gboolean
-read_field (ZinitReading *reading, const ZinitField *field, gpointer object)
+read_field (ZinitDecoder *decoder, const ZinitField *field, gpointer object)
 {
-  if (!field->needed && zinit_reading_takes_null (reading))
+  if (!field->needed && zinit_decoder_takes_null (decoder))
     return TRUE;
-  if (!read_value (reading, field, object))
+  if (!read_value (decoder, field, object))
     return FALSE;
   if (!field->needed && field->type != ZINIT_FIELD_CONFIG)
     ZINIT_FIELD_AT (gboolean, object, field->offset_of_has) = TRUE;
@@ -138,53 +138,53 @@ take_origin (ZinitSavedState *state, const char *name, const char *text, gsize l
 
 /* A field of ours, as JSON text. What is wrong with it costs the field and nothing else. */
 static void
-take_extra (ZinitReading *reading, const ZinitFieldTable *table, gpointer object, const char *name,
+take_extra (ZinitDecoder *decoder, const ZinitFieldTable *table, gpointer object, const char *name,
             const char *text, gsize length)
 {
   g_autoptr (GError) error = NULL;
 
-  if (table->offset_of_extra != 0 && zinit_saved_extra_has_field (name)) {
-    ZinitSavedExtra **extra = &ZINIT_FIELD_AT (ZinitSavedExtra *, object, table->offset_of_extra);
+  if (table->offset_of_extra != 0 && zinit_state_extensions_has_field (name)) {
+    ZinitStateExtensions **extra = &ZINIT_FIELD_AT (ZinitStateExtensions *, object, table->offset_of_extra);
 
     if (*extra == NULL)
-      *extra = zinit_saved_extra_new ();
-    zinit_saved_extra_read (*extra, name, text, length, &error);
+      *extra = zinit_state_extensions_new ();
+    zinit_state_extensions_read (*extra, name, text, length, &error);
   } else if (table == &zinit_saved_state_table) {
     take_origin (object, name, text, length, &error);
   }
   if (error != NULL) {
-    gsize place = zinit_reading_go_to (reading, name);
-    g_autofree char *path = zinit_reading_describe_place (reading);
+    gsize place = zinit_decoder_go_to (decoder, name);
+    g_autofree char *path = zinit_decoder_describe_place (decoder);
 
     g_warning ("%s is passed over: %s", path, error->message);
-    zinit_reading_leave (reading, place);
+    zinit_decoder_leave (decoder, place);
   }
 }
 
 /* Passes over a field that the format does not know. */
 static gboolean
-skip_field (ZinitReading *reading, const ZinitFieldTable *table, gpointer object)
+skip_field (ZinitDecoder *decoder, const ZinitFieldTable *table, gpointer object)
 {
   gsize name_length, length;
   const char *text;
-  g_autofree char *name = g_strdup (zinit_json_reader_key (reading->reader, &name_length));
+  g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, &name_length));
 
-  if (!zinit_json_reader_skip (reading->reader, &text, &length)) {
-    zinit_reading_go_to (reading, name);
-    return zinit_reading_refuse_text (reading);
+  if (!zinit_json_reader_skip (decoder->reader, &text, &length)) {
+    zinit_decoder_go_to (decoder, name);
+    return zinit_decoder_refuse_text (decoder);
   }
-  if (reading->extras == ZINIT_EXTRAS_READ && name_length == strlen (name))
-    take_extra (reading, table, object, name, text, length);
+  if (decoder->extras == ZINIT_EXTRAS_READ && name_length == strlen (name))
+    take_extra (decoder, table, object, name, text, length);
   return TRUE;
 }
 
 /* The row of the field that zinit_json_reader_next() has found, or NULL. Writers keep the tables' order, so
  * @expected is nearly always the one. */
 static const ZinitField *
-find_field (ZinitReading *reading, const ZinitFieldTable *table, guint expected)
+find_field (ZinitDecoder *decoder, const ZinitFieldTable *table, guint expected)
 {
   gsize length;
-  const char *name = zinit_json_reader_key (reading->reader, &length);
+  const char *name = zinit_json_reader_key (decoder->reader, &length);
 
   for (guint i = 0; i < table->n_fields; i++) {
     const ZinitField *field = &table->fields[(expected + i) % table->n_fields];
@@ -196,37 +196,37 @@ find_field (ZinitReading *reading, const ZinitFieldTable *table, guint expected)
 }
 
 static gboolean
-read_object (ZinitReading *reading, const ZinitFieldTable *table, gpointer object)
+read_object (ZinitDecoder *decoder, const ZinitFieldTable *table, gpointer object)
 {
   guint32 seen = 0; /* a bit a row */
   guint expected = 0;
 
-  if (!zinit_reading_enter (reading))
+  if (!zinit_decoder_enter (decoder))
     return FALSE;
-  while (zinit_json_reader_next (reading->reader)) {
-    const ZinitField *field = find_field (reading, table, expected);
+  while (zinit_json_reader_next (decoder->reader)) {
+    const ZinitField *field = find_field (decoder, table, expected);
     guint32 bit = field != NULL ? 1u << (field - table->fields) : 0;
     gsize place;
 
     if (field == NULL) {
-      if (!skip_field (reading, table, object))
+      if (!skip_field (decoder, table, object))
         return FALSE;
       continue;
     }
-    place = zinit_reading_go_to (reading, field->name);
+    place = zinit_decoder_go_to (decoder, field->name);
     if ((seen & bit) != 0)
-      return zinit_reading_refuse (reading, "given twice; it is allowed once");
-    if (!read_field (reading, field, object))
+      return zinit_decoder_refuse (decoder, "given twice; it is allowed once");
+    if (!read_field (decoder, field, object))
       return FALSE;
-    zinit_reading_leave (reading, place);
+    zinit_decoder_leave (decoder, place);
     seen |= bit;
     expected = (guint)(field - table->fields) + 1;
   }
-  if (zinit_json_reader_get_error (reading->reader) != NULL)
-    return zinit_reading_refuse_text (reading);
+  if (zinit_json_reader_get_error (decoder->reader) != NULL)
+    return zinit_decoder_refuse_text (decoder);
   for (guint i = 0; i < table->n_fields; i++) {
     if (table->fields[i].needed && (seen & 1u << i) == 0)
-      return zinit_reading_refuse_missing (reading, table->fields[i].name);
+      return zinit_decoder_refuse_missing (decoder, table->fields[i].name);
   }
   return TRUE;
 }
@@ -235,12 +235,12 @@ static gboolean
 read_document (const char *text, gsize length, ZinitExtras extras, const ZinitFieldTable *table,
                gpointer document, GError **error)
 {
-  ZinitReading reading;
+  ZinitDecoder decoder;
 
-  zinit_reading_init (&reading, text, length, extras);
-  if (read_object (&reading, table, document) && !zinit_json_reader_end (reading.reader))
-    zinit_reading_refuse_text (&reading);
-  return zinit_reading_finish (&reading, error);
+  zinit_decoder_init (&decoder, text, length, extras);
+  if (read_object (&decoder, table, document) && !zinit_json_reader_end (decoder.reader))
+    zinit_decoder_refuse_text (&decoder);
+  return zinit_decoder_finish (&decoder, error);
 }
 
 ZinitSavedState *
@@ -273,15 +273,15 @@ zinit_saved_state_merge (ZinitSavedState *state, const char *text, gsize length,
 {
   g_autoptr (GTree) merged = zinit_saved_map_new ((GDestroyNotify)zinit_saved_service_free);
   const ZinitField *services = NULL;
-  ZinitReading reading;
+  ZinitDecoder decoder;
 
   for (guint i = 0; i < zinit_saved_state_table.n_fields; i++)
     if (zinit_saved_state_table.fields[i].type == ZINIT_FIELD_OBJECTS)
       services = &zinit_saved_state_table.fields[i];
-  zinit_reading_init (&reading, text, length, ZINIT_EXTRAS_READ);
-  if (read_map (&reading, services, merged) && !zinit_json_reader_end (reading.reader))
-    zinit_reading_refuse_text (&reading);
-  if (!zinit_reading_finish (&reading, error))
+  zinit_decoder_init (&decoder, text, length, ZINIT_EXTRAS_READ);
+  if (read_map (&decoder, services, merged) && !zinit_json_reader_end (decoder.reader))
+    zinit_decoder_refuse_text (&decoder);
+  if (!zinit_decoder_finish (&decoder, error))
     return FALSE;
   move_services (merged, state->services);
   return TRUE;

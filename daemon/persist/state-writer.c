@@ -103,10 +103,11 @@ static void
 write_extras (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level)
 {
   if (table->offset_of_extra != 0) {
-    const ZinitSavedExtra *extra = ZINIT_FIELD_AT (ZinitSavedExtra *, object, table->offset_of_extra);
+    const ZinitStateExtensions *extra =
+        ZINIT_FIELD_AT (ZinitStateExtensions *, object, table->offset_of_extra);
 
     if (extra != NULL)
-      zinit_saved_extra_write (out, extra, level);
+      zinit_state_extensions_write (out, extra, level);
   }
   if (table == &zinit_saved_state_table)
     write_origin (out, object, level);

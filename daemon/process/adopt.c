@@ -102,11 +102,11 @@ watch_main (ZinitProcess *process)
   ZinitProcesses *processes = process->processes;
   siginfo_t info = { 0 };
 
-  process->is_stranger =
+  process->is_non_child =
       waitid (P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
   fcntl (process->pidfd, F_SETFD, FD_CLOEXEC);
   /* The number of a non-child cannot be kept from being used again. */
-  if (!process->is_stranger)
+  if (!process->is_non_child)
     g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
   return zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, EPOLLIN, ZINIT_URGENT,
                            zinit_reaper_main_readable);
@@ -132,7 +132,7 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
     take_output (process, stream, adoption->outputs[stream]);
   is_watched = adoption->main_ended || watch_main (process);
   if (adoption->main_ended)
-    zinit_reaper_linger (process);
+    zinit_reaper_await_exit (process);
   if (is_watched)
     return process;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "limit epoll: %s", g_strerror (errno));

@@ -43,7 +43,7 @@ take_stdio (const ZinitChildPlan *plan)
 }
 
 ZINIT_IN_CHILD static ZinitStep
-take_identity (const ZinitIdentity *identity)
+take_identity (const ZinitCredentials *identity)
 {
   uid_t uid = identity->uid;
   gid_t gid = identity->gid;

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "model/state.h"
-#include "process/identity.h"
+#include "process/credentials.h"
 #include "process/process.h"
 
 G_BEGIN_DECLS
@@ -43,7 +43,7 @@ typedef struct {
   const char *const *shell_argv; /* for a file that is a script without "#!" */
   const char *const *environment;
   const char *dir; /* NULL = stay */
-  const ZinitIdentity *identity;
+  const ZinitCredentials *identity;
   const struct rlimit *files; /* RLIMIT_NOFILE */
   sigset_t resets;            /* signals to give the default disposition */
   int stdio[3];               /* close-on-exec descriptors ≥ 3 that become 0, 1 and 2 */

@@ -10,7 +10,7 @@
 G_BEGIN_DECLS
 
 /* @environ without what was meant for the daemon alone: its notification socket, activation sockets,
- * watchdog, journal stream and invocation. NULL-terminated; borrowed strings in an array that is the
+ * watchdog, spool stream and invocation. NULL-terminated; borrowed strings in an array that is the
  * caller's. */
 const char **zinit_environment_inherit (char *const *environment);
 

@@ -25,20 +25,20 @@ struct _ZinitProcess {
   ZinitProcessEvents events;
   gpointer data;
   pid_t pid;
-  int pidfd;            /* -1 = there are none here: its end is noticed by SIGCHLD; or it was gone before */
-  guint64 start_ticks;  /* clock ticks since the boot; 0 = not asked for yet */
-  gboolean has_main;    /* its end has not been told */
-  gboolean has_group;   /* nor has that of its group */
-  ZinitExit end;        /* of the first process, as far as is known */
-  gboolean is_stranger; /* adopted, and not our child */
-  char **tags;          /* of an adopted one: "KEY=value" that its group was given */
-  gboolean is_held;     /* has ended and is left a zombie, so that the group's number stays ours */
-  gboolean is_listed;   /* in the list of what lingers */
-  gboolean has_waited;  /* and has been looked at there */
-  gboolean is_freed;    /* the struct waits for n_calls to become 0 */
-  guint n_calls;        /* how deep we are in its owner's callbacks */
-  guint n_absent;       /* surveys in a row that found nothing alive of its group */
-  GList lingering;      /* its link there */
+  int pidfd;             /* -1 = there are none here: its end is noticed by SIGCHLD; or it was gone before */
+  guint64 start_ticks;   /* clock ticks since the boot; 0 = not asked for yet */
+  gboolean has_main;     /* its end has not been told */
+  gboolean has_group;    /* nor has that of its group */
+  ZinitExit end;         /* of the first process, as far as is known */
+  gboolean is_non_child; /* adopted, and not our child */
+  char **tags;           /* of an adopted one: "KEY=value" that its group was given */
+  gboolean is_held;      /* has ended and is left a zombie, so that the group's number stays ours */
+  gboolean is_listed;    /* in the list of what lingers */
+  gboolean has_waited;   /* and has been looked at there */
+  gboolean is_freed;     /* the struct waits for n_calls to become 0 */
+  guint n_calls;         /* how deep we are in its owner's callbacks */
+  guint n_absent;        /* surveys in a row that found nothing alive of its group */
+  GList lingering;       /* its link there */
   ZinitWatch main_watch;
   ZinitTimer resume_timer;
   ZinitOutput outputs[ZINIT_N_STREAMS];
@@ -59,7 +59,7 @@ struct _ZinitProcesses {
   ZinitTimer sweep_timer;
   gint64 sweep_usec; /* when the last sweep was, CLOCK_MONOTONIC */
   GQueue lingering; /* processes to look at again: the main one cannot be reaped yet, or the group lives on */
-  ZinitTimer linger_timer;
+  ZinitTimer pending_exit_timer;
   gint64 linger_delay_usec;
   gint64 next_look_usec; /* not into /proc before; CLOCK_MONOTONIC */
   guint n_lingers;       /* ticks of that timer */
@@ -82,7 +82,7 @@ gboolean zinit_reaper_init (ZinitProcesses *processes, GError **error);
 void zinit_reaper_clear (ZinitProcesses *processes);
 void zinit_reaper_main_readable (ZinitWatch *watch, guint32 events);
 /* The first process has ended; what is left of the group is looked at until it is empty. */
-void zinit_reaper_linger (ZinitProcess *process);
+void zinit_reaper_await_exit (ZinitProcess *process);
 /* @process will not be asked for again: what is left of its main process is nobody's. */
 void zinit_reaper_forget (ZinitProcess *process);
 

@@ -164,9 +164,9 @@ zinit_process_get_output (const ZinitProcess *process, ZinitStream stream)
 }
 
 int
-zinit_process_get_stranger (const ZinitProcess *process)
+zinit_process_get_non_child (const ZinitProcess *process)
 {
-  return process->is_stranger && process->has_main ? process->pidfd : -1;
+  return process->is_non_child && process->has_main ? process->pidfd : -1;
 }
 
 gboolean

@@ -111,7 +111,7 @@ guint64 zinit_process_get_start_ticks (ZinitProcess *process);
 int zinit_process_get_output (const ZinitProcess *process, ZinitStream stream);
 /* The pidfd of a first process that lives and is not our child: how it ends is known by it alone. Else -1.
  * Stays the process's. */
-int zinit_process_get_stranger (const ZinitProcess *process);
+int zinit_process_get_non_child (const ZinitProcess *process);
 gboolean zinit_process_has_main (const ZinitProcess *process); /* the first process has not ended */
 /* It has ended, it is not known how, and exit_known will be called once its parent has reaped it, which may
  * be never. */

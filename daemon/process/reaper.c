@@ -62,8 +62,9 @@ unlist (ZinitProcess *process)
 static void
 arm_linger (ZinitProcesses *processes, gint64 due_usec)
 {
-  if (!zinit_timer_is_armed (&processes->linger_timer) || processes->linger_timer.deadline_usec > due_usec)
-    zinit_loop_arm (processes->loop, &processes->linger_timer, due_usec, linger_due);
+  if (!zinit_timer_is_armed (&processes->pending_exit_timer) ||
+      processes->pending_exit_timer.deadline_usec > due_usec)
+    zinit_loop_arm (processes->loop, &processes->pending_exit_timer, due_usec, linger_due);
 }
 
 static void
@@ -79,7 +80,7 @@ list (ZinitProcess *process)
 }
 
 void
-zinit_reaper_linger (ZinitProcess *process)
+zinit_reaper_await_exit (ZinitProcess *process)
 {
   ZinitProcesses *processes = process->processes;
 
@@ -186,7 +187,7 @@ end_main (ZinitProcess *process)
   if (is_gone (process))
     tell_group_empty (process);
   else
-    zinit_reaper_linger (process);
+    zinit_reaper_await_exit (process);
 }
 
 /* Of a child. FALSE when it has not ended, or a debugger has it still. */
@@ -225,7 +226,7 @@ tell_exit (ZinitProcess *process)
 /* How it ended, and whether its group is empty, is certain once its parent has reaped it: most do so at once,
  * and from Linux 6.9 on the kernel tells us. What the others leave lingers. */
 static void
-notice_stranger (ZinitProcess *process, gboolean is_reaped)
+notice_non_child (ZinitProcess *process, gboolean is_reaped)
 {
   ZinitProcesses *processes = process->processes;
   gboolean is_late = !process->has_main && process->end.kind == ZINIT_EXIT_UNKNOWN;
@@ -236,7 +237,7 @@ notice_stranger (ZinitProcess *process, gboolean is_reaped)
     if (processes->has_group_signals)
       zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, 0, ZINIT_URGENT,
                         zinit_reaper_main_readable);
-    zinit_reaper_linger (process);
+    zinit_reaper_await_exit (process);
   } else if (process->has_main) {
     end_main (process);
   } else if ((!is_late || tell_exit (process)) && process->has_group && zinit_group_is_gone (process)) {
@@ -250,10 +251,10 @@ zinit_reaper_main_readable (ZinitWatch *watch, guint32 events)
   ZinitProcess *process = ZINIT_OWNER_OF (watch, ZinitProcess, main_watch);
 
   zinit_loop_unwatch (process->processes->loop, watch);
-  if (process->is_stranger)
-    notice_stranger (process, (events & EPOLLHUP) != 0);
+  if (process->is_non_child)
+    notice_non_child (process, (events & EPOLLHUP) != 0);
   else if (!try_end_main (process))
-    zinit_reaper_linger (process);
+    zinit_reaper_await_exit (process);
 }
 
 void
@@ -359,7 +360,7 @@ look_again (ZinitProcess *process, GHashTable *living)
   gboolean is_gone;
 
   process->has_waited = TRUE;
-  if (process->has_main && !process->is_stranger) {
+  if (process->has_main && !process->is_non_child) {
     if (!try_end_main (process))
       list (process);
     return;
@@ -409,7 +410,7 @@ survey (ZinitProcesses *processes)
 static void
 linger_due (ZinitTimer *timer)
 {
-  ZinitProcesses *processes = ZINIT_OWNER_OF (timer, ZinitProcesses, linger_timer);
+  ZinitProcesses *processes = ZINIT_OWNER_OF (timer, ZinitProcesses, pending_exit_timer);
   gint64 began_usec = g_get_monotonic_time ();
   guint n = processes->lingering.length;
   g_autoptr (GHashTable) living = n > 0 ? survey (processes) : NULL;
@@ -467,7 +468,7 @@ zinit_reaper_clear (ZinitProcesses *processes)
   sigset_t child;
 
   zinit_loop_disarm (processes->loop, &processes->sweep_timer);
-  zinit_loop_disarm (processes->loop, &processes->linger_timer);
+  zinit_loop_disarm (processes->loop, &processes->pending_exit_timer);
   zinit_loop_unwatch (processes->loop, &processes->signal_watch);
   if (processes->signal_fd >= 0)
     close (processes->signal_fd);

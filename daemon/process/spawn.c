@@ -254,7 +254,7 @@ make_shell_argv (const char *path, char **argv)
 
 /* A shell would set PWD to where it runs. */
 static const char **
-make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitIdentity *identity,
+make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitCredentials *identity,
                   const char *pid_variable, char **pwd)
 {
   const char *user[G_N_ELEMENTS (identity->environment) + 1];
@@ -298,7 +298,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, Zi
 {
   const ZinitDefinition *definition = request->definition;
   g_auto (GStrv) argv = zinit_command_to_argv (definition->exec);
-  g_auto (ZinitIdentity) identity = { 0 };
+  g_auto (ZinitCredentials) identity = { 0 };
   g_autofree char *pwd = NULL;
   g_autofree const char **environment = NULL;
   g_autofree const char **shell_argv = NULL;
@@ -306,7 +306,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, Zi
   char pid_variable[sizeof PID_TAG + ZINIT_PID_DIGITS] = PID_TAG;
 
   *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 } };
-  if (!zinit_identity_resolve (definition->user, definition->group, &identity, error))
+  if (!zinit_credentials_resolve (definition->user, definition->group, &identity, error))
     return FALSE;
   environment = make_environment (spawner, request, &identity, pid_variable, &pwd);
   path = zinit_command_find (argv[0], zinit_environment_get (environment, "PATH"), definition->dir);

@@ -13,10 +13,10 @@ G_BEGIN_DECLS
 
 struct _ZinitService {
   ZinitSupervisor *supervisor;
-  ZinitDefinition *definition; /* in force */
-  ZinitDefinition *loaded;     /* what the next start uses, NULL = the same */
-  char *path;                  /* of its file, NULL = ephemeral */
-  char *overridden;            /* file that an ephemeral definition has replaced; NULL = none */
+  ZinitDefinition *definition;         /* in force */
+  ZinitDefinition *pending_definition; /* what the next start uses, NULL = the same */
+  char *path;                          /* of its file, NULL = ephemeral */
+  char *overridden;                    /* file that an ephemeral definition has replaced; NULL = none */
 
   ZinitState state; /* written by zinit_service_set_state() alone */
   ZinitFailure failure;
@@ -36,7 +36,7 @@ struct _ZinitService {
   char *unproven_reason;  /* for people; NULL = none */
   /* The one before it, kept because how it ended may still be told: until then, or until the next one has
    * ended. NULL = none */
-  ZinitProcess *previous;
+  ZinitProcess *exit_pending;
   ZinitLog *log;
   /* One is enough, as each state waits for one thing: starting for readiness, running for the stability
    * period, stopping for the end, exited and failed for the back-off. */
@@ -71,11 +71,11 @@ struct _ZinitSupervisor {
 
   char *folder_tag; /* "ZINIT_FOLDER=…", the same */
 
-  GHashTable *services;  /* name → ZinitService, owned */
-  GPtrArray *by_name;    /* the same services, sorted */
-  GHashTable *referrers; /* name → GPtrArray of services that name it in requires, after or conflicts */
-  GArray *observers;     /* ZinitObserverEntry */
-  GQueue queue;          /* services to look at */
+  GHashTable *services;   /* name → ZinitService, owned */
+  GPtrArray *by_name;     /* the same services, sorted */
+  GHashTable *dependents; /* name → GPtrArray of services that name it in requires, after or conflicts */
+  GArray *observers;      /* ZinitObserverEntry */
+  GQueue queue;           /* services to look at */
   ZinitTimer queue_timer;
 
   guint64 sequence;
@@ -121,7 +121,7 @@ void zinit_supervisor_enqueue (ZinitSupervisor *supervisor, ZinitService *servic
 /* Runs the queue at the next turn, also when it is empty. */
 void zinit_supervisor_wake (ZinitSupervisor *supervisor);
 /* The state of @service changed: those that depend on it look again. */
-void zinit_supervisor_enqueue_referrers (ZinitSupervisor *supervisor, ZinitService *service);
+void zinit_supervisor_enqueue_dependents (ZinitSupervisor *supervisor, ZinitService *service);
 /* @func gets a ZinitObserverEntry and @data. */
 void zinit_supervisor_for_each_observer (ZinitSupervisor *supervisor, GFunc func, gpointer data);
 
@@ -132,17 +132,18 @@ void zinit_registry_remove (ZinitService *service);
 /* Takes the new definition, at once if the service is down, else at its next start. */
 void zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, const char *path);
 /* The pending definition, if there is one, becomes the active one. The service must be down. */
-void zinit_registry_adopt_loaded (ZinitService *service);
+void zinit_registry_apply_pending (ZinitService *service);
 /* The process of @service, which was restored, was started with @definition: what the folder says waits for
  * the next start. */
 void zinit_registry_keep_in_force (ZinitService *service, ZinitDefinition *definition);
 /* Services that name @name in one of their lists; NULL = none. Borrowed. */
-GPtrArray *zinit_registry_referrers (ZinitSupervisor *supervisor, const char *name);
-/* @service is required by @referrer. */
-gboolean zinit_registry_requires (const ZinitService *referrer, const ZinitService *service);
+GPtrArray *zinit_registry_dependents (ZinitSupervisor *supervisor, const char *name);
+/* @service is required by @dependent. */
+gboolean zinit_registry_requires (const ZinitService *dependent, const ZinitService *service);
 /* @definition waits for the next start of @service, or comes into force at once if it is down. */
 void zinit_registry_set_pending (ZinitService *service, ZinitDefinition *definition);
-ZinitVerdict zinit_registry_judge (ZinitService *service, GPtrArray **ret_blockers, const char **ret_name);
+ZinitVerdict zinit_registry_may_start (ZinitService *service, GPtrArray **ret_blockers,
+                                       const char **ret_name);
 
 /* lifecycle.c: events and what they do. */
 void zinit_lifecycle_event (ZinitService *service, ZinitEvent event);
@@ -153,7 +154,7 @@ void zinit_lifecycle_arm_at (ZinitService *service, gint64 deadline_usec);
 /* Its stop signal, to all of its processes. */
 void zinit_lifecycle_signal_stop (ZinitService *service);
 /* The service's turn in the queue. */
-void zinit_lifecycle_look (ZinitService *service);
+void zinit_lifecycle_process (ZinitService *service);
 
 /* stop.c: stopping in order. */
 /* Marks @service and all active ones that need it, and stops those that nothing keeps waiting. The others

@@ -72,11 +72,11 @@ schedule_restart (ZinitService *service)
 }
 
 static void
-drop_previous (ZinitService *service)
+drop_exit_pending (ZinitService *service)
 {
-  if (service->previous != NULL)
-    service->supervisor->host->release (service->supervisor->host_data, service->previous);
-  service->previous = NULL;
+  if (service->exit_pending != NULL)
+    service->supervisor->host->release (service->supervisor->host_data, service->exit_pending);
+  service->exit_pending = NULL;
 }
 
 static void
@@ -84,7 +84,7 @@ on_main_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
 {
   ZinitService *service = data;
 
-  drop_previous (service);
+  drop_exit_pending (service);
   service->last_exit = *exit;
   service->main_ended = TRUE;
   service->changes |= ZINIT_CHANGED_LAST_EXIT;
@@ -107,8 +107,8 @@ on_exit_known (ZinitProcess *process, const ZinitExit *exit, gpointer data)
 {
   ZinitService *service = data;
 
-  if (process == service->previous)
-    drop_previous (service);
+  if (process == service->exit_pending)
+    drop_exit_pending (service);
   if (exit->kind == ZINIT_EXIT_UNKNOWN)
     return;
   service->last_exit = *exit;
@@ -187,7 +187,7 @@ wait_for (ZinitService *service)
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   const char *last = "";
 
-  zinit_registry_judge (service, &blockers, NULL);
+  zinit_registry_may_start (service, &blockers, NULL);
   for (guint i = 0; i < blockers->len; i++) {
     const ZinitBlocker *blocker = blockers->pdata[i];
     gboolean is_repeated = FALSE;
@@ -233,8 +233,8 @@ evaluate (ZinitService *service)
     return;
   /* This is the start that was queued, whatever its result is. */
   service->start_after = FALSE;
-  zinit_registry_adopt_loaded (service);
-  verdict = zinit_registry_judge (service, NULL, &name);
+  zinit_registry_apply_pending (service);
+  verdict = zinit_registry_may_start (service, NULL, &name);
   /* Down with what it requires, it stays as it is until that is back. */
   if (verdict == ZINIT_VERDICT_MUST_WAIT && service->comes_back)
     return;
@@ -326,11 +326,11 @@ kill_all (ZinitService *service)
 
 /* With its wanted status, unless another one was requested meanwhile. */
 static void
-take_loaded (ZinitService *service)
+apply_pending (ZinitService *service)
 {
   gboolean is_as_defined = service->wanted == (ZinitWanted)service->definition->status;
 
-  zinit_registry_adopt_loaded (service);
+  zinit_registry_apply_pending (service);
   if (is_as_defined)
     zinit_service_set_wanted (service, (ZinitWanted)service->definition->status);
 }
@@ -342,7 +342,7 @@ release_process (ZinitService *service)
   ZinitProcess *process = g_steal_pointer (&service->process);
 
   if (process != NULL && supervisor->host->awaits_exit (supervisor->host_data, process))
-    service->previous = process;
+    service->exit_pending = process;
   else if (process != NULL)
     supervisor->host->release (supervisor->host_data, process);
 }
@@ -366,7 +366,7 @@ finish (ZinitService *service)
   service->changes |= ZINIT_CHANGED_PID;
   zinit_service_set_failure (service, outcome.failure.type, outcome.failure.number, NULL);
   if (!service->start_after)
-    take_loaded (service);
+    apply_pending (service);
   if (outcome.wants_restart && !service->start_after && !service->comes_back)
     schedule_restart (service);
   zinit_service_set_state (service, outcome.state);
@@ -469,7 +469,7 @@ on_timer (ZinitTimer *timer)
 }
 
 void
-zinit_lifecycle_look (ZinitService *service)
+zinit_lifecycle_process (ZinitService *service)
 {
   if (service->remove_when_down && !zinit_state_is_active (service->state)) {
     zinit_registry_remove (service);
@@ -483,7 +483,7 @@ zinit_lifecycle_look (ZinitService *service)
     service->start_queued = FALSE;
     zinit_lifecycle_event (service, ZINIT_EVENT_START);
   } else {
-    zinit_lifecycle_event (service, ZINIT_EVENT_LOOK);
+    zinit_lifecycle_event (service, ZINIT_EVENT_DEPENDENCY_CHANGED);
   }
   zinit_stop_if_ready (service);
   zinit_service_publish (service);

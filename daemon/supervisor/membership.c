@@ -36,7 +36,7 @@ list_definitions (ZinitSupervisor *supervisor, const ZinitService *skip)
   g_hash_table_iter_init (&iter, supervisor->services);
   while (g_hash_table_iter_next (&iter, NULL, &service))
     if (service != skip)
-      g_ptr_array_add (definitions, (gpointer)zinit_service_get_loaded_definition (service));
+      g_ptr_array_add (definitions, (gpointer)zinit_service_get_next_definition (service));
   return definitions;
 }
 
@@ -84,10 +84,10 @@ zinit_supervisor_add (ZinitSupervisor *supervisor, ZinitDefinition *definition, 
       return NULL;
     /* Two files would define the same name. */
     if (service != NULL && service->path != NULL && !g_str_equal (service->path, path) &&
-        !zinit_config_put_aside (service->path, error))
+        !zinit_config_rename_aside (service->path, error))
       return NULL;
     if (service != NULL && service->overridden != NULL && !g_str_equal (service->overridden, path) &&
-        !zinit_config_put_aside (service->overridden, error))
+        !zinit_config_rename_aside (service->overridden, error))
       return NULL;
   }
   if (service != NULL) {
@@ -119,8 +119,8 @@ remove_in_order (ZinitService *service)
 static gboolean
 put_files_aside (const ZinitService *service, GError **error)
 {
-  return (service->path == NULL || zinit_config_put_aside (service->path, error)) &&
-         (service->overridden == NULL || zinit_config_put_aside (service->overridden, error));
+  return (service->path == NULL || zinit_config_rename_aside (service->path, error)) &&
+         (service->overridden == NULL || zinit_config_rename_aside (service->overridden, error));
 }
 
 gboolean
@@ -298,7 +298,7 @@ list_vanished (ZinitSupervisor *supervisor, ZinitConfigSet *set, gboolean is_emp
     if (service->path == NULL ||
         (!is_emptied &&
          zinit_supervisor_keeps (supervisor, set->errors, zinit_service_get_name (service), service->path)))
-      g_ptr_array_add (definitions, (gpointer)zinit_service_get_loaded_definition (service));
+      g_ptr_array_add (definitions, (gpointer)zinit_service_get_next_definition (service));
     else
       g_ptr_array_add (vanished, service);
   }
@@ -320,7 +320,7 @@ apply_entry (ZinitSupervisor *supervisor, ZinitConfigSet *set, const ZinitConfig
     g_strv_builder_add (added, name);
   } else if (service->remove_when_down) {
     add_error (set->errors, entry, "is still being removed; reload again when it is gone", "");
-  } else if (!zinit_definition_equal (entry->definition, zinit_service_get_loaded_definition (service)) ||
+  } else if (!zinit_definition_equal (entry->definition, zinit_service_get_next_definition (service)) ||
              service->path == NULL) {
     zinit_registry_redefine (service, entry->definition, entry->path);
     g_strv_builder_add (changed, name);

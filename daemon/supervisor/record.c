@@ -44,7 +44,7 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
     .start_after = service->start_after || (service->start_queued && !starts_anyway (service)),
     .comes_back = service->comes_back,
     .remove_when_down = service->remove_when_down,
-    .pending = service->path == NULL ? service->loaded : NULL,
+    .pending = service->path == NULL ? service->pending_definition : NULL,
   };
   for (ZinitStream stream = 0; service->process != NULL && stream < ZINIT_N_STREAMS; stream++)
     ret_record->output_inodes[stream] =
@@ -273,7 +273,7 @@ zinit_supervisor_recover_logs (ZinitSupervisor *supervisor)
     if (service != NULL) {
       zinit_log_recover (service->log);
     } else {
-      zinit_log_folder_remove (supervisor->log_folder, name, ZINIT_JOURNAL_SUFFIX);
+      zinit_log_folder_remove (supervisor->log_folder, name, ZINIT_SPOOL_SUFFIX);
       zinit_log_folder_remove (supervisor->log_folder, name, ZINIT_RING_SUFFIX);
     }
   }

@@ -36,41 +36,41 @@ mark_required_by (ZinitService *service)
 static void
 refer (ZinitService *service, const char *name)
 {
-  GHashTable *index = service->supervisor->referrers;
-  GPtrArray *referrers = g_hash_table_lookup (index, name);
+  GHashTable *index = service->supervisor->dependents;
+  GPtrArray *dependents = g_hash_table_lookup (index, name);
 
-  if (referrers == NULL) {
-    referrers = g_ptr_array_new ();
-    g_hash_table_insert (index, g_strdup (name), referrers);
+  if (dependents == NULL) {
+    dependents = g_ptr_array_new ();
+    g_hash_table_insert (index, g_strdup (name), dependents);
   }
   /* A name that stands in two lists of one service stands next to itself here. */
-  if (referrers->len == 0 || referrers->pdata[referrers->len - 1] != service)
-    g_ptr_array_add (referrers, service);
+  if (dependents->len == 0 || dependents->pdata[dependents->len - 1] != service)
+    g_ptr_array_add (dependents, service);
 }
 
 static void
 forget (ZinitService *service, const char *name)
 {
-  GHashTable *index = service->supervisor->referrers;
-  GPtrArray *referrers = g_hash_table_lookup (index, name);
+  GHashTable *index = service->supervisor->dependents;
+  GPtrArray *dependents = g_hash_table_lookup (index, name);
 
-  if (referrers == NULL)
+  if (dependents == NULL)
     return;
-  g_ptr_array_remove (referrers, service);
-  if (referrers->len == 0)
+  g_ptr_array_remove (dependents, service);
+  if (dependents->len == 0)
     g_hash_table_remove (index, name);
 }
 
 GPtrArray *
-zinit_registry_referrers (ZinitSupervisor *supervisor, const char *name)
+zinit_registry_dependents (ZinitSupervisor *supervisor, const char *name)
 {
-  return g_hash_table_lookup (supervisor->referrers, name);
+  return g_hash_table_lookup (supervisor->dependents, name);
 }
 
 gboolean
-zinit_registry_requires (const ZinitService *referrer, const ZinitService *service)
+zinit_registry_requires (const ZinitService *dependent, const ZinitService *service)
 {
-  const char *const *requires = (const char *const *)referrer->definition->requires;
+  const char *const *requires = (const char *const *)dependent->definition->requires;
 
   return requires != NULL && g_strv_contains (requires, zinit_service_get_name (service));
 }
@@ -122,7 +122,7 @@ zinit_registry_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
   zinit_supervisor_for_each_observer (supervisor, tell_added, service);
   zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_COUNTS);
   mark_required_by (service);
-  zinit_supervisor_enqueue_referrers (supervisor, service);
+  zinit_supervisor_enqueue_dependents (supervisor, service);
   return service;
 }
 
@@ -131,7 +131,7 @@ zinit_registry_remove (ZinitService *service)
 {
   ZinitSupervisor *supervisor = service->supervisor;
   g_autofree char *name = g_strdup (zinit_service_get_name (service));
-  GPtrArray *referrers;
+  GPtrArray *dependents;
 
   if (service->is_queued)
     g_queue_remove (&supervisor->queue, service);
@@ -147,9 +147,9 @@ zinit_registry_remove (ZinitService *service)
   zinit_log_discard (service->log);
   zinit_service_free (service);
 
-  referrers = zinit_registry_referrers (supervisor, name);
-  for (guint i = 0; referrers != NULL && i < referrers->len; i++)
-    zinit_supervisor_enqueue (supervisor, referrers->pdata[i]);
+  dependents = zinit_registry_dependents (supervisor, name);
+  for (guint i = 0; dependents != NULL && i < dependents->len; i++)
+    zinit_supervisor_enqueue (supervisor, dependents->pdata[i]);
 }
 
 static void
@@ -159,7 +159,7 @@ bring_into_force (ZinitService *service, ZinitDefinition *definition)
   ZinitDefinition *old = service->definition;
 
   /* Those that the old definition held up look again; the new one may not name them. */
-  zinit_supervisor_enqueue_referrers (supervisor, service);
+  zinit_supervisor_enqueue_dependents (supervisor, service);
   mark_required_by (service);
   for_each_name (service, forget);
   /* The table's key is the name inside the definition. */
@@ -177,9 +177,9 @@ bring_into_force (ZinitService *service, ZinitDefinition *definition)
 }
 
 void
-zinit_registry_adopt_loaded (ZinitService *service)
+zinit_registry_apply_pending (ZinitService *service)
 {
-  g_autoptr (ZinitDefinition) definition = g_steal_pointer (&service->loaded);
+  g_autoptr (ZinitDefinition) definition = g_steal_pointer (&service->pending_definition);
 
   if (definition == NULL)
     return;
@@ -190,10 +190,10 @@ zinit_registry_adopt_loaded (ZinitService *service)
 void
 zinit_registry_keep_in_force (ZinitService *service, ZinitDefinition *definition)
 {
-  ZinitDefinition *loaded = zinit_definition_ref (service->definition);
+  ZinitDefinition *pending_definition = zinit_definition_ref (service->definition);
 
   bring_into_force (service, definition);
-  service->loaded = loaded;
+  service->pending_definition = pending_definition;
 }
 
 void
@@ -203,9 +203,9 @@ zinit_registry_set_pending (ZinitService *service, ZinitDefinition *definition)
     bring_into_force (service, definition);
     return;
   }
-  g_clear_pointer (&service->loaded, zinit_definition_unref);
+  g_clear_pointer (&service->pending_definition, zinit_definition_unref);
   if (!zinit_definition_equal (definition, service->definition))
-    service->loaded = zinit_definition_ref (definition);
+    service->pending_definition = zinit_definition_ref (definition);
 }
 
 void
@@ -222,18 +222,18 @@ zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, con
   if (zinit_state_is_active (service->state)) {
     gboolean is_same = zinit_definition_equal (definition, service->definition);
 
-    if (is_same == (service->loaded != NULL))
+    if (is_same == (service->pending_definition != NULL))
       service->changes |= ZINIT_CHANGED_NEEDS_RESTART | ZINIT_CHANGED_STATUS_TEXT;
     /* What it will be started with has no property. */
     if (!is_same)
       service->changes |= ZINIT_CHANGED_ASKED;
-    g_clear_pointer (&service->loaded, zinit_definition_unref);
+    g_clear_pointer (&service->pending_definition, zinit_definition_unref);
     if (!is_same)
-      service->loaded = zinit_definition_ref (definition);
+      service->pending_definition = zinit_definition_ref (definition);
   } else {
     gboolean status_changed = definition->status != service->definition->status;
 
-    g_clear_pointer (&service->loaded, zinit_definition_unref);
+    g_clear_pointer (&service->pending_definition, zinit_definition_unref);
     if (status_changed)
       zinit_service_set_wanted (service, (ZinitWanted)definition->status);
     bring_into_force (service, definition);
@@ -244,7 +244,7 @@ zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, con
              (status_changed || service->state == ZINIT_STATE_FAILED))
       service->start_queued = TRUE;
     zinit_supervisor_enqueue (service->supervisor, service);
-    zinit_supervisor_enqueue_referrers (service->supervisor, service);
+    zinit_supervisor_enqueue_dependents (service->supervisor, service);
   }
   zinit_service_publish (service);
 }
@@ -267,29 +267,29 @@ lookup_node (const char *name, ZinitGraphNode *ret_node, gpointer data)
 }
 
 static gboolean
-names_as_conflict (const ZinitService *referrer, const char *name)
+names_as_conflict (const ZinitService *dependent, const char *name)
 {
-  const char *const *conflicts = (const char *const *)referrer->definition->conflicts;
+  const char *const *conflicts = (const char *const *)dependent->definition->conflicts;
 
   return conflicts != NULL && g_strv_contains (conflicts, name);
 }
 
 ZinitVerdict
-zinit_registry_judge (ZinitService *service, GPtrArray **ret_blockers, const char **ret_name)
+zinit_registry_may_start (ZinitService *service, GPtrArray **ret_blockers, const char **ret_name)
 {
   const char *name = zinit_service_get_name (service);
-  GPtrArray *referrers = zinit_registry_referrers (service->supervisor, name);
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, name);
   g_autoptr (GPtrArray) conflicting = NULL;
 
-  for (guint i = 0; referrers != NULL && i < referrers->len; i++)
-    if (names_as_conflict (referrers->pdata[i], name)) {
+  for (guint i = 0; dependents != NULL && i < dependents->len; i++)
+    if (names_as_conflict (dependents->pdata[i], name)) {
       if (conflicting == NULL)
         conflicting = g_ptr_array_new ();
-      g_ptr_array_add (conflicting, (gpointer)zinit_service_get_name (referrers->pdata[i]));
+      g_ptr_array_add (conflicting, (gpointer)zinit_service_get_name (dependents->pdata[i]));
     }
   if (conflicting != NULL)
     g_ptr_array_add (conflicting, NULL);
-  return zinit_graph_judge (service->definition,
-                            conflicting != NULL ? (const char *const *)conflicting->pdata : NULL, lookup_node,
-                            service->supervisor, ret_blockers, ret_name);
+  return zinit_graph_may_start (service->definition,
+                                conflicting != NULL ? (const char *const *)conflicting->pdata : NULL,
+                                lookup_node, service->supervisor, ret_blockers, ret_name);
 }

@@ -60,7 +60,7 @@ start_tree (ZinitService *service)
   g_hash_table_add (seen, service);
   g_ptr_array_add (found, service);
   for (guint i = 0; i < found->len; i++) {
-    const ZinitDefinition *definition = zinit_service_get_loaded_definition (found->pdata[i]);
+    const ZinitDefinition *definition = zinit_service_get_next_definition (found->pdata[i]);
 
     add_known (supervisor, definition->requires, found, seen);
     add_known (supervisor, definition->wants, found, seen);
@@ -182,7 +182,7 @@ touch_all (ZinitSupervisor *supervisor, TouchFunc touch, GError **error)
 static gboolean
 start_unless_up (ZinitService *service)
 {
-  if (zinit_service_get_loaded_definition (service)->status != ZINIT_WANTED_START ||
+  if (zinit_service_get_next_definition (service)->status != ZINIT_WANTED_START ||
       service->remove_when_down || is_up_to_stay (service) || zinit_service_is_satisfied (service))
     return FALSE;
   start_one (service);

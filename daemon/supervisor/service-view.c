@@ -19,9 +19,9 @@ zinit_service_get_definition (const ZinitService *service)
 }
 
 const ZinitDefinition *
-zinit_service_get_loaded_definition (const ZinitService *service)
+zinit_service_get_next_definition (const ZinitService *service)
 {
-  return service->loaded != NULL ? service->loaded : service->definition;
+  return service->pending_definition != NULL ? service->pending_definition : service->definition;
 }
 
 const char *
@@ -39,7 +39,7 @@ zinit_service_is_ephemeral (const ZinitService *service)
 gboolean
 zinit_service_needs_restart (const ZinitService *service)
 {
-  return service->loaded != NULL;
+  return service->pending_definition != NULL;
 }
 
 gboolean
@@ -135,12 +135,12 @@ compare_names (gconstpointer a, gconstpointer b)
 char **
 zinit_service_dup_required_by (const ZinitService *service)
 {
-  GPtrArray *referrers = zinit_registry_referrers (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
   GPtrArray *names = g_ptr_array_new ();
 
-  for (guint i = 0; referrers != NULL && i < referrers->len; i++)
-    if (zinit_registry_requires (referrers->pdata[i], service))
-      g_ptr_array_add (names, g_strdup (zinit_service_get_name (referrers->pdata[i])));
+  for (guint i = 0; dependents != NULL && i < dependents->len; i++)
+    if (zinit_registry_requires (dependents->pdata[i], service))
+      g_ptr_array_add (names, g_strdup (zinit_service_get_name (dependents->pdata[i])));
   g_ptr_array_sort (names, compare_names);
   g_ptr_array_add (names, NULL);
   return (char **)g_ptr_array_free (names, FALSE);
@@ -224,7 +224,7 @@ zinit_service_dup_status_text (const ZinitService *service)
   } else if (has_given_up (service)) {
     g_string_append_printf (text, "given up after %u restarts", service->backoff.count);
   }
-  if (service->loaded != NULL)
+  if (service->pending_definition != NULL)
     g_string_append_printf (text, "%sa changed definition takes effect at the next start",
                             text->len > 0 ? "; " : "");
   return g_string_free (g_steal_pointer (&text), FALSE);

@@ -5,7 +5,7 @@
  */
 #define G_LOG_DOMAIN "zinit-supervisor"
 
-#include "process/identity.h"
+#include "process/credentials.h"
 #include "process/tags.h"
 #include "supervisor/internal.h"
 
@@ -34,10 +34,10 @@ zinit_service_free (ZinitService *service)
   supervisor->host->disarm (supervisor->host_data, &service->timer);
   if (service->process != NULL)
     supervisor->host->release (supervisor->host_data, service->process);
-  if (service->previous != NULL)
-    supervisor->host->release (supervisor->host_data, service->previous);
+  if (service->exit_pending != NULL)
+    supervisor->host->release (supervisor->host_data, service->exit_pending);
   zinit_definition_unref (service->definition);
-  zinit_definition_unref (service->loaded);
+  zinit_definition_unref (service->pending_definition);
   zinit_failure_clear (&service->failure);
   zinit_log_free (service->log);
   g_strfreev (service->waiting_on);
@@ -52,11 +52,11 @@ static char *
 make_instance_tag (const ZinitService *service)
 {
   const char *instance = zinit_supervisor_get_instance (service->supervisor);
-  g_auto (ZinitIdentity) identity = { 0 };
+  g_auto (ZinitCredentials) identity = { 0 };
   g_autofree char *own = NULL;
 
   if (service->definition->user == NULL ||
-      !zinit_identity_resolve (service->definition->user, service->definition->group, &identity, NULL) ||
+      !zinit_credentials_resolve (service->definition->user, service->definition->group, &identity, NULL) ||
       !identity.sets_uid)
     return g_strdup (service->supervisor->instance_tag);
   own = zinit_tags_instance_for (instance, identity.uid);
@@ -132,7 +132,7 @@ zinit_service_set_state (ZinitService *service, ZinitState state)
            zinit_state_to_string (state));
   count_state (supervisor, transition.old_state, state);
   zinit_supervisor_for_each_observer (supervisor, tell_transition, &transition);
-  zinit_supervisor_enqueue_referrers (supervisor, service);
+  zinit_supervisor_enqueue_dependents (supervisor, service);
 }
 
 void

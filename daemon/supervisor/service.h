@@ -47,7 +47,7 @@ const char *zinit_service_get_name (const ZinitService *service);
 /* In force: what the running process was started with, what the graph uses. Borrowed. */
 const ZinitDefinition *zinit_service_get_definition (const ZinitService *service);
 /* What the next start will use; the same unless the service needs a restart. Borrowed. */
-const ZinitDefinition *zinit_service_get_loaded_definition (const ZinitService *service);
+const ZinitDefinition *zinit_service_get_next_definition (const ZinitService *service);
 const char *zinit_service_get_path (const ZinitService *service); /* of its file; NULL = none (ephemeral) */
 gboolean zinit_service_is_ephemeral (const ZinitService *service);
 gboolean zinit_service_needs_restart (const ZinitService *service);

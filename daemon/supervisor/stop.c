@@ -19,11 +19,11 @@ zinit_stop_set_due (ZinitService *service, gboolean is_due)
 
 /* On the way out, what comes after another goes down before it as well. */
 static gboolean
-goes_down_before (const ZinitService *referrer, const ZinitService *service)
+goes_down_before (const ZinitService *dependent, const ZinitService *service)
 {
-  const char *const *after = (const char *const *)referrer->definition->after;
+  const char *const *after = (const char *const *)dependent->definition->after;
 
-  if (zinit_registry_requires (referrer, service))
+  if (zinit_registry_requires (dependent, service))
     return TRUE;
   return service->supervisor->is_shutting_down && after != NULL &&
          g_strv_contains (after, zinit_service_get_name (service));
@@ -32,13 +32,13 @@ goes_down_before (const ZinitService *referrer, const ZinitService *service)
 static gboolean
 is_needed (const ZinitService *service)
 {
-  GPtrArray *referrers = zinit_registry_referrers (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
 
-  for (guint i = 0; referrers != NULL && i < referrers->len; i++) {
-    const ZinitService *referrer = referrers->pdata[i];
+  for (guint i = 0; dependents != NULL && i < dependents->len; i++) {
+    const ZinitService *dependent = dependents->pdata[i];
 
-    if (referrer != service && zinit_state_is_active (referrer->state) &&
-        goes_down_before (referrer, service))
+    if (dependent != service && zinit_state_is_active (dependent->state) &&
+        goes_down_before (dependent, service))
       return TRUE;
   }
   return FALSE;
@@ -62,14 +62,14 @@ collect_dependents (ZinitService *service)
   g_hash_table_add (seen, service);
   for (guint i = 0; i < found->len; i++) {
     ZinitService *needed = found->pdata[i];
-    GPtrArray *referrers = zinit_registry_referrers (needed->supervisor, zinit_service_get_name (needed));
+    GPtrArray *dependents = zinit_registry_dependents (needed->supervisor, zinit_service_get_name (needed));
 
-    for (guint j = 0; referrers != NULL && j < referrers->len; j++) {
-      ZinitService *referrer = referrers->pdata[j];
+    for (guint j = 0; dependents != NULL && j < dependents->len; j++) {
+      ZinitService *dependent = dependents->pdata[j];
 
-      if (zinit_state_is_active (referrer->state) && zinit_registry_requires (referrer, needed) &&
-          g_hash_table_add (seen, referrer))
-        g_ptr_array_add (found, referrer);
+      if (zinit_state_is_active (dependent->state) && zinit_registry_requires (dependent, needed) &&
+          g_hash_table_add (seen, dependent))
+        g_ptr_array_add (found, dependent);
     }
   }
   return found;

@@ -24,7 +24,7 @@ zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *con
   supervisor->services =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)zinit_service_free);
   supervisor->by_name = g_ptr_array_new ();
-  supervisor->referrers =
+  supervisor->dependents =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   supervisor->observers = g_array_new (FALSE, FALSE, sizeof (ZinitObserverEntry));
   g_queue_init (&supervisor->queue);
@@ -52,7 +52,7 @@ zinit_supervisor_free (ZinitSupervisor *supervisor)
 {
   supervisor->host->disarm (supervisor->host_data, &supervisor->queue_timer);
   g_queue_clear (&supervisor->queue);
-  g_hash_table_unref (supervisor->referrers);
+  g_hash_table_unref (supervisor->dependents);
   g_ptr_array_unref (supervisor->by_name);
   g_hash_table_unref (supervisor->services);
   g_array_unref (supervisor->observers);
@@ -115,7 +115,7 @@ run_queue (ZinitTimer *timer)
     ZinitService *service = g_queue_pop_head (&supervisor->queue);
 
     service->is_queued = FALSE;
-    zinit_lifecycle_look (service);
+    zinit_lifecycle_process (service);
   }
   if (!g_queue_is_empty (&supervisor->queue)) {
     supervisor->host->arm (supervisor->host_data, timer,
@@ -166,12 +166,12 @@ enqueue_names (ZinitSupervisor *supervisor, char **names)
 }
 
 void
-zinit_supervisor_enqueue_referrers (ZinitSupervisor *supervisor, ZinitService *service)
+zinit_supervisor_enqueue_dependents (ZinitSupervisor *supervisor, ZinitService *service)
 {
-  GPtrArray *referrers = zinit_registry_referrers (supervisor, zinit_service_get_name (service));
+  GPtrArray *dependents = zinit_registry_dependents (supervisor, zinit_service_get_name (service));
 
-  for (guint i = 0; referrers != NULL && i < referrers->len; i++)
-    enqueue_if_waiting (supervisor, referrers->pdata[i]);
+  for (guint i = 0; dependents != NULL && i < dependents->len; i++)
+    enqueue_if_waiting (supervisor, dependents->pdata[i]);
   /* A conflict holds both ways, and what it needs may wait for its end. */
   enqueue_names (supervisor, service->definition->conflicts);
   if (supervisor->n_stop_due > 0) {
@@ -266,6 +266,6 @@ zinit_supervisor_why_blocked (ZinitSupervisor *supervisor, ZinitService *service
 
   if (zinit_state_is_active (service->state))
     return g_ptr_array_new_with_free_func ((GDestroyNotify)zinit_blocker_free);
-  zinit_registry_judge (service, &blockers, NULL);
+  zinit_registry_may_start (service, &blockers, NULL);
   return blockers;
 }

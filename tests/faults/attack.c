@@ -138,7 +138,8 @@ report (Attack *attack, const Life *life, const char *options, const char *wrong
                       life_step_name (hit->step), wrong);
 }
 
-/* The system's loader dies of a signal when its first mmap(2) fails, before the program's first instruction. */
+/* The system's loader dies of a signal when its first mmap(2) fails, before the program's first instruction.
+ */
 static gboolean
 has_died_in_loader (const Life *life)
 {

@@ -95,7 +95,8 @@ static const struct {
 };
 
 /* Only a file system has something to write back in close(2): for a socket, a pipe or an epoll descriptor the
- * kernel has no error to give, and GLib would close the number again, which another thread may have by then. */
+ * kernel has no error to give, and GLib would close the number again, which another thread may have by then.
+ */
 bool
 calls_fails_on_files (long number, int error)
 {

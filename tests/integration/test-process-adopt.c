@@ -42,7 +42,7 @@ let (int fd)
 
 /* Once it may, it exits with 7; the other that it leaves behind needs a byte of its own. */
 static void
-run_stranger (int go_fd, gboolean has_other, uid_t uid)
+run_non_child (int go_fd, gboolean has_other, uid_t uid)
 {
   if (uid != 0 && setuid (uid) != 0)
     _exit (100);
@@ -64,7 +64,7 @@ run_parent (int pid_fd, int reap_fd, int go_fd, gboolean has_other, uid_t uid)
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   pid = fork ();
   if (pid == 0)
-    run_stranger (go_fd, has_other, uid);
+    run_non_child (go_fd, has_other, uid);
   if (write (pid_fd, &pid, sizeof pid) != sizeof pid)
     _exit (100);
   await_byte (reap_fd);
@@ -107,35 +107,35 @@ static const ZinitProcessEvents events = { .main_ended = on_main_ended,
                                            .exit_known = on_exit_known };
 
 static void
-adopt (Fixture *fixture, Service *service, Stranger *stranger, gboolean has_other)
+adopt (Fixture *fixture, Service *service, Stranger *non_child, gboolean has_other)
 {
   ZinitAdoption adoption = { .outputs = { -1, -1 } };
   g_autoptr (GError) error = NULL;
   int pid_fds[2], reap_fds[2], go_fds[2];
 
   g_assert_cmpint (pipe (pid_fds) | pipe (reap_fds) | pipe (go_fds), ==, 0);
-  stranger->parent = fork ();
-  if (stranger->parent == 0)
-    run_parent (pid_fds[1], reap_fds[0], go_fds[0], has_other, stranger->uid);
-  g_assert_cmpint (read (pid_fds[0], &stranger->pid, sizeof (pid_t)), ==, sizeof (pid_t));
+  non_child->parent = fork ();
+  if (non_child->parent == 0)
+    run_parent (pid_fds[1], reap_fds[0], go_fds[0], has_other, non_child->uid);
+  g_assert_cmpint (read (pid_fds[0], &non_child->pid, sizeof (pid_t)), ==, sizeof (pid_t));
   close (pid_fds[0]);
   close (pid_fds[1]);
   close (reap_fds[0]);
   close (go_fds[0]);
-  stranger->to_parent = reap_fds[1];
-  stranger->to_child = go_fds[1];
-  adoption.pid = stranger->pid;
-  adoption.pidfd = pidfd_open (stranger->pid, 0);
+  non_child->to_parent = reap_fds[1];
+  non_child->to_child = go_fds[1];
+  adoption.pid = non_child->pid;
+  adoption.pidfd = pidfd_open (non_child->pid, 0);
   service->process = zinit_process_adopt (fixture->processes, &adoption, &events, service, &error);
   g_assert_no_error (error);
 }
 
 static void
-stranger_clear (Stranger *stranger)
+stranger_clear (Stranger *non_child)
 {
-  close (stranger->to_parent);
-  close (stranger->to_child);
-  kill (stranger->parent, SIGKILL);
+  close (non_child->to_parent);
+  close (non_child->to_child);
+  kill (non_child->parent, SIGKILL);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Stranger, stranger_clear)
 
@@ -160,13 +160,13 @@ static void
 test_reaped (Fixture *fixture, gconstpointer unused)
 {
   g_auto (Service) service = { 0 };
-  g_auto (Stranger) stranger = { 0 };
+  g_auto (Stranger) non_child = { 0 };
 
-  adopt (fixture, &service, &stranger, FALSE);
+  adopt (fixture, &service, &non_child, FALSE);
   if (fixture->processes->has_group_signals)
     forbid_looks (fixture);
-  let (stranger.to_parent);
-  let (stranger.to_child);
+  let (non_child.to_parent);
+  let (non_child.to_child);
   WAIT_FOR (fixture, service.n_empty == 1);
   assert_end_of_reaped (&service);
 }
@@ -177,18 +177,18 @@ static void
 test_not_reaped (Fixture *fixture, gconstpointer unused)
 {
   g_auto (Service) service = { 0 };
-  g_auto (Stranger) stranger = { 0 };
+  g_auto (Stranger) non_child = { 0 };
   gint64 began_usec;
 
-  adopt (fixture, &service, &stranger, FALSE);
+  adopt (fixture, &service, &non_child, FALSE);
   began_usec = g_get_monotonic_time ();
-  let (stranger.to_child);
+  let (non_child.to_child);
   WAIT_FOR (fixture, service.n_ended == 1);
   g_assert_cmpuint (service.n_empty, ==, 1);
   assert_end (&service, ZINIT_EXIT_EXITED, 7);
   g_assert_cmpint (g_get_monotonic_time () - began_usec, <,
                    (gint64)(2 * G_USEC_PER_SEC * processes_slowness ()));
-  g_assert_cmpint (kill (stranger.pid, 0), ==, 0);
+  g_assert_cmpint (kill (non_child.pid, 0), ==, 0);
 }
 
 /* Those that come late are the rule, and the others do not suffer from it. */
@@ -196,16 +196,16 @@ static void
 test_reaped_late (Fixture *fixture, gconstpointer unused)
 {
   g_auto (Service) service = { 0 };
-  g_auto (Stranger) stranger = { 0 };
+  g_auto (Stranger) non_child = { 0 };
 
-  adopt (fixture, &service, &stranger, FALSE);
+  adopt (fixture, &service, &non_child, FALSE);
   if (fixture->processes->has_group_signals)
     forbid_looks (fixture);
-  let (stranger.to_child);
+  let (non_child.to_child);
   run_for (fixture, 100 * 1000);
   if (fixture->processes->has_group_signals)
     g_assert_cmpuint (service.n_ended, ==, 0);
-  let (stranger.to_parent);
+  let (non_child.to_parent);
   WAIT_FOR (fixture, service.n_empty == 1);
   assert_end (&service, ZINIT_EXIT_EXITED, 7);
 }
@@ -216,17 +216,17 @@ test_outlived (Fixture *fixture, gconstpointer unused)
 {
   for (guint is_reaped = 0; is_reaped < 2; is_reaped++) {
     g_auto (Service) service = { 0 };
-    g_auto (Stranger) stranger = { 0 };
+    g_auto (Stranger) non_child = { 0 };
 
-    adopt (fixture, &service, &stranger, TRUE);
+    adopt (fixture, &service, &non_child, TRUE);
     if (is_reaped)
-      let (stranger.to_parent);
-    let (stranger.to_child);
+      let (non_child.to_parent);
+    let (non_child.to_child);
     WAIT_FOR (fixture, service.n_ended == 1);
     assert_end_of_reaped (&service);
     run_for (fixture, 100 * 1000);
     g_assert_cmpuint (service.n_empty, ==, 0);
-    let (stranger.to_child);
+    let (non_child.to_child);
     WAIT_FOR (fixture, service.n_empty == 1);
   }
 }
@@ -248,7 +248,7 @@ static void
 test_exit_unknown (Fixture *fixture, gconstpointer unused)
 {
   g_auto (Service) service = { 0 };
-  g_auto (Stranger) stranger = { .uid = OTHER_UID };
+  g_auto (Stranger) non_child = { .uid = OTHER_UID };
   gboolean is_told;
 
   if (geteuid () != 0) {
@@ -256,13 +256,13 @@ test_exit_unknown (Fixture *fixture, gconstpointer unused)
     return;
   }
   set_may_ask (FALSE);
-  adopt (fixture, &service, &stranger, FALSE);
-  let (stranger.to_child);
+  adopt (fixture, &service, &non_child, FALSE);
+  let (non_child.to_child);
   WAIT_FOR (fixture, service.n_empty == 1);
   assert_end (&service, ZINIT_EXIT_UNKNOWN, -1);
   is_told = zinit_process_awaits_exit (service.process);
   g_assert_cmpint (is_told, ==, fixture->processes->has_group_signals);
-  let (stranger.to_parent);
+  let (non_child.to_parent);
   if (is_told)
     WAIT_FOR (fixture, service.process == NULL);
   set_may_ask (TRUE);

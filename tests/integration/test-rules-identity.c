@@ -357,7 +357,7 @@ start_with_other (Harness *h)
 }
 
 static void
-end_stranger (pid_t pid)
+end_non_child (pid_t pid)
 {
   kill (pid, SIGKILL);
   g_assert_true (processes_wait_end (pid, CLIENT_PATIENCE_SECONDS));
@@ -385,7 +385,7 @@ test_survivor (void)
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
     g_assert_true (g_str_has_prefix (lines[i], words[i]));
   g_variant_unref (client_ok (h->client, "StopService", "('web', {'wait': <true>})"));
-  end_stranger (stamped_pid (h, 3));
+  end_non_child (stamped_pid (h, 3));
 }
 
 /* After an orderly shutdown it is nobody's. */
@@ -409,8 +409,8 @@ test_next_life (void)
   /* Nobody has asked it to end. */
   lines = harness_wait_lines (h, "stamps", 2);
   g_assert_cmpuint (g_strv_length (lines), ==, 2);
-  end_stranger (other);
-  end_stranger (stamped_pid (h, 1));
+  end_non_child (other);
+  end_non_child (stamped_pid (h, 1));
 }
 
 int

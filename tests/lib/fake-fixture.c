@@ -118,8 +118,8 @@ fixture_assert_transitions (Fixture *fixture, const char *expected)
 }
 
 void
-fixture_assert_journal (Fixture *fixture, const char *expected)
+fixture_assert_acts (Fixture *fixture, const char *expected)
 {
   fake_host_settle (&fixture->host);
-  assert_and_forget (fixture->host.journal, expected);
+  assert_and_forget (fixture->host.acts, expected);
 }

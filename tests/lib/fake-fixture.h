@@ -27,6 +27,6 @@ const char *fixture_state (Fixture *fixture, const char *name);
 void fixture_end (Fixture *fixture, const char *name, ZinitExitKind kind, gint32 value);
 /* Compares with what was written down since the last call, and forgets it. */
 void fixture_assert_transitions (Fixture *fixture, const char *expected);
-void fixture_assert_journal (Fixture *fixture, const char *expected);
+void fixture_assert_acts (Fixture *fixture, const char *expected);
 
 G_END_DECLS

@@ -54,7 +54,7 @@ spawn (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents
   process->data = service;
   process->has_main = TRUE;
   g_ptr_array_add (host->processes, process);
-  g_string_append_printf (host->journal, "+%s ", process->name);
+  g_string_append_printf (host->acts, "+%s ", process->name);
   return (ZinitProcess *)process;
 }
 
@@ -93,7 +93,7 @@ adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *e
     before->has_main = before->has_others = FALSE;
   }
   g_ptr_array_add (host->processes, process);
-  g_string_append_printf (host->journal, "@%s ", process->name);
+  g_string_append_printf (host->acts, "@%s ", process->name);
   return (ZinitProcess *)process;
 }
 
@@ -136,7 +136,7 @@ send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GE
 
   g_assert_false (fake->is_released);
   if (signo == SIGTERM || signo == SIGKILL)
-    g_string_append_printf (fake->host->journal, "%c%s ", signo == SIGKILL ? '!' : '-', fake->name);
+    g_string_append_printf (fake->host->acts, "%c%s ", signo == SIGKILL ? '!' : '-', fake->name);
   return fake->has_main || fake->has_others;
 }
 
@@ -170,7 +170,7 @@ fake_host_init (FakeHost *host)
   *host = (FakeHost){ .now_usec = G_USEC_PER_SEC, .last_pid = 100 };
   host->timers = g_ptr_array_new ();
   host->processes = g_ptr_array_new_with_free_func (process_free);
-  host->journal = g_string_new (NULL);
+  host->acts = g_string_new (NULL);
 }
 
 void
@@ -178,7 +178,7 @@ fake_host_clear (FakeHost *host)
 {
   g_ptr_array_unref (host->timers);
   g_ptr_array_unref (host->processes);
-  g_string_free (host->journal, TRUE);
+  g_string_free (host->acts, TRUE);
   g_free (host->broken_exec);
 }
 

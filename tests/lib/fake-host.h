@@ -15,7 +15,7 @@ typedef struct {
   gint64 now_usec;      /* both clocks */
   GPtrArray *timers;    /* ZinitTimer *, armed */
   GPtrArray *processes; /* FakeProcess *, in the order of their start; owned */
-  GString *journal;     /* one word an act: "+web" started, "-web" SIGTERM to all, "!web" SIGKILL */
+  GString *acts;        /* one word an act: "+web" started, "-web" SIGTERM to all, "!web" SIGKILL */
   char *broken_exec;    /* a spawn of this exec fails; NULL = none */
   pid_t last_pid;
 } FakeHost;

@@ -308,7 +308,7 @@ world_describe (World *world)
         zinit_service_get_next_restart (service), zinit_service_get_path (service),
         zinit_definition_hash (zinit_service_get_definition (service)),
         /* There is no next start of one that is being removed. */
-        record.remove_when_down ? 0 : zinit_definition_hash (zinit_service_get_loaded_definition (service)));
+        record.remove_when_down ? 0 : zinit_definition_hash (zinit_service_get_next_definition (service)));
   }
   return g_string_free (text, FALSE);
 }

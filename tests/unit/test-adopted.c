@@ -55,7 +55,7 @@ test_late_exit (Fixture *fixture, gconstpointer data)
   fixture_end (fixture, "web", ZINIT_EXIT_UNKNOWN, -1);
   fake_host_advance_ms (&fixture->host, 4000);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
-  fixture_assert_journal (fixture, "@web +web");
+  fixture_assert_acts (fixture, "@web +web");
   assert_last_exit (web, ZINIT_EXIT_UNKNOWN, -1);
   g_assert_cmpuint (n_told, ==, 1);
   fixture_assert_transitions (fixture, "web:running>exited web:exited>blocked web:blocked>starting "
@@ -140,7 +140,7 @@ test_group_is_stopping (Fixture *fixture, gconstpointer data)
   g_assert_true (again.main_ended);
   g_assert_cmpint (again.deadline_usec, ==, record.deadline_usec);
   fake_host_advance_ms (&fixture->host, 299);
-  fixture_assert_journal (fixture, "@web");
+  fixture_assert_acts (fixture, "@web");
   fake_process_empty (fake_host_find (&fixture->host, "web"));
   fixture_assert_transitions (fixture, "web:stopping>exited");
   assert_last_exit (web, ZINIT_EXIT_EXITED, 3);
@@ -157,7 +157,7 @@ test_group_is_stubborn (Fixture *fixture, gconstpointer data)
   ZinitService *web = restore_group (fixture, &record);
 
   fake_host_advance_ms (&fixture->host, 300);
-  fixture_assert_journal (fixture, "@web !web");
+  fixture_assert_acts (fixture, "@web !web");
   fake_process_empty (fake_host_find (&fixture->host, "web"));
   fixture_assert_transitions (fixture, "web:stopping>failed");
   g_assert_cmpint (zinit_service_get_failure (web)->type, ==, ZINIT_FAILURE_STOP_TIMEOUT);
@@ -171,9 +171,9 @@ test_group_without_deadline (Fixture *fixture, gconstpointer data)
 
   restore_group (fixture, &record);
   fake_host_advance_ms (&fixture->host, 9999);
-  fixture_assert_journal (fixture, "@web");
+  fixture_assert_acts (fixture, "@web");
   fake_host_advance_ms (&fixture->host, 1);
-  fixture_assert_journal (fixture, "!web");
+  fixture_assert_acts (fixture, "!web");
 }
 
 /* It ran when it was saved: what its first process has left is cleared up, then it is started again. */
@@ -183,14 +183,14 @@ test_group_was_running (Fixture *fixture, gconstpointer data)
   ZinitService *web = restore_group (fixture, &running);
 
   fixture_assert_transitions (fixture, "web:running>stopping");
-  fixture_assert_journal (fixture, "@web -web");
+  fixture_assert_acts (fixture, "@web -web");
   assert_last_exit (web, ZINIT_EXIT_UNKNOWN, -1);
   fake_host_advance_ms (&fixture->host, 5000);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
   fake_process_empty (fake_host_find (&fixture->host, "web"));
   fixture_assert_transitions (fixture, "web:stopping>exited");
   fake_host_advance_ms (&fixture->host, 4000);
-  fixture_assert_journal (fixture, "+web");
+  fixture_assert_acts (fixture, "+web");
 }
 
 #define ADD(path, func) fixture_add_test ("/adopted/" path, func)

@@ -337,9 +337,9 @@ test_write (Folder *folder, gconstpointer data)
   read = zinit_config_read_file (path, NULL, &error);
   g_assert_true (zinit_definition_equal (read, other));
 
-  g_assert_true (zinit_config_put_aside (path, &error));
+  g_assert_true (zinit_config_rename_aside (path, &error));
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
-  g_assert_true (zinit_config_put_aside (path, &error));
+  g_assert_true (zinit_config_rename_aside (path, &error));
   g_free (path);
   path = g_build_filename (below, "web.toml.removed", NULL);
   g_assert_cmpint (g_remove (path), ==, 0);

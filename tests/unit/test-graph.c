@@ -109,7 +109,7 @@ test_judge (void)
     const char *name = NULL;
 
     g_test_message ("case %u", i);
-    g_assert_cmpint (zinit_graph_judge (a, NULL, lookup, &b, &blockers, &name), ==, expect->verdict);
+    g_assert_cmpint (zinit_graph_may_start (a, NULL, lookup, &b, &blockers, &name), ==, expect->verdict);
     kinds = kinds_of (blockers);
     g_assert_cmpstr (kinds, ==, expect->blockers);
     if (expect->verdict == ZINIT_VERDICT_MISSING)
@@ -117,7 +117,7 @@ test_judge (void)
     else if (expect->verdict == ZINIT_VERDICT_FAILED)
       g_assert_cmpstr (name, ==, "b");
     /* Without the list the verdict is the same. */
-    g_assert_cmpint (zinit_graph_judge (a, NULL, lookup, &b, NULL, NULL), ==, expect->verdict);
+    g_assert_cmpint (zinit_graph_may_start (a, NULL, lookup, &b, NULL, NULL), ==, expect->verdict);
   }
 }
 
@@ -131,10 +131,10 @@ test_conflict_named_by_the_other (void)
   g_autoptr (GPtrArray) blockers = NULL;
   g_autoptr (GPtrArray) blockers_of_both = NULL;
 
-  g_assert_cmpint (zinit_graph_judge (a, conflicting, lookup, &b, &blockers, NULL), ==,
+  g_assert_cmpint (zinit_graph_may_start (a, conflicting, lookup, &b, &blockers, NULL), ==,
                    ZINIT_VERDICT_MUST_WAIT);
   g_assert_cmpuint (blockers->len, ==, 1);
-  zinit_graph_judge (both, conflicting, lookup, &b, &blockers_of_both, NULL);
+  zinit_graph_may_start (both, conflicting, lookup, &b, &blockers_of_both, NULL);
   g_assert_cmpuint (blockers_of_both->len, ==, 1);
 }
 

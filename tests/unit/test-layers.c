@@ -136,7 +136,7 @@ static const char *const all_folders[] = { "daemon", "client", "dbus-interfaces"
 
 /* Reports a broken rule and goes on, so that one run names all of them. */
 static void
-complain (const Source *source, gsize line, const char *what)
+warn_once (const Source *source, gsize line, const char *what)
 {
   g_test_message ("%s:%" G_GSIZE_FORMAT ": %s", source->name, line, what);
   g_test_fail ();
@@ -195,7 +195,7 @@ test_layers (void)
 
       if (strcmp (g_strstrip (directive), "#include") == 0 && g_strv_length (parts) == 3 &&
           !may_include (source, parts[1]))
-        complain (source, line + 1, "includes what its layer must not know");
+        warn_once (source, line + 1, "includes what its layer must not know");
     }
   }
 }
@@ -210,10 +210,10 @@ test_forbidden (void)
 
     for (gsize word = 0; word < G_N_ELEMENTS (forbidden_words); word++)
       if (strstr (source->text, forbidden_words[word]) != NULL)
-        complain (source, 1, forbidden_words[word]);
+        warn_once (source, 1, forbidden_words[word]);
     for (gsize j = 0; j < G_N_ELEMENTS (folders_without_gio); j++)
       if (strcmp (source->folder, folders_without_gio[j]) == 0 && strstr (source->text, "<gio/") != NULL)
-        complain (source, 1, "includes GIO");
+        warn_once (source, 1, "includes GIO");
   }
 }
 
@@ -226,9 +226,9 @@ test_licence (void)
     const Source *source = g_ptr_array_index (sources, i);
 
     if (!g_str_has_prefix (source->text, "/* SPDX-License-Identifier: Apache-2.0\n"))
-      complain (source, 1, "does not begin with its licence");
+      warn_once (source, 1, "does not begin with its licence");
     else if (!g_str_has_prefix (strchr (source->text, '\n'), "\n *\n * "))
-      complain (source, 2, "does not say what it owns");
+      warn_once (source, 2, "does not say what it owns");
   }
 }
 
@@ -247,11 +247,11 @@ test_length (void)
       if (strcmp (source->lines[n_lines], "{") == 0)
         start = n_lines;
       else if (strcmp (source->lines[n_lines], "}") == 0 && n_lines - start - 1 > MAX_FUNCTION_LINES)
-        complain (source, start + 1, "a function is longer than 60 lines");
+        warn_once (source, start + 1, "a function is longer than 60 lines");
     }
     /* The text ends in a line feed, so the last line of all is empty. */
     if (n_lines > MAX_FILE_LINES + 1)
-      complain (source, n_lines - 1, "the file is longer than 500 lines");
+      warn_once (source, n_lines - 1, "the file is longer than 500 lines");
   }
 }
 

@@ -44,7 +44,7 @@ say (ZinitLog *log, const char *text, gint64 time_usec)
 }
 
 static void
-complain (ZinitLog *log, const char *text, gint64 time_usec)
+warn_once (ZinitLog *log, const char *text, gint64 time_usec)
 {
   zinit_log_append (log, ZINIT_STREAM_STDERR, text, strlen (text), time_usec);
 }
@@ -69,12 +69,12 @@ test_unfinished (void)
   g_autoptr (ZinitLog) log = zinit_log_new (100);
 
   say (log, "ab", 1);
-  complain (log, "xy", 2);
+  warn_once (log, "xy", 2);
   say (log, "c", 3);
   assert_log (log, "1o[abc]2e[xy]");
   g_assert_cmpuint (zinit_log_get_total (log), ==, 0);
   g_assert_cmpuint (zinit_log_get_bytes (log), ==, 5);
-  complain (log, "z\nnext", 4);
+  warn_once (log, "z\nnext", 4);
   assert_log (log, "2e[xyz]1o[abc]4e[next]");
   zinit_log_end (log);
   assert_log (log, "2e[xyz]1o[abc]4e[next]");
@@ -201,7 +201,7 @@ test_query (void)
   ZinitLogQuery some = everything;
 
   say (log, "one\n", 10);
-  complain (log, "two\n", 20);
+  warn_once (log, "two\n", 20);
   say (log, "three\nfour", 30);
 #define assert_query(expected)                                                                               \
   G_STMT_START                                                                                               \

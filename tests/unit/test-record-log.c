@@ -84,7 +84,7 @@ gather_service (ZinitRecordLog *log, const char *name, ZinitWanted wanted, char 
   gsize length, definition_at;
 
   service->state = ZINIT_STATE_EXITED;
-  service->extra = zinit_saved_extra_new ();
+  service->extra = zinit_state_extensions_new ();
   service->extra->wanted_status = (int)wanted;
   *ret_text = zinit_saved_service_print (service, &length, &definition_at);
   zinit_record_log_add_service (log, *ret_text, length);

@@ -23,7 +23,7 @@ add_service (GString *text, guint sequence, const char *name, ZinitState state)
   gsize length, definition_at;
 
   service->state = state;
-  service->extra = zinit_saved_extra_new ();
+  service->extra = zinit_state_extensions_new ();
   body = zinit_saved_service_print (service, &length, &definition_at);
   g_string_append_printf (text, "service %u %" G_GSIZE_FORMAT "\n{%s}\n", sequence, length + 1, body + 1);
 }
@@ -84,7 +84,7 @@ test_started (void)
   web->has_started_at = TRUE;
   web->started_at = 1;
   web->restart_count = 4;
-  web->extra = zinit_saved_extra_new ();
+  web->extra = zinit_state_extensions_new ();
   web->extra->wanted_status = ZINIT_WANTED_STOP;
   web->extra->failure.type = ZINIT_FAILURE_STOP_TIMEOUT;
   web->extra->stop_asked = web->extra->kill_needed = web->extra->exit_unknown = TRUE;

@@ -46,7 +46,7 @@ test_running (Fixture *fixture, gconstpointer data)
   ZinitService *web = restore (fixture, WEB, &record, TRUE);
 
   fixture_assert_transitions (fixture, "");
-  fixture_assert_journal (fixture, "@web");
+  fixture_assert_acts (fixture, "@web");
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
   g_assert_cmpint (zinit_service_get_pid (web), ==, PID);
   g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 2);
@@ -57,7 +57,7 @@ test_running (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
   g_assert_cmpint (zinit_service_get_next_restart (web), ==, fixture->host.now_usec + 4000000);
   fake_host_advance_ms (&fixture->host, 4000);
-  fixture_assert_journal (fixture, "+web");
+  fixture_assert_acts (fixture, "+web");
   g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 3);
 }
 
@@ -68,7 +68,7 @@ test_running_is_stopped (Fixture *fixture, gconstpointer data)
   ZinitService *web = restore (fixture, WEB, &record, TRUE);
 
   g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
-  fixture_assert_journal (fixture, "@web -web");
+  fixture_assert_acts (fixture, "@web -web");
   fixture_end (fixture, "web", ZINIT_EXIT_UNKNOWN, -1);
   fixture_assert_transitions (fixture, "web:running>stopping web:stopping>exited");
 }
@@ -117,15 +117,15 @@ test_stopping (Fixture *fixture, gconstpointer data)
   record.deadline_usec = fixture->host.now_usec + 300000;
   restore (fixture, WEB, &record, TRUE);
   fake_host_advance_ms (&fixture->host, 299);
-  fixture_assert_journal (fixture, "@web");
+  fixture_assert_acts (fixture, "@web");
   fake_host_advance_ms (&fixture->host, 1);
-  fixture_assert_journal (fixture, "!web");
+  fixture_assert_acts (fixture, "!web");
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGKILL);
   fixture_assert_transitions (fixture, "web:stopping>failed");
   g_assert_cmpint (zinit_service_get_failure (fixture_get (fixture, "web"))->type, ==,
                    ZINIT_FAILURE_STOP_TIMEOUT);
   fake_host_advance_ms (&fixture->host, 100000);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
 }
 
 /* It was to be started again once it had stopped. */
@@ -137,7 +137,7 @@ test_stopping_for_a_restart (Fixture *fixture, gconstpointer data)
   record.stop_asked = record.start_after = TRUE;
   restore (fixture, WEB, &record, TRUE);
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
-  fixture_assert_journal (fixture, "@web +web");
+  fixture_assert_acts (fixture, "@web +web");
 }
 
 typedef struct {
@@ -176,9 +176,9 @@ test_vanished (void)
     g_assert_cmpint (zinit_service_get_last_exit (web).kind, ==, ZINIT_EXIT_UNKNOWN);
     g_assert_false (zinit_service_is_satisfied (web));
     fake_host_advance_ms (&fixture.host, 3999);
-    fixture_assert_journal (&fixture, "");
+    fixture_assert_acts (&fixture, "");
     fake_host_advance_ms (&fixture.host, 1);
-    fixture_assert_journal (&fixture, cases[i].is_restarted ? "+web" : "");
+    fixture_assert_acts (&fixture, cases[i].is_restarted ? "+web" : "");
     g_assert_cmpuint (zinit_service_get_restart_count (web), ==, cases[i].is_restarted ? 3 : 2);
     /* Nothing of it is counted that is not there: the way out is free. */
     zinit_supervisor_shutdown (fixture.supervisor);
@@ -222,7 +222,7 @@ test_backoff (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (zinit_supervisor_count_failed (fixture->supervisor), ==, 1);
   g_assert_true (zinit_service_can_stop (web));
   fake_host_advance_ms (&fixture->host, 1499);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
   fake_host_advance_ms (&fixture->host, 1);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
   g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 3);
@@ -238,7 +238,7 @@ test_backoff_is_over (Fixture *fixture, gconstpointer data)
 
   record.deadline_usec = 1;
   restore (fixture, WEB, &record, FALSE);
-  fixture_assert_journal (fixture, "+web");
+  fixture_assert_acts (fixture, "+web");
   g_assert_cmpuint (zinit_service_get_restart_count (fixture_get (fixture, "web")), ==, 3);
 }
 
@@ -277,7 +277,7 @@ test_at_rest (Fixture *fixture, gconstpointer data)
     restore (fixture, WEB, &record, FALSE);
     fake_host_advance_ms (&fixture->host, 1000000);
     fixture_assert_transitions (fixture, "");
-    fixture_assert_journal (fixture, "");
+    fixture_assert_acts (fixture, "");
     zinit_supervisor_remove (fixture->supervisor, fixture_get (fixture, "web"), FALSE, NULL);
   }
 }
@@ -293,7 +293,7 @@ test_oneshot (Fixture *fixture, gconstpointer data)
   restore (fixture, WEB "service.oneshot=true\n", &record, FALSE);
   restore (fixture, APP, &blocked, FALSE);
   fixture_assert_transitions (fixture, "app:blocked>starting app:starting>running");
-  fixture_assert_journal (fixture, "+app");
+  fixture_assert_acts (fixture, "+app");
 }
 
 /* What was stopped by hand stays down although its definition says start, and whatever else happens. */
@@ -310,7 +310,7 @@ test_stopped_by_hand (Fixture *fixture, gconstpointer data)
     /* The folder's load has queued it; that is forgotten. */
     web = restore (fixture, WEB, &record, FALSE);
     fake_host_advance_ms (&fixture->host, 1000000);
-    fixture_assert_journal (fixture, "");
+    fixture_assert_acts (fixture, "");
     g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_STOP);
     zinit_supervisor_remove (fixture->supervisor, web, FALSE, NULL);
   }
@@ -325,7 +325,7 @@ test_not_yet_started (Fixture *fixture, gconstpointer data)
 
   restore (fixture, WEB, &inactive, FALSE);
   restore (fixture, "service.name='b'\nservice.exec='b'\nservice.status='ignore'\n", &blocked, FALSE);
-  fixture_assert_journal (fixture, "+web +b");
+  fixture_assert_acts (fixture, "+web +b");
 }
 
 /* Down because what it requires was stopped: it comes back with that. */
@@ -346,9 +346,9 @@ test_comes_back (Fixture *fixture, gconstpointer data)
            "service.name='top'\nservice.exec='top'\nservice.status='ignore'\ndependencies.requires=['web']\n",
            &failed, FALSE);
   fake_host_advance_ms (&fixture->host, 1000);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
   g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
-  fixture_assert_journal (fixture, "+web +app +top");
+  fixture_assert_acts (fixture, "+web +app +top");
 }
 
 /* Marked to go down in order when the daemon went away: the order is kept. */
@@ -363,12 +363,12 @@ test_stop_due (Fixture *fixture, gconstpointer data)
   stopping.stop_asked = stopping.comes_back = TRUE;
   restore (fixture, WEB, &due, TRUE);
   restore (fixture, APP, &stopping, TRUE);
-  fixture_assert_journal (fixture, "@web @app");
+  fixture_assert_acts (fixture, "@web @app");
   fixture_end (fixture, "app", ZINIT_EXIT_EXITED, 0);
-  fixture_assert_journal (fixture, "-web");
+  fixture_assert_acts (fixture, "-web");
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
   fake_host_advance_ms (&fixture->host, 100000);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
 }
 
 /* The definition of its process is in force until it is down; the folder's waits. */
@@ -386,12 +386,12 @@ test_changed_definition (Fixture *fixture, gconstpointer data)
   g_assert_true (zinit_service_needs_restart (web));
   g_assert_cmpint (zinit_service_get_pid (web), ==, PID);
   g_assert_cmpstr (zinit_service_get_definition (web)->dir, ==, "/old");
-  g_assert_null (zinit_service_get_loaded_definition (web)->dir);
+  g_assert_null (zinit_service_get_next_definition (web)->dir);
   g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 2);
   g_assert_true (fixture_get (fixture, "web") == web);
   g_assert_true (zinit_supervisor_restart (fixture->supervisor, web, NULL));
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
-  fixture_assert_journal (fixture, "@web -web +web");
+  fixture_assert_acts (fixture, "@web -web +web");
   g_assert_false (zinit_service_needs_restart (web));
   g_assert_null (zinit_service_get_definition (web)->dir);
 }
@@ -419,9 +419,9 @@ test_dismiss (Fixture *fixture, gconstpointer data)
   zinit_service_restore (web, &record, definition, &adoption);
   restore (fixture, APP, &record, TRUE);
   zinit_service_dismiss (web);
-  fixture_assert_journal (fixture, "@web @app -app");
+  fixture_assert_acts (fixture, "@web @app -app");
   fixture_end (fixture, "app", ZINIT_EXIT_EXITED, 0);
-  fixture_assert_journal (fixture, "-web");
+  fixture_assert_acts (fixture, "-web");
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
   g_assert_null (zinit_supervisor_find (fixture->supervisor, "web", NULL));
 }
@@ -444,7 +444,7 @@ test_restored_twice (void)
     zinit_service_restore (web, &second, NULL, &adoption);
     g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
     fake_host_advance_ms (&fixture.host, 100000);
-    fixture_assert_journal (&fixture, "@web");
+    fixture_assert_acts (&fixture, "@web");
     g_assert_cmpstr (fixture_state (&fixture, "web"), ==, "running");
     g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 2);
     g_assert_cmpint (zinit_service_get_failure (web)->type, ==, ZINIT_FAILURE_NONE);

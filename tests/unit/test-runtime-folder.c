@@ -269,7 +269,7 @@ test_files (Place *place, gconstpointer data)
     g_assert_true (g_str_has_prefix (error->message, path));
     g_assert_true (g_str_has_prefix (error->message + strlen (path), obstacles[i].refusal));
     g_clear_error (&error);
-    g_assert_true (zinit_runtime_folder_put_aside (place->folder, "file"));
+    g_assert_true (zinit_runtime_folder_rename_aside (place->folder, "file"));
     g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
   }
   g_remove (path);
@@ -278,7 +278,7 @@ test_files (Place *place, gconstpointer data)
   g_assert_cmpstr (text, ==, "text");
   zinit_runtime_folder_remove (place->folder, "file");
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
-  g_assert_true (zinit_runtime_folder_put_aside (place->folder, "file"));
+  g_assert_true (zinit_runtime_folder_rename_aside (place->folder, "file"));
 }
 
 static ZinitLockResult

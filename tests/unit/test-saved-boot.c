@@ -7,7 +7,7 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-#include "handover/proof.h"
+#include "handover/process-identity.h"
 #include "handover/saved-life.h"
 #include "paths.h"
 
@@ -21,7 +21,7 @@ read_life (const char *boot_id)
   g_autofree char *file = g_build_filename (path, ZINIT_INSTANCE_FILE, NULL);
   g_autofree char *log = g_build_filename (path, ZINIT_RECORDS_FILE, NULL);
   g_autofree char *text =
-      g_strdup_printf (INSTANCE " %s %" G_GUINT64_FORMAT "\n", boot_id, zinit_proof_read_start_ticks (1));
+      g_strdup_printf (INSTANCE " %s %" G_GUINT64_FORMAT "\n", boot_id, zinit_identity_read_start_ticks (1));
   g_autoptr (ZinitRuntimeFolder) folder = zinit_runtime_folder_new (path);
   g_autoptr (ZinitRecordLog) records = zinit_record_log_new (folder, ZINIT_RECORDS_FILE);
   g_autoptr (ZinitSavedLife) life = NULL;
@@ -45,7 +45,7 @@ read_life (const char *boot_id)
 static void
 test_boot (void)
 {
-  g_autofree char *boot_id = zinit_proof_read_boot_id ();
+  g_autofree char *boot_id = zinit_identity_read_boot_id ();
   g_autofree char *same = read_life (boot_id);
   g_autofree char *other = read_life ("01234567-89ab-cdef-0123-456789abcdef");
   /* The kernel did not tell when the life began. */

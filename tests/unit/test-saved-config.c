@@ -237,7 +237,7 @@ test_extras (void)
     g_autofree char *printed = NULL;
     g_autofree char *plain = zinit_saved_state_print (state, NULL);
     g_autofree char *plain_again = NULL;
-    ZinitSavedExtra *extra = zinit_saved_extra_new ();
+    ZinitStateExtensions *extra = zinit_state_extensions_new ();
 
     g_assert_null (web_of (state)->extra);
     web_of (state)->extra = extra;
@@ -263,7 +263,7 @@ test_extras (void)
     again = zinit_saved_state_parse (printed, strlen (printed), ZINIT_EXTRAS_READ, NULL);
     g_assert_cmpstr (again->boot_id, ==, state->boot_id);
     g_assert_cmpuint (again->init_start_ticks, ==, 17);
-    g_assert_true (zinit_saved_extra_equal (web_of (again)->extra, extra));
+    g_assert_true (zinit_state_extensions_equal (web_of (again)->extra, extra));
     /* Who does not know them reads what there would be without them. */
     skipped = zinit_saved_state_parse (printed, strlen (printed), ZINIT_EXTRAS_SKIP, NULL);
     plain_again = zinit_saved_state_print (skipped, NULL);
@@ -292,7 +292,7 @@ test_bad_extras (void)
     "\"stop_asked\": 1",
     "\"comes_back\": \"\\ud800\"",
   };
-  g_autoptr (ZinitSavedExtra) nothing = zinit_saved_extra_new ();
+  g_autoptr (ZinitStateExtensions) nothing = zinit_state_extensions_new ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (members); i++) {
     g_autoptr (GError) error = NULL;
@@ -302,7 +302,7 @@ test_bad_extras (void)
     state = parse (members[i], ZINIT_EXTRAS_READ, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (n_warnings, ==, 1);
-    g_assert_true (zinit_saved_extra_equal (web_of (state)->extra, nothing));
+    g_assert_true (zinit_state_extensions_equal (web_of (state)->extra, nothing));
   }
 }
 

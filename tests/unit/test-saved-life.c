@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "handover/proof.h"
+#include "handover/process-identity.h"
 #include "handover/saved-life.h"
 
 #define INSTANCE "0123456789abcdef0123456789abcdef"
@@ -40,8 +40,8 @@ set_up (Place *place, gconstpointer data)
 {
   place->path = g_dir_make_tmp ("zinit-life-XXXXXX", NULL);
   g_assert_nonnull (place->path);
-  place->boot = zinit_proof_read_boot_id ();
-  place->init_ticks = zinit_proof_read_start_ticks (1);
+  place->boot = zinit_identity_read_boot_id ();
+  place->init_ticks = zinit_identity_read_start_ticks (1);
   place->folder = zinit_runtime_folder_new (place->path);
   g_assert_true (zinit_runtime_folder_open (place->folder, NULL, NULL));
   place->records = zinit_record_log_new (place->folder, "records");

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fake-fixture.h"
-#include "handover/proof.h"
+#include "handover/process-identity.h"
 #include "handover/snapshot.h"
 #include "supervisor/record.h"
 
@@ -184,7 +184,7 @@ test_round_trip (void)
 static void
 test_document (Snapshots *snapshots, gconstpointer data)
 {
-  g_autofree char *boot_id = zinit_proof_read_boot_id ();
+  g_autofree char *boot_id = zinit_identity_read_boot_id ();
   guint64 now_ms = (guint64)g_get_real_time () / 1000;
   g_autoptr (ZinitSavedState) state = NULL;
 
@@ -199,7 +199,7 @@ test_document (Snapshots *snapshots, gconstpointer data)
   g_assert_cmpstr (state->config_dir, ==, "/services");
   g_assert_cmpstr (state->socket_path, ==, snapshots->paths->socket);
   g_assert_cmpstr (state->boot_id, ==, boot_id);
-  g_assert_cmpuint (state->init_start_ticks, ==, zinit_proof_read_start_ticks (1));
+  g_assert_cmpuint (state->init_start_ticks, ==, zinit_identity_read_start_ticks (1));
   g_assert_cmpint (g_tree_nnodes (state->services), ==, 2);
   g_assert_true (look_up (state, "web")->ephemeral);
   g_assert_cmpstr (look_up (state, "web")->name, ==, "web");
@@ -349,7 +349,7 @@ test_exits (void)
   saved->state = ZINIT_STATE_EXITED;
   zinit_snapshot_read (saved, &record);
   g_assert_cmpint (record.last_exit.kind, ==, ZINIT_EXIT_NONE);
-  saved->extra = zinit_saved_extra_new ();
+  saved->extra = zinit_state_extensions_new ();
   saved->extra->exit_unknown = TRUE;
   zinit_snapshot_read (saved, &record);
   g_assert_cmpint (record.last_exit.kind, ==, ZINIT_EXIT_UNKNOWN);
@@ -384,7 +384,7 @@ test_out_of_range (Snapshots *snapshots, gconstpointer data)
     saved->has_started_at = TRUE;
     saved->started_at = saved->last_state_change = saved->current_restart_delay_ms = number;
     if (i % 2 == 1) {
-      saved->extra = zinit_saved_extra_new ();
+      saved->extra = zinit_state_extensions_new ();
       saved->extra->deadline_at = number;
       saved->extra->clock = ZINIT_SAVED_CLOCK_MONOTONIC;
     }
@@ -418,7 +418,7 @@ test_other_clocks (void)
     ZinitServiceRecord record;
 
     saved->state = ZINIT_STATE_EXITED;
-    saved->extra = zinit_saved_extra_new ();
+    saved->extra = zinit_state_extensions_new ();
     saved->extra->clock = clock;
     saved->extra->deadline_at = 12345;
     zinit_snapshot_read (saved, &record);

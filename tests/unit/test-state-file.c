@@ -254,9 +254,9 @@ test_load_refused (Place *place, gconstpointer data)
     g_assert_cmpstr (error->message + strlen (place->state), ==, rows[i].message);
     g_clear_error (&error);
   }
-  g_assert_true (zinit_runtime_folder_put_aside (place->runtime, STATE));
+  g_assert_true (zinit_runtime_folder_rename_aside (place->runtime, STATE));
   assert_list (place, "state.json.refused");
-  g_assert_true (zinit_runtime_folder_put_aside (place->runtime, STATE));
+  g_assert_true (zinit_runtime_folder_rename_aside (place->runtime, STATE));
   g_assert_cmpint (mkfifo (place->state, 0600), ==, 0);
   g_assert_cmpint (zinit_saved_state_load (place->runtime, STATE, 0, ZINIT_EXTRAS_READ, &state, &error), ==,
                    ZINIT_LOAD_REFUSED);

@@ -16,7 +16,7 @@ test_start_and_stop (Fixture *fixture, gconstpointer data)
   ZinitService *web = fixture_add (fixture, WEB);
 
   fixture_assert_transitions (fixture, "web:inactive>starting web:starting>running");
-  fixture_assert_journal (fixture, "+web");
+  fixture_assert_acts (fixture, "+web");
   g_assert_cmpint (zinit_service_get_pid (web), ==, 101);
   g_assert_false (zinit_supervisor_start (fixture->supervisor, web, FALSE, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_ALREADY_RUNNING);
@@ -24,7 +24,7 @@ test_start_and_stop (Fixture *fixture, gconstpointer data)
 
   g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, &error));
   fixture_assert_transitions (fixture, "web:running>stopping");
-  fixture_assert_journal (fixture, "-web");
+  fixture_assert_acts (fixture, "-web");
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
   fixture_assert_transitions (fixture, "web:stopping>exited");
   g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_STOP);
@@ -102,9 +102,9 @@ test_stop_timeout (Fixture *fixture, gconstpointer data)
   fake_process_end (process, ZINIT_EXIT_EXITED, 0);
   fake_host_advance_ms (&fixture->host, 499);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "stopping");
-  fixture_assert_journal (fixture, "+web -web");
+  fixture_assert_acts (fixture, "+web -web");
   fake_host_advance_ms (&fixture->host, 1);
-  fixture_assert_journal (fixture, "!web");
+  fixture_assert_acts (fixture, "!web");
   fake_process_empty (process);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
   g_assert_cmpint (zinit_service_get_failure (web)->type, ==, ZINIT_FAILURE_STOP_TIMEOUT);
@@ -119,7 +119,7 @@ test_leftovers_are_cleared (Fixture *fixture, gconstpointer data)
 
   process->has_others = TRUE;
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 7);
-  fixture_assert_journal (fixture, "+web -web");
+  fixture_assert_acts (fixture, "+web -web");
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "stopping");
   fake_process_empty (process);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
@@ -161,7 +161,7 @@ test_missing_and_back (Fixture *fixture, gconstpointer data)
                    ZINIT_FAILURE_DEPENDENCY_FAILED);
   fixture_add (fixture, DB);
   g_assert_cmpstr (fixture_state (fixture, "top"), ==, "running");
-  fixture_assert_journal (fixture, "+db +app +top");
+  fixture_assert_acts (fixture, "+db +app +top");
 }
 
 static void
@@ -210,11 +210,11 @@ test_crash_leaves_dependents_alone (Fixture *fixture, gconstpointer data)
 {
   fixture_add (fixture, DB);
   fixture_add (fixture, APP);
-  fixture_assert_journal (fixture, "+db +app");
+  fixture_assert_acts (fixture, "+db +app");
   fixture_end (fixture, "db", ZINIT_EXIT_KILLED, SIGKILL);
   fake_host_advance_ms (&fixture->host, 1000);
   g_assert_cmpstr (fixture_state (fixture, "app"), ==, "running");
-  fixture_assert_journal (fixture, "+db");
+  fixture_assert_acts (fixture, "+db");
 }
 
 static void
@@ -224,21 +224,21 @@ test_cascade (Fixture *fixture, gconstpointer data)
 
   fixture_add (fixture, APP);
   fixture_add (fixture, TOP);
-  fixture_assert_journal (fixture, "+db +app +top");
+  fixture_assert_acts (fixture, "+db +app +top");
   g_assert_true (zinit_supervisor_stop (fixture->supervisor, db, NULL));
-  fixture_assert_journal (fixture, "-top");
+  fixture_assert_acts (fixture, "-top");
   fixture_end (fixture, "top", ZINIT_EXIT_EXITED, 0);
-  fixture_assert_journal (fixture, "-app");
+  fixture_assert_acts (fixture, "-app");
   fixture_end (fixture, "app", ZINIT_EXIT_EXITED, 0);
-  fixture_assert_journal (fixture, "-db");
+  fixture_assert_acts (fixture, "-db");
   fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 0);
   fake_host_advance_ms (&fixture->host, 100000);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
   g_assert_cmpint (zinit_service_get_wanted (fixture_get (fixture, "top")), ==, ZINIT_WANTED_START);
   g_assert_cmpstr (fixture_state (fixture, "top"), ==, "exited");
 
   g_assert_true (zinit_supervisor_start (fixture->supervisor, db, FALSE, NULL));
-  fixture_assert_journal (fixture, "+db +app +top");
+  fixture_assert_acts (fixture, "+db +app +top");
 
   /* A restart takes them along, and what was stopped by hand stays down. */
   g_assert_true (zinit_supervisor_stop (fixture->supervisor, fixture_get (fixture, "top"), NULL));
@@ -246,7 +246,7 @@ test_cascade (Fixture *fixture, gconstpointer data)
   g_assert_true (zinit_supervisor_restart (fixture->supervisor, db, NULL));
   fixture_end (fixture, "app", ZINIT_EXIT_EXITED, 0);
   fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 0);
-  fixture_assert_journal (fixture, "-top -app -db +db +app");
+  fixture_assert_acts (fixture, "-top -app -db +db +app");
 }
 
 static void
@@ -278,13 +278,13 @@ test_start_tree (Fixture *fixture, gconstpointer data)
   fixture_add (fixture, DB "service.status='ignore'\n");
   fixture_add (fixture, "service.name='extra'\nservice.exec='extra'\nservice.status='ignore'\n");
   app = fixture_add (fixture, APP "dependencies.wants=['extra','gone']\nservice.status='ignore'\n");
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
   g_assert_true (zinit_supervisor_start (fixture->supervisor, app, FALSE, NULL));
   g_assert_cmpstr (fixture_state (fixture, "app"), ==, "blocked");
   g_assert_true (zinit_supervisor_stop (fixture->supervisor, app, NULL));
   g_assert_cmpstr (fixture_state (fixture, "app"), ==, "inactive");
   g_assert_true (zinit_supervisor_start (fixture->supervisor, app, TRUE, NULL));
-  fixture_assert_journal (fixture, "+extra +db +app");
+  fixture_assert_acts (fixture, "+extra +db +app");
 }
 
 static void
@@ -310,7 +310,7 @@ test_redefine (Fixture *fixture, gconstpointer data)
   fixture_add (fixture, WEB "service.dir='/tmp'\n");
   g_assert_true (zinit_service_needs_restart (web));
   g_assert_null (zinit_service_get_definition (web)->dir);
-  g_assert_cmpstr (zinit_service_get_loaded_definition (web)->dir, ==, "/tmp");
+  g_assert_cmpstr (zinit_service_get_next_definition (web)->dir, ==, "/tmp");
   fixture_add (fixture, WEB);
   g_assert_false (zinit_service_needs_restart (web));
   fixture_add (fixture, WEB "service.dir='/tmp'\n");
@@ -369,14 +369,14 @@ test_shutdown (Fixture *fixture, gconstpointer data)
   fixture_add (fixture, WEB "dependencies.after=['app']\n");
   fake_host_settle (&fixture->host);
   zinit_supervisor_shutdown (fixture->supervisor);
-  fixture_assert_journal (fixture, "+db +app +web -web");
+  fixture_assert_acts (fixture, "+db +app +web -web");
   g_assert_false (zinit_supervisor_start (fixture->supervisor, fixture_get (fixture, "web"), FALSE, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_SHUTTING_DOWN);
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
   fixture_end (fixture, "app", ZINIT_EXIT_EXITED, 1);
   g_assert_cmpuint (fixture->n_shutdowns_done, ==, 0);
   fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 0);
-  fixture_assert_journal (fixture, "-app -db");
+  fixture_assert_acts (fixture, "-app -db");
   g_assert_cmpuint (fixture->n_shutdowns_done, ==, 1);
 }
 

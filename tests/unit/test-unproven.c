@@ -61,7 +61,7 @@ test_waits (Fixture *fixture, gconstpointer data)
   ZinitServiceRecord record;
 
   fake_host_advance_ms (&fixture->host, LONG_MS);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
   fixture_assert_transitions (fixture, "");
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
   g_assert_cmpint (zinit_service_get_pid (web), ==, PID);
@@ -86,7 +86,7 @@ test_alive (Fixture *fixture, gconstpointer data)
 
   zinit_service_set_unproven (web, "Too many open files");
   zinit_service_resolve (web, &adoption);
-  fixture_assert_journal (fixture, "@web");
+  fixture_assert_acts (fixture, "@web");
   fixture_assert_transitions (fixture, "");
   g_assert_cmpint (zinit_service_get_unproven_pid (web), ==, 0);
   g_assert_cmpint (zinit_service_get_pid (web), ==, PID);
@@ -96,12 +96,12 @@ test_alive (Fixture *fixture, gconstpointer data)
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 3);
   fixture_assert_transitions (fixture, "web:running>failed");
   fake_host_advance_ms (&fixture->host, 1000);
-  fixture_assert_journal (fixture, "+web");
+  fixture_assert_acts (fixture, "+web");
 }
 
 typedef struct {
   const char *more;
-  const char *journal;
+  const char *acts;
 } Policy;
 
 /* An end that nobody saw, so the policy decides. */
@@ -129,7 +129,7 @@ test_dead (void)
     if (strstr (policies[i].more, "oneshot") != NULL)
       assert_says (web, "zinit restart web");
     fake_host_advance_ms (&fixture.host, LONG_MS);
-    fixture_assert_journal (&fixture, policies[i].journal);
+    fixture_assert_acts (&fixture, policies[i].acts);
     fixture_clear (&fixture);
   }
 }
@@ -142,15 +142,15 @@ test_stop (Fixture *fixture, gconstpointer data)
 
   g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
   fake_host_advance_ms (&fixture->host, LONG_MS);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
   fixture_assert_transitions (fixture, "web:running>stopping");
   assert_says (web, "it is not known whether process 4711 lives");
   zinit_service_resolve (web, &adoption);
-  fixture_assert_journal (fixture, "@web -web");
+  fixture_assert_acts (fixture, "@web -web");
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
   g_assert_false (zinit_state_is_active (zinit_service_get_state (web)));
   fake_host_advance_ms (&fixture->host, LONG_MS);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
 }
 
 /* One that did not hear the stop signal is killed at last. */
@@ -163,7 +163,7 @@ test_stop_of_a_stubborn_one (Fixture *fixture, gconstpointer data)
   zinit_service_resolve (web, &adoption);
   fake_host_find (&fixture->host, "web")->is_stubborn = TRUE;
   fake_host_advance_ms (&fixture->host, LONG_MS);
-  g_assert_nonnull (strstr (fixture->host.journal->str, "!web"));
+  g_assert_nonnull (strstr (fixture->host.acts->str, "!web"));
 }
 
 static void
@@ -175,7 +175,7 @@ test_stop_of_a_dead_one (Fixture *fixture, gconstpointer data)
   zinit_service_resolve (web, NULL);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "exited");
   fake_host_advance_ms (&fixture->host, LONG_MS);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
 }
 
 /* A restart is a stop and a start: the start comes once it is known that nothing lives. */
@@ -186,10 +186,10 @@ test_restart (Fixture *fixture, gconstpointer data)
 
   zinit_supervisor_restart (fixture->supervisor, web, NULL);
   fake_host_advance_ms (&fixture->host, LONG_MS);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
   zinit_service_resolve (web, NULL);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
-  fixture_assert_journal (fixture, "+web");
+  fixture_assert_acts (fixture, "+web");
 }
 
 /* The stop of an earlier daemon goes on: no process, no signal, no end. */
@@ -199,10 +199,10 @@ test_stopping (Fixture *fixture, gconstpointer data)
   ZinitService *web = restore (fixture, "", ZINIT_STATE_STOPPING);
 
   fake_host_advance_ms (&fixture->host, LONG_MS);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
   fixture_assert_transitions (fixture, "");
   zinit_service_resolve (web, &adoption);
-  fixture_assert_journal (fixture, "@web -web");
+  fixture_assert_acts (fixture, "@web -web");
 }
 
 /* A shutdown does not wait for ever, and does not signal a number; it says which one it leaves. */
@@ -216,7 +216,7 @@ test_shutdown (Fixture *fixture, gconstpointer data)
   fake_host_advance_ms (&fixture->host, LONG_MS);
   g_assert_cmpuint (n_warnings, ==, 1);
   g_assert_cmpuint (fixture->n_shutdowns_done, ==, 1);
-  fixture_assert_journal (fixture, "");
+  fixture_assert_acts (fixture, "");
 }
 
 static void
@@ -226,7 +226,7 @@ test_shutdown_and_alive (Fixture *fixture, gconstpointer data)
 
   zinit_supervisor_shutdown (fixture->supervisor);
   zinit_service_resolve (web, &adoption);
-  fixture_assert_journal (fixture, "@web -web");
+  fixture_assert_acts (fixture, "@web -web");
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
   fake_host_settle (&fixture->host);
   g_assert_cmpuint (fixture->n_shutdowns_done, ==, 1);
@@ -242,7 +242,7 @@ test_rest (Fixture *fixture, gconstpointer data)
   rest.main_ended = TRUE;
   zinit_service_resolve (web, &rest);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "stopping");
-  fixture_assert_journal (fixture, "@web -web");
+  fixture_assert_acts (fixture, "@web -web");
 }
 
 #define ADD(path, func) fixture_add_test ("/unproven/" path, func)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Runs test programs in a virtual machine with Debian's kernel, and gives their cases as its own (TAP). The kernel is
-# older than the one of most build machines: no signal to a group by pidfd, no exit codes of strangers. Everything is
+# older than the one of most build machines: no signal to a group by pidfd, no exit codes of non_children. Everything is
 # in an initramfs: the built programs, the libraries and commands of this system that they need. With the program
 # `init` alone, zinitd is process 1 of the machine.
 #

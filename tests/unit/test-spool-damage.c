@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kept-log.h"
+#include "log-store.h"
 #include "logs/log-folder.h"
 
 #define LINE 100 /* bytes that kept_fill() writes in a line, about */
@@ -191,12 +191,12 @@ int
 main (int argc, char **argv)
 {
   static const KeptTest tests[] = {
-    { "/journal-damage/cut", test_cut },
-    { "/journal-damage/cut-while-reserved", test_cut_while_reserved },
-    { "/journal-damage/cut-at-end", test_cut_at_end },
-    { "/journal-damage/replaced", test_replaced },
-    { "/journal-damage/found", test_found },
-    { "/journal-damage/other-fault", test_other_fault },
+    { "/spool-damage/cut", test_cut },
+    { "/spool-damage/cut-while-reserved", test_cut_while_reserved },
+    { "/spool-damage/cut-at-end", test_cut_at_end },
+    { "/spool-damage/replaced", test_replaced },
+    { "/spool-damage/found", test_found },
+    { "/spool-damage/other-fault", test_other_fault },
   };
 
   return kept_run (&argc, &argv, tests, G_N_ELEMENTS (tests));

@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 
 #include "fake-fixture.h"
-#include "handover/keeper.h"
+#include "handover/autosave.h"
 #include "handover/saved-life.h"
 #include "persist/state-file.h"
 
@@ -26,12 +26,12 @@ typedef struct {
   ZinitPaths *paths;
   ZinitRuntimeFolder *runtime;
   ZinitRecordLog *records;
-  ZinitKeeper *keeper;
+  ZinitAutosave *autosave;
 } Keeping;
 
 static guint n_warnings, n_messages;
 
-/* Of the keeper; what the supervisor says is not asked for here. */
+/* Of the autosave; what the supervisor says is not asked for here. */
 static GLogWriterOutput
 count_said (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
@@ -47,21 +47,21 @@ static void
 set_up (Keeping *keeping, gconstpointer data)
 {
   fixture_init (&keeping->fixture);
-  keeping->folder = g_dir_make_tmp ("zinit-keeper-XXXXXX", NULL);
+  keeping->folder = g_dir_make_tmp ("zinit-autosave-XXXXXX", NULL);
   g_assert_nonnull (keeping->folder);
   keeping->paths = zinit_paths_new (ZINIT_SCOPE_SESSION, "/services", keeping->folder, NULL);
   keeping->runtime = zinit_runtime_folder_new (keeping->folder);
   g_assert_true (zinit_runtime_folder_open (keeping->runtime, NULL, NULL));
   keeping->records = zinit_record_log_new (keeping->runtime, ZINIT_RECORDS_FILE);
   g_assert_true (zinit_record_log_open (keeping->records, NULL));
-  keeping->keeper = zinit_keeper_new (keeping->fixture.supervisor, &fake_host, &keeping->fixture.host,
-                                      keeping->paths, keeping->runtime, keeping->records);
+  keeping->autosave = zinit_autosave_new (keeping->fixture.supervisor, &fake_host, &keeping->fixture.host,
+                                          keeping->paths, keeping->runtime, keeping->records);
 }
 
 static void
 tear_down (Keeping *keeping, gconstpointer data)
 {
-  zinit_keeper_free (keeping->keeper);
+  zinit_autosave_free (keeping->autosave);
   zinit_record_log_free (keeping->records);
   zinit_saved_life_end (keeping->runtime);
   g_assert_cmpint (g_rmdir (keeping->folder), ==, 0);
@@ -187,15 +187,15 @@ test_requests (Keeping *keeping, gconstpointer data)
   fake_host_advance_ms (&fixture->host, 100);
   for (guint i = 0; i < 50; i++) {
     g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
-    zinit_keeper_commit (keeping->keeper);
+    zinit_autosave_commit (keeping->autosave);
     assert_known (keeping, "web", "running start");
     g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
-    zinit_keeper_commit (keeping->keeper);
+    zinit_autosave_commit (keeping->autosave);
     assert_known (keeping, "web", "stopping stop");
     fixture_end (fixture, "web", ZINIT_EXIT_KILLED, 15);
   }
   /* Once more, and nothing has changed. */
-  zinit_keeper_commit (keeping->keeper);
+  zinit_autosave_commit (keeping->autosave);
   g_assert_true (writes_within (keeping, 100));
   g_assert_cmpstr (saved_state (keeping, "web"), ==, "exited");
   assert_known (keeping, "web", "exited stop");
@@ -211,7 +211,7 @@ test_cut_lost (Keeping *keeping, gconstpointer data)
   ZinitService *web = fixture_add (fixture, WEB);
   gsize length;
 
-  zinit_keeper_commit (keeping->keeper);
+  zinit_autosave_commit (keeping->autosave);
   g_assert_true (g_file_get_contents (path, &records, &length, NULL));
   g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, 15);
@@ -240,7 +240,7 @@ test_unwritable (Keeping *keeping, gconstpointer data)
   g_assert_cmpuint (n_warnings, ==, 1);
   g_assert_true (
       zinit_supervisor_stop (keeping->fixture.supervisor, fixture_get (&keeping->fixture, "web"), NULL));
-  zinit_keeper_commit (keeping->keeper);
+  zinit_autosave_commit (keeping->autosave);
   g_assert_false (writes_within (keeping, 5000));
   g_assert_cmpuint (n_warnings, ==, 1);
   limit_files (RLIM_INFINITY);
@@ -255,16 +255,16 @@ test_on_demand (Keeping *keeping, gconstpointer data)
 
   fixture_add (&keeping->fixture, WEB);
   fake_host_settle (&keeping->fixture.host);
-  g_assert_true (zinit_keeper_save_changes (keeping->keeper, &error));
+  g_assert_true (zinit_autosave_save_changes (keeping->autosave, &error));
   g_assert_true (is_there (keeping));
   g_unlink (keeping->paths->state);
-  g_assert_true (zinit_keeper_save_changes (keeping->keeper, &error));
+  g_assert_true (zinit_autosave_save_changes (keeping->autosave, &error));
   g_assert_false (is_there (keeping));
-  g_assert_true (zinit_keeper_save (keeping->keeper, &error));
+  g_assert_true (zinit_autosave_save (keeping->autosave, &error));
   g_assert_true (is_there (keeping));
   fixture_end (&keeping->fixture, "web", ZINIT_EXIT_EXITED, 1);
   g_unlink (keeping->paths->state);
-  g_assert_true (zinit_keeper_save_changes (keeping->keeper, &error));
+  g_assert_true (zinit_autosave_save_changes (keeping->autosave, &error));
   g_assert_cmpstr (saved_state (keeping, "web"), ==, "failed");
 }
 
@@ -303,7 +303,7 @@ test_shutdown (Keeping *keeping, gconstpointer data)
   g_assert_false (writes_within (keeping, 10 * MINUTE_MS));
 }
 
-#define ADD(path, func) g_test_add ("/keeper/" path, Keeping, NULL, set_up, func, tear_down)
+#define ADD(path, func) g_test_add ("/autosave/" path, Keeping, NULL, set_up, func, tear_down)
 
 int
 main (int argc, char *argv[])

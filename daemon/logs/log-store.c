@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The log and its files: what comes goes to the journal, then into the ring, and when the journal has become
+ * The log and its files: what comes goes to the spool, then into the ring, and when the spool has become
  * long, compared with the ring, the ring is written instead. The files are opened when there is something to
  * be kept; so are those of an earlier daemon, which are only read until then.
  */
@@ -18,18 +18,18 @@
 void
 zinit_log_attach (ZinitLog *log, ZinitLogFolder *folder, const char *service)
 {
-  zinit_journal_free (log->journal);
+  zinit_spool_free (log->spool);
   log->folder = folder;
-  log->journal = zinit_journal_new (folder, service);
+  log->spool = zinit_spool_new (folder, service);
 }
 
 static gboolean
-start_journal (ZinitLog *log, GError **error)
+start_spool (ZinitLog *log, GError **error)
 {
   g_autoptr (GByteArray) ring = g_byte_array_sized_new ((guint)zinit_log_get_bytes (log) + 128);
 
   zinit_log_save (log, ring);
-  return zinit_journal_start (log->journal, ring, error);
+  return zinit_spool_start (log->spool, ring, error);
 }
 
 /* Sets the time of the failure, if there was one, to @time_usec. */
@@ -38,26 +38,26 @@ note (ZinitLog *log, gint64 time_usec, const GError *error)
 {
   log->failed_usec = error != NULL ? MAX (time_usec, 1) : 0;
   if (error != NULL)
-    zinit_log_folder_complain (log->folder, error);
+    zinit_log_folder_warn_once (log->folder, error);
 }
 
-/* TRUE when the journal is open and may become longer by @length bytes of output. */
+/* TRUE when the spool is open and may become longer by @length bytes of output. */
 static gboolean
 has_room (ZinitLog *log, gsize length, gint64 time_usec)
 {
   g_autoptr (GError) error = NULL;
   gint64 since_failure_usec = time_usec - log->failed_usec;
 
-  if (log->journal == NULL)
+  if (log->spool == NULL)
     return FALSE;
-  if (zinit_journal_is_open (log->journal) &&
-      zinit_journal_get_used (log->journal) + ZINIT_JOURNAL_RECORD_BYTES + length <=
+  if (zinit_spool_is_open (log->spool) &&
+      zinit_spool_get_used (log->spool) + ZINIT_SPOOL_RECORD_BYTES + length <=
           MAX (MIN_JOURNAL_BYTES, log->record_bytes / 2))
     return TRUE;
   /* Also when the clock was set back. */
   if (log->failed_usec != 0 && since_failure_usec >= 0 && since_failure_usec < RETRY_USEC)
     return FALSE;
-  start_journal (log, &error);
+  start_spool (log, &error);
   note (log, time_usec, error);
   return error == NULL;
 }
@@ -71,12 +71,12 @@ zinit_log_reserve (ZinitLog *log, ZinitStream stream, gsize wanted, gint64 time_
   *ret_size = MIN (wanted, ZINIT_MAX_RESERVE_BYTES);
   if (!has_room (log, *ret_size, time_usec))
     return NULL;
-  room = zinit_journal_reserve (log->journal, stream, *ret_size, time_usec, &error);
+  room = zinit_spool_reserve (log->spool, stream, *ret_size, time_usec, &error);
   /* Perhaps its file was damaged: begins another one at once. */
   if (room == NULL) {
     g_clear_error (&error);
-    if (start_journal (log, &error))
-      room = zinit_journal_reserve (log->journal, stream, *ret_size, time_usec, &error);
+    if (start_spool (log, &error))
+      room = zinit_spool_reserve (log->spool, stream, *ret_size, time_usec, &error);
   }
   note (log, time_usec, error);
   return room;
@@ -88,9 +88,9 @@ mend (ZinitLog *log, gint64 time_usec)
 {
   g_autoptr (GError) error = NULL;
 
-  if (log->journal == NULL || !zinit_journal_is_damaged (log->journal))
+  if (log->spool == NULL || !zinit_spool_is_damaged (log->spool))
     return;
-  start_journal (log, &error);
+  start_spool (log, &error);
   note (log, time_usec, error);
 }
 
@@ -104,7 +104,7 @@ append_elsewhere (ZinitLog *log, ZinitStream stream, const char *bytes, gsize le
 
     if (room != NULL) {
       memcpy (room, bytes, piece);
-      zinit_journal_commit (log->journal, piece, time_usec);
+      zinit_spool_commit (log->spool, piece, time_usec);
     }
     zinit_log_take (log, stream, bytes, piece, time_usec);
     mend (log, time_usec);
@@ -116,11 +116,11 @@ append_elsewhere (ZinitLog *log, ZinitStream stream, const char *bytes, gsize le
 void
 zinit_log_append (ZinitLog *log, ZinitStream stream, const char *bytes, gsize length, gint64 time_usec)
 {
-  if (log->journal == NULL || !zinit_journal_is_reserved (log->journal, bytes)) {
+  if (log->spool == NULL || !zinit_spool_is_reserved (log->spool, bytes)) {
     append_elsewhere (log, stream, bytes, length, time_usec);
     return;
   }
-  zinit_journal_commit (log->journal, length, time_usec);
+  zinit_spool_commit (log->spool, length, time_usec);
   zinit_log_take (log, stream, bytes, length, time_usec);
   mend (log, time_usec);
 }
@@ -143,12 +143,12 @@ zinit_log_end (ZinitLog *log)
     return;
   /* Not tried again now if it has failed: what comes next will have it written. */
   if (has_room (log, 0, log->failed_usec)) {
-    zinit_journal_end (log->journal, &error);
+    zinit_spool_end (log->spool, &error);
     zinit_log_finish (log);
     /* Then the ring has it. */
     if (error != NULL) {
       g_clear_error (&error);
-      start_journal (log, &error);
+      start_spool (log, &error);
     }
     note (log, log->failed_usec, error);
   } else {
@@ -177,10 +177,10 @@ take_end (gpointer log)
 void
 zinit_log_recover (ZinitLog *log)
 {
-  static const ZinitJournalReader reader = { take_ring, take_output, take_end };
+  static const ZinitSpoolReader reader = { take_ring, take_output, take_end };
 
-  if (log->journal != NULL)
-    zinit_journal_read (log->journal, &reader, log);
+  if (log->spool != NULL)
+    zinit_spool_read (log->spool, &reader, log);
 }
 
 gboolean
@@ -188,7 +188,7 @@ zinit_log_sync (ZinitLog *log, GError **error)
 {
   if (log->failed_usec == 0)
     return TRUE;
-  if (!start_journal (log, error))
+  if (!start_spool (log, error))
     return FALSE;
   log->failed_usec = 0;
   return TRUE;
@@ -199,19 +199,19 @@ zinit_log_renew (ZinitLog *log, const char *service)
 {
   g_autoptr (GError) error = NULL;
 
-  if (log->journal == NULL)
+  if (log->spool == NULL)
     return;
   zinit_log_attach (log, log->folder, service);
   if (log->total == 0 && !is_unfinished (log))
     return;
   /* As after any failure, but long ago: what comes next is not kept waiting. */
-  start_journal (log, &error);
+  start_spool (log, &error);
   note (log, 0, error);
 }
 
 void
 zinit_log_discard (ZinitLog *log)
 {
-  if (log->journal != NULL)
-    zinit_journal_discard (log->journal);
+  if (log->spool != NULL)
+    zinit_spool_discard (log->spool);
 }

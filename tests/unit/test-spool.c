@@ -10,8 +10,8 @@
 
 #include <glib/gstdio.h>
 
-#include "kept-log.h"
-#include "logs/journal-format.h"
+#include "log-store.h"
+#include "logs/spool-format.h"
 
 static void
 test_nothing (void)
@@ -43,7 +43,7 @@ test_modes (void)
 {
   KeptLog daemon = kept_start ();
   g_autofree char *ring = kept_file (daemon.path, ZINIT_RING_SUFFIX);
-  g_autofree char *journal = kept_file (daemon.path, ZINIT_JOURNAL_SUFFIX);
+  g_autofree char *spool = kept_file (daemon.path, ZINIT_SPOOL_SUFFIX);
   GStatBuf info;
 
   kept_say (&daemon, OUT, "secret\n", 1);
@@ -51,11 +51,11 @@ test_modes (void)
   g_assert_cmpuint (info.st_mode & 07777, ==, 0700);
   g_assert_cmpint (g_stat (ring, &info), ==, 0);
   g_assert_cmpuint (info.st_mode & 07777, ==, 0600);
-  g_assert_cmpint (g_stat (journal, &info), ==, 0);
+  g_assert_cmpint (g_stat (spool, &info), ==, 0);
   g_assert_cmpuint (info.st_mode & 07777, ==, 0600);
   zinit_log_discard (daemon.log);
   g_assert_false (kept_has_file (daemon.path, ZINIT_RING_SUFFIX));
-  g_assert_false (kept_has_file (daemon.path, ZINIT_JOURNAL_SUFFIX));
+  g_assert_false (kept_has_file (daemon.path, ZINIT_SPOOL_SUFFIX));
   kept_finish (&daemon);
 }
 
@@ -141,19 +141,19 @@ test_generations (void)
   g_autoptr (GBytes) old_ring = NULL, old_journal = NULL;
   g_autofree char *before = NULL, *mixed = NULL;
   guint64 generation;
-  ZinitJournalHead head;
+  ZinitSpoolHead head;
 
   kept_say (&daemon, OUT, "first\nun", 1);
   generation = read_generation (daemon.path);
   while (read_generation (daemon.path) == generation) {
     g_clear_pointer (&old_journal, g_bytes_unref);
-    old_journal = kept_read (daemon.path, ZINIT_JOURNAL_SUFFIX);
+    old_journal = kept_read (daemon.path, ZINIT_SPOOL_SUFFIX);
     g_free (before);
     before = kept_describe (daemon.log);
     kept_fill (&daemon, 1, "line");
   }
   /* The line that made it came after it. */
-  kept_write (daemon.path, ZINIT_JOURNAL_SUFFIX, old_journal);
+  kept_write (daemon.path, ZINIT_SPOOL_SUFFIX, old_journal);
   assert_survives (&daemon, before);
   memcpy (&head, g_bytes_get_data (old_journal, NULL), sizeof head);
   g_assert_cmpuint (head.generation, ==, generation);
@@ -161,7 +161,7 @@ test_generations (void)
   mixed = g_memdup2 (g_bytes_get_data (old_journal, NULL), g_bytes_get_size (old_journal));
   memcpy (mixed, &head, sizeof head);
   old_ring = g_bytes_new (mixed, g_bytes_get_size (old_journal));
-  kept_write (daemon.path, ZINIT_JOURNAL_SUFFIX, old_ring);
+  kept_write (daemon.path, ZINIT_SPOOL_SUFFIX, old_ring);
   assert_survives (&daemon, before);
   kept_finish (&daemon);
   g_assert_cmpuint (kept_n_warnings, ==, 0);
@@ -181,10 +181,10 @@ test_empty_journal (void)
   daemon = kept_start_at (kept_end (&daemon), 100);
   kept_say (&daemon, OUT, "c\n", 2);
   path = kept_end (&daemon);
-  kept_write (path, ZINIT_JOURNAL_SUFFIX, empty);
+  kept_write (path, ZINIT_SPOOL_SUFFIX, empty);
   daemon = kept_start_at (path, 100);
   assert_log (daemon.log, "1o[a]1o[b] 1 0");
-  kept_write (path, ZINIT_JOURNAL_SUFFIX, blank);
+  kept_write (path, ZINIT_SPOOL_SUFFIX, blank);
   assert_survives (&daemon, "1o[a]1o[b] 1 0");
   kept_finish (&daemon);
   g_assert_cmpuint (kept_n_warnings, ==, 0);
@@ -245,15 +245,15 @@ int
 main (int argc, char **argv)
 {
   static const KeptTest tests[] = {
-    { "/journal/nothing", test_nothing },
-    { "/journal/output", test_output },
-    { "/journal/modes", test_modes },
-    { "/journal/pending", test_pending },
-    { "/journal/short-read", test_short_read },
-    { "/journal/end", test_end },
-    { "/journal/generations", test_generations },
-    { "/journal/empty-journal", test_empty_journal },
-    { "/journal/random", test_random },
+    { "/spool/nothing", test_nothing },
+    { "/spool/output", test_output },
+    { "/spool/modes", test_modes },
+    { "/spool/pending", test_pending },
+    { "/spool/short-read", test_short_read },
+    { "/spool/end", test_end },
+    { "/spool/generations", test_generations },
+    { "/spool/empty-journal", test_empty_journal },
+    { "/spool/random", test_random },
   };
 
   return kept_run (&argc, &argv, tests, G_N_ELEMENTS (tests));

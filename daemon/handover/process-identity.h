@@ -12,17 +12,17 @@
 G_BEGIN_DECLS
 
 /* Of this boot of the kernel. NULL with errno when it cannot be read. Transfer full. */
-char *zinit_proof_read_boot_id (void);
+char *zinit_identity_read_boot_id (void);
 
 /* Field 22 of /proc/PID/stat: when the process started, clock ticks since the boot. 0 with errno when it
  * cannot be read. */
-guint64 zinit_proof_read_start_ticks (pid_t pid);
+guint64 zinit_identity_read_start_ticks (pid_t pid);
 
 typedef enum {
-  ZINIT_PROOF_ALIVE,
-  ZINIT_PROOF_DEAD,    /* the process that was meant is gone */
-  ZINIT_PROOF_UNKNOWN, /* the kernel cannot or does not tell now */
-} ZinitProof;
+  ZINIT_IDENTITY_ALIVE,
+  ZINIT_IDENTITY_DEAD,    /* the process that was meant is gone */
+  ZINIT_IDENTITY_UNKNOWN, /* the kernel cannot or does not tell now */
+} ZinitIdentity;
 
 /* Asks for @pid; *@ret_pidfd (transfer full) is open when it is proven alive, else -1, and errno tells why it
  * is unknown. @start_ticks decides when it is known (not 0); else the format's own rule does, without its
@@ -30,10 +30,10 @@ typedef enum {
  * that which is its script contains the word. Dead is also what cannot be a process (0, 1, our own, above the
  * kernel's largest number, a thread's). A zombie is alive, if the ticks say so: it may be a child to be
  * waited for. */
-ZinitProof zinit_proof_open (guint32 pid, guint64 start_ticks, const char *exec, int *ret_pidfd);
+ZinitIdentity zinit_identity_open (guint32 pid, guint64 start_ticks, const char *exec, int *ret_pidfd);
 
 /* A pidfd of @pid if that is a child of this process, dead or alive, else -1: while it is not reaped, its
  * number cannot be another's. Transfer full. */
-int zinit_proof_open_child (pid_t pid);
+int zinit_identity_open_child (pid_t pid);
 
 G_END_DECLS

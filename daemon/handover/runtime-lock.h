@@ -11,26 +11,26 @@
 
 G_BEGIN_DECLS
 
-typedef struct _ZinitHold ZinitHold;
+typedef struct _ZinitHold ZinitRuntimeLock;
 
 typedef struct {
   /* The folder is a new one, and locked: what was kept in it is to be written again. */
   void (*made) (gpointer data);
   /* Another daemon was faster, and has adopted the services: this one must not touch them any more. */
   void (*lost) (gpointer data);
-} ZinitHoldEvents;
+} ZinitRuntimeLockEvents;
 
 /* The lock is ZINIT_LOCK_FILE of @folder, which is held by @lock_fd: a number that stays the same whatever
- * comes, as that of @folder does. @watch_fd is what zinit_hold_get_watch() gave to the daemon that this one
- * was before (taken over; -1 = none). @folder and @events are borrowed. Transfer full. */
-ZinitHold *zinit_hold_new (ZinitLoop *loop, ZinitRuntimeFolder *folder, int lock_fd, int watch_fd,
-                           const ZinitHoldEvents *events, gpointer data);
-int zinit_hold_get_lock (const ZinitHold *hold);
+ * comes, as that of @folder does. @watch_fd is what zinit_runtime_lock_get_watch() gave to the daemon that
+ * this one was before (taken over; -1 = none). @folder and @events are borrowed. Transfer full. */
+ZinitRuntimeLock *zinit_runtime_lock_new (ZinitLoop *loop, ZinitRuntimeFolder *folder, int lock_fd,
+                                          int watch_fd, const ZinitRuntimeLockEvents *events, gpointer data);
+int zinit_runtime_lock_get_lock (const ZinitRuntimeLock *lock);
 /* The inotify instance that watches the file; -1 = the kernel gave none. To be kept open by a re-execution:
  * to close one takes the kernel longer than all the rest. */
-int zinit_hold_get_watch (const ZinitHold *hold);
+int zinit_runtime_lock_get_watch (const ZinitRuntimeLock *lock);
 /* The lock stays. */
-void zinit_hold_free (ZinitHold *hold);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitHold, zinit_hold_free)
+void zinit_runtime_lock_free (ZinitRuntimeLock *lock);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitRuntimeLock, zinit_runtime_lock_free)
 
 G_END_DECLS

@@ -5,7 +5,7 @@
  */
 #define G_LOG_DOMAIN "zinit-test"
 
-#include "kept-log.h"
+#include "log-store.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -29,7 +29,7 @@ char *
 kept_make_path (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *top = g_dir_make_tmp ("zinit-journal-XXXXXX", &error);
+  g_autofree char *top = g_dir_make_tmp ("zinit-store-XXXXXX", &error);
 
   g_assert_no_error (error);
   return g_build_filename (top, "logs", NULL);
@@ -128,7 +128,7 @@ kept_write (const char *path, const char *suffix, GBytes *bytes)
 char *
 kept_copy (const char *from)
 {
-  static const char *const suffixes[] = { ZINIT_RING_SUFFIX, ZINIT_JOURNAL_SUFFIX };
+  static const char *const suffixes[] = { ZINIT_RING_SUFFIX, ZINIT_SPOOL_SUFFIX };
   char *to = kept_make_path ();
 
   g_assert_cmpint (g_mkdir (to, 0700), ==, 0);

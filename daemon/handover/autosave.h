@@ -12,28 +12,28 @@
 
 G_BEGIN_DECLS
 
-typedef struct _ZinitKeeper ZinitKeeper;
+typedef struct _ZinitKeeper ZinitAutosave;
 
 /* @supervisor, @host_data, @paths, @folder, where the files are, and @records must outlive it; of @host clock
  * and timers are used. What is there already is written after four minutes, changes at once. Transfer full.
  */
-ZinitKeeper *zinit_keeper_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
-                               const ZinitPaths *paths, const ZinitRuntimeFolder *folder,
-                               ZinitRecordLog *records);
+ZinitAutosave *zinit_autosave_new (ZinitSupervisor *supervisor, const ZinitHost *host, gpointer host_data,
+                                   const ZinitPaths *paths, const ZinitRuntimeFolder *folder,
+                                   ZinitRecordLog *records);
 /* Writes nothing more. */
-void zinit_keeper_free (ZinitKeeper *keeper);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitKeeper, zinit_keeper_free)
+void zinit_autosave_free (ZinitAutosave *autosave);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitAutosave, zinit_autosave_free)
 
 /* Makes durable all that has changed until now: the next daemon would know it, should this one die now. To
  * be called before a request is answered, once for all of a turn of the loop. Where nothing can be written
  * things go on without, which is reported once. */
-void zinit_keeper_commit (ZinitKeeper *keeper);
+void zinit_autosave_commit (ZinitAutosave *autosave);
 
 /* Writes now, whether or not anything has changed. */
-gboolean zinit_keeper_save (ZinitKeeper *keeper, GError **error);
+gboolean zinit_autosave_save (ZinitAutosave *autosave, GError **error);
 /* Writes now, unless nothing has changed since that was done last. */
-gboolean zinit_keeper_save_changes (ZinitKeeper *keeper, GError **error);
+gboolean zinit_autosave_save_changes (ZinitAutosave *autosave, GError **error);
 /* Writes at the next turn of the loop, and until it succeeds. */
-void zinit_keeper_save_soon (ZinitKeeper *keeper);
+void zinit_autosave_save_soon (ZinitAutosave *autosave);
 
 G_END_DECLS

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The journal as it is read by the next daemon. Whatever the bytes are, nothing outside them is looked at.
+ * The spool as it is read by the next daemon. Whatever the bytes are, nothing outside them is looked at.
  */
 #define G_LOG_DOMAIN "zinit-logs"
 
 #include <string.h>
 
-#include "logs/journal-format.h"
-#include "logs/journal.h"
+#include "logs/spool-format.h"
+#include "logs/spool.h"
 
 typedef struct {
   const char *service;
-  const ZinitJournalReader *reader;
+  const ZinitSpoolReader *reader;
   gpointer data;
 } Reading;
 
@@ -44,10 +44,10 @@ read_ring (const Reading *reading, const GByteArray *bytes, guint64 *ret_generat
   return FALSE;
 }
 
-static ZinitJournalRecord
+static ZinitSpoolRecord
 record_at (const GByteArray *bytes, gsize offset)
 {
-  ZinitJournalRecord record;
+  ZinitSpoolRecord record;
 
   memcpy (&record, bytes->data + offset, sizeof record);
   return record;
@@ -57,21 +57,21 @@ record_at (const GByteArray *bytes, gsize offset)
 static gboolean
 is_record (const GByteArray *bytes, gsize offset, gsize end)
 {
-  ZinitJournalRecord record;
+  ZinitSpoolRecord record;
 
   if (end - offset < sizeof record)
     return FALSE;
   record = record_at (bytes, offset);
   return record.length <= end - offset - sizeof record &&
-         (record.kind < ZINIT_N_STREAMS || (record.kind == ZINIT_JOURNAL_ENDED && record.length == 0));
+         (record.kind < ZINIT_N_STREAMS || (record.kind == ZINIT_SPOOL_ENDED && record.length == 0));
 }
 
 static void
 give (const Reading *reading, const GByteArray *bytes, gsize offset, gsize length)
 {
-  ZinitJournalRecord record = record_at (bytes, offset);
+  ZinitSpoolRecord record = record_at (bytes, offset);
 
-  if (record.kind == ZINIT_JOURNAL_ENDED)
+  if (record.kind == ZINIT_SPOOL_ENDED)
     reading->reader->ended (reading->data);
   else
     reading->reader->output ((ZinitStream)record.kind, (const char *)bytes->data + offset + sizeof record,
@@ -82,20 +82,20 @@ give (const Reading *reading, const GByteArray *bytes, gsize offset, gsize lengt
 static void
 give_pending (const Reading *reading, const GByteArray *bytes, gsize offset)
 {
-  const guint8 *room = bytes->data + offset + sizeof (ZinitJournalRecord);
+  const guint8 *room = bytes->data + offset + sizeof (ZinitSpoolRecord);
   gsize length;
 
   if (!is_record (bytes, offset, bytes->len))
     return;
   length = record_at (bytes, offset).length;
-  while (length > 0 && room[length - 1] == ZINIT_JOURNAL_FILLER)
+  while (length > 0 && room[length - 1] == ZINIT_SPOOL_FILLER)
     length--;
   if (length > 0)
     give (reading, bytes, offset, length);
 }
 
 static void
-read_records (const Reading *reading, const GByteArray *bytes, const ZinitJournalHead *head)
+read_records (const Reading *reading, const GByteArray *bytes, const ZinitSpoolHead *head)
 {
   gsize end = MIN (head->end, bytes->len);
   gsize at = sizeof *head;
@@ -104,17 +104,17 @@ read_records (const Reading *reading, const GByteArray *bytes, const ZinitJourna
     gsize length = record_at (bytes, at).length;
 
     give (reading, bytes, at, length);
-    at += sizeof (ZinitJournalRecord) + length;
+    at += sizeof (ZinitSpoolRecord) + length;
   }
   if (at != head->end)
-    g_warning ("%s: the journal of its kept output is damaged", reading->service);
+    g_warning ("%s: the spool of its kept output is damaged", reading->service);
   else if (head->pending == head->end)
     give_pending (reading, bytes, at);
 }
 
 /* FALSE when it is nothing of the kind. */
 static gboolean
-read_head (const Reading *reading, const GByteArray *bytes, ZinitJournalHead *ret_head)
+read_head (const Reading *reading, const GByteArray *bytes, ZinitSpoolHead *ret_head)
 {
   static const char none[ZINIT_MAGIC_BYTES];
 
@@ -122,33 +122,33 @@ read_head (const Reading *reading, const GByteArray *bytes, ZinitJournalHead *re
     return FALSE;
   if (bytes->len >= sizeof *ret_head) {
     memcpy (ret_head, bytes->data, sizeof *ret_head);
-    if (memcmp (ret_head->magic, ZINIT_JOURNAL_MAGIC, ZINIT_MAGIC_BYTES) == 0)
+    if (memcmp (ret_head->magic, ZINIT_SPOOL_MAGIC, ZINIT_MAGIC_BYTES) == 0)
       return TRUE;
     /* The daemon was about to make it. */
     if (memcmp (ret_head->magic, none, sizeof none) == 0)
       return FALSE;
   }
-  g_warning ("%s: the journal of its kept output is not a journal", reading->service);
+  g_warning ("%s: the spool of its kept output is not a spool", reading->service);
   return FALSE;
 }
 
 guint64
-zinit_journal_read_files (ZinitLogFolder *folder, const char *service, const ZinitJournalReader *reader,
-                          gpointer data)
+zinit_spool_read_files (ZinitLogFolder *folder, const char *service, const ZinitSpoolReader *reader,
+                        gpointer data)
 {
   g_autoptr (GByteArray) ring = read_file (folder, service, ZINIT_RING_SUFFIX, ZINIT_MAX_RING_FILE_BYTES);
-  g_autoptr (GByteArray) journal =
-      read_file (folder, service, ZINIT_JOURNAL_SUFFIX, ZINIT_MAX_JOURNAL_FILE_BYTES);
+  g_autoptr (GByteArray) spool =
+      read_file (folder, service, ZINIT_SPOOL_SUFFIX, ZINIT_MAX_JOURNAL_FILE_BYTES);
   const Reading reading = { service, reader, data };
   gboolean has_ring;
   guint64 generation = 0;
-  ZinitJournalHead head;
+  ZinitSpoolHead head;
 
   has_ring = ring != NULL && read_ring (&reading, ring, &generation);
-  if (journal == NULL || !read_head (&reading, journal, &head))
+  if (spool == NULL || !read_head (&reading, spool, &head))
     return generation;
   /* Without its ring the newest lines are better than none. */
   if (!has_ring || head.generation == generation)
-    read_records (&reading, journal, &head);
+    read_records (&reading, spool, &head);
   return MAX (generation, head.generation);
 }

@@ -20,13 +20,13 @@ typedef struct {
   gid_t *groups;
   int n_groups;
   char *environment[5]; /* HOME, USER, LOGNAME and SHELL of another user, as far as known; NULL-terminated */
-} ZinitIdentity;
+} ZinitCredentials;
 
 /* Looks up @user and @group, each a name or a number or NULL. @ret_identity is cleared by the caller, also
  * after a failure, which is ZINIT_ERROR_SPAWN_FAILED with the step "user" or "group". */
-gboolean zinit_identity_resolve (const char *user, const char *group, ZinitIdentity *ret_identity,
-                                 GError **error);
-void zinit_identity_clear (ZinitIdentity *identity);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZinitIdentity, zinit_identity_clear)
+gboolean zinit_credentials_resolve (const char *user, const char *group, ZinitCredentials *ret_identity,
+                                    GError **error);
+void zinit_credentials_clear (ZinitCredentials *identity);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZinitCredentials, zinit_credentials_clear)
 
 G_END_DECLS

@@ -4,7 +4,7 @@
  */
 #define G_LOG_DOMAIN "zinit-process"
 
-#include "process/identity.h"
+#include "process/credentials.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -72,7 +72,7 @@ lookup_failure (int reason, const char *otherwise)
 }
 
 static gboolean
-resolve_group (const char *group, ZinitIdentity *identity, GError **error)
+resolve_group (const char *group, ZinitCredentials *identity, GError **error)
 {
   g_autofree char *buffer = NULL;
   struct group entry;
@@ -94,7 +94,7 @@ resolve_group (const char *group, ZinitIdentity *identity, GError **error)
 
 /* The supplementary groups; just the first group for a user that the database does not know. */
 static void
-resolve_groups (const char *name, ZinitIdentity *identity)
+resolve_groups (const char *name, ZinitCredentials *identity)
 {
   int capacity = 32;
 
@@ -110,7 +110,8 @@ resolve_groups (const char *name, ZinitIdentity *identity)
 }
 
 gboolean
-zinit_identity_resolve (const char *user, const char *group, ZinitIdentity *ret_identity, GError **error)
+zinit_credentials_resolve (const char *user, const char *group, ZinitCredentials *ret_identity,
+                           GError **error)
 {
   g_autofree char *buffer = NULL;
   struct passwd entry;
@@ -119,7 +120,7 @@ zinit_identity_resolve (const char *user, const char *group, ZinitIdentity *ret_
   guint64 number;
   int reason;
 
-  *ret_identity = (ZinitIdentity){ 0 };
+  *ret_identity = (ZinitCredentials){ 0 };
   if (group != NULL && !resolve_group (group, ret_identity, error))
     return FALSE;
   if (user == NULL)
@@ -149,10 +150,10 @@ zinit_identity_resolve (const char *user, const char *group, ZinitIdentity *ret_
 }
 
 void
-zinit_identity_clear (ZinitIdentity *identity)
+zinit_credentials_clear (ZinitCredentials *identity)
 {
   g_free (identity->groups);
   for (guint i = 0; i < G_N_ELEMENTS (identity->environment); i++)
     g_free (identity->environment[i]);
-  *identity = (ZinitIdentity){ 0 };
+  *identity = (ZinitCredentials){ 0 };
 }

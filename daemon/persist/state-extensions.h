@@ -48,21 +48,21 @@ typedef struct {
   gboolean start_after;      /* to be started again once it has stopped */
   gboolean comes_back;       /* down only because something it requires was stopped */
   gboolean remove_when_down; /* to be forgotten then */
-} ZinitSavedExtra;
+} ZinitStateExtensions;
 
 /* Nothing is known. Transfer full. */
-ZinitSavedExtra *zinit_saved_extra_new (void);
-void zinit_saved_extra_free (ZinitSavedExtra *extra); /* NULL is fine */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSavedExtra, zinit_saved_extra_free)
-gboolean zinit_saved_extra_equal (const ZinitSavedExtra *a, const ZinitSavedExtra *b);
+ZinitStateExtensions *zinit_state_extensions_new (void);
+void zinit_state_extensions_free (ZinitStateExtensions *extra); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitStateExtensions, zinit_state_extensions_free)
+gboolean zinit_state_extensions_equal (const ZinitStateExtensions *a, const ZinitStateExtensions *b);
 
 /* TRUE when @name is a field of ours. */
-gboolean zinit_saved_extra_has_field (const char *name);
+gboolean zinit_state_extensions_has_field (const char *name);
 /* Reads the field @name from JSON text, one value. On FALSE @extra is unchanged and @error is
  * ZINIT_ERROR_INVALID_CONFIG, "what; what is allowed". */
-gboolean zinit_saved_extra_read (ZinitSavedExtra *extra, const char *name, const char *text, gsize length,
-                                 GError **error);
+gboolean zinit_state_extensions_read (ZinitStateExtensions *extra, const char *name, const char *text,
+                                      gsize length, GError **error);
 /* Appends all fields that are known, each as ",", a line feed, the blanks of @level and the member. */
-void zinit_saved_extra_write (GString *out, const ZinitSavedExtra *extra, guint level);
+void zinit_state_extensions_write (GString *out, const ZinitStateExtensions *extra, guint level);
 
 G_END_DECLS

@@ -12,7 +12,7 @@
 
 #include <glib/gstdio.h>
 
-#include "kept-log.h"
+#include "log-store.h"
 
 static void
 limit_files (rlim_t bytes)
@@ -81,13 +81,13 @@ static void
 test_links (void)
 {
   KeptLog daemon = kept_start ();
-  g_autofree char *journal = kept_file (daemon.path, ZINIT_JOURNAL_SUFFIX);
+  g_autofree char *spool = kept_file (daemon.path, ZINIT_SPOOL_SUFFIX);
   g_autofree char *other = kept_file (daemon.path, ".other");
   g_autoptr (GBytes) bytes = g_bytes_new ("precious", 8), kept = NULL;
 
   g_assert_cmpint (g_mkdir (daemon.path, 0755), ==, 0);
   kept_write (daemon.path, ".other", bytes);
-  g_assert_cmpint (symlink (other, journal), ==, 0);
+  g_assert_cmpint (symlink (other, spool), ==, 0);
   zinit_log_recover (daemon.log);
   g_assert_cmpuint (kept_n_warnings, ==, 1);
   kept_say (&daemon, OUT, "a\n", SECOND);
@@ -96,7 +96,7 @@ test_links (void)
   g_assert_true (g_bytes_equal (kept, bytes));
 
   zinit_log_discard (daemon.log);
-  g_assert_cmpint (mkfifo (journal, 0600), ==, 0);
+  g_assert_cmpint (mkfifo (spool, 0600), ==, 0);
   zinit_log_recover (daemon.log);
   g_assert_cmpuint (kept_n_warnings, ==, 2);
   kept_finish (&daemon);
@@ -135,7 +135,7 @@ test_damage (void)
     char *path = kept_copy (first);
     g_autofree char *live = NULL;
 
-    damage (path, ZINIT_JOURNAL_SUFFIX);
+    damage (path, ZINIT_SPOOL_SUFFIX);
     damage (path, ZINIT_RING_SUFFIX);
     daemon = kept_start_at (path, 100);
     kept_say (&daemon, OUT, "still here\n", SECOND);
@@ -190,12 +190,12 @@ int
 main (int argc, char **argv)
 {
   static const KeptTest tests[] = {
-    { "/journal/no-space", test_no_space },
-    { "/journal/sync", test_sync },
-    { "/journal/links", test_links },
-    { "/journal/damage", test_damage },
-    { "/journal/folder-removed", test_folder_removed },
-    { "/journal/list", test_list },
+    { "/spool/no-space", test_no_space },
+    { "/spool/sync", test_sync },
+    { "/spool/links", test_links },
+    { "/spool/damage", test_damage },
+    { "/spool/folder-removed", test_folder_removed },
+    { "/spool/list", test_list },
   };
 
   return kept_run (&argc, &argv, tests, G_N_ELEMENTS (tests));

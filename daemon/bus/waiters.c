@@ -4,7 +4,7 @@
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
-#include "bus/pending.h"
+#include "bus/waiters.h"
 
 #include "bus/caller-watch.h"
 #include "model/error.h"
@@ -15,7 +15,7 @@ typedef struct {
   GQueue *queue;
   ZinitCall *call;
   ZinitService *service; /* NULL once it is settled */
-  ZinitPendingKind kind;
+  ZinitWaiterKind kind;
   gboolean has_moved;      /* what is seen now is the outcome of the request, not what was before */
   GError *error;           /* the answer, once it is settled; NULL = well */
   ZinitCallerWatch *watch; /* NULL = none */
@@ -80,14 +80,14 @@ judge_stop (ZinitBus *bus, Pending *pending)
 static void
 judge (ZinitBus *bus, Pending *pending)
 {
-  if (pending->kind == ZINIT_PENDING_STOP)
+  if (pending->kind == ZINIT_WAITER_STOP)
     judge_stop (bus, pending);
   else
     judge_start (bus, pending);
 }
 
 gboolean
-zinit_pending_has_room (const ZinitBus *bus, GError **error)
+zinit_waiters_has_room (const ZinitBus *bus, GError **error)
 {
   if (bus->waiting.length + bus->settled.length < ZINIT_MAX_PENDING_CALLS)
     return TRUE;
@@ -105,7 +105,7 @@ on_caller_gone (gpointer data)
 }
 
 void
-zinit_pending_add (ZinitCall *call, ZinitService *service, ZinitPendingKind kind, gboolean was_running)
+zinit_waiters_add (ZinitCall *call, ZinitService *service, ZinitWaiterKind kind, gboolean was_running)
 {
   ZinitBus *bus = call->connection->bus;
   Pending *pending = g_new0 (Pending, 1);
@@ -115,7 +115,7 @@ zinit_pending_add (ZinitCall *call, ZinitService *service, ZinitPendingKind kind
   pending->call = call;
   pending->service = service;
   pending->kind = kind;
-  pending->has_moved = kind != ZINIT_PENDING_RESTART || !was_running ||
+  pending->has_moved = kind != ZINIT_WAITER_RESTART || !was_running ||
                        zinit_service_get_state (service) != ZINIT_STATE_RUNNING;
   move_to (pending, &bus->waiting);
   judge (bus, pending);
@@ -127,7 +127,7 @@ zinit_pending_add (ZinitCall *call, ZinitService *service, ZinitPendingKind kind
 }
 
 void
-zinit_pending_service_moved (ZinitBus *bus, ZinitService *service)
+zinit_waiters_service_moved (ZinitBus *bus, ZinitService *service)
 {
   for (GList *link = bus->waiting.head; link != NULL; link = link->next) {
     Pending *pending = link->data;
@@ -138,7 +138,7 @@ zinit_pending_service_moved (ZinitBus *bus, ZinitService *service)
 }
 
 void
-zinit_pending_service_changed (ZinitBus *bus, ZinitService *service)
+zinit_waiters_service_changed (ZinitBus *bus, ZinitService *service)
 {
   for (GList *link = bus->waiting.head, *next; link != NULL; link = next) {
     Pending *pending = link->data;
@@ -150,7 +150,7 @@ zinit_pending_service_changed (ZinitBus *bus, ZinitService *service)
 }
 
 void
-zinit_pending_service_removed (ZinitBus *bus, ZinitService *service)
+zinit_waiters_service_removed (ZinitBus *bus, ZinitService *service)
 {
   const char *name = zinit_service_get_name (service);
 
@@ -160,20 +160,20 @@ zinit_pending_service_removed (ZinitBus *bus, ZinitService *service)
     next = link->next;
     if (pending->service == service)
       settle (bus, pending,
-              pending->kind == ZINIT_PENDING_STOP
+              pending->kind == ZINIT_WAITER_STOP
                   ? NULL
                   : g_error_new (ZINIT_ERROR, ZINIT_ERROR_NO_SUCH_SERVICE, "%s was removed meanwhile", name));
   }
 }
 
 void
-zinit_pending_shutdown_begun (ZinitBus *bus)
+zinit_waiters_shutdown_begun (ZinitBus *bus)
 {
   for (GList *link = bus->waiting.head, *next; link != NULL; link = next) {
     Pending *pending = link->data;
 
     next = link->next;
-    if (pending->kind != ZINIT_PENDING_STOP)
+    if (pending->kind != ZINIT_WAITER_STOP)
       settle (bus, pending,
               g_error_new (ZINIT_ERROR, ZINIT_ERROR_SHUTTING_DOWN,
                            "%s will not start: the daemon is on its way out",
@@ -182,7 +182,7 @@ zinit_pending_shutdown_begun (ZinitBus *bus)
 }
 
 void
-zinit_pending_answer (ZinitBus *bus)
+zinit_waiters_answer (ZinitBus *bus)
 {
   while (bus->settled.head != NULL) {
     Pending *pending = bus->settled.head->data;
@@ -209,7 +209,7 @@ drop_from (GQueue *queue, ZinitConnection *connection)
 }
 
 void
-zinit_pending_drop (ZinitBus *bus, ZinitConnection *connection)
+zinit_waiters_drop (ZinitBus *bus, ZinitConnection *connection)
 {
   drop_from (&bus->waiting, connection);
   drop_from (&bus->settled, connection);

@@ -4,7 +4,7 @@
  */
 #define G_LOG_DOMAIN "zinit-persist"
 
-#include "persist/saved-extra.h"
+#include "persist/state-extensions.h"
 
 #include <string.h>
 
@@ -26,40 +26,40 @@ typedef struct {
 } Field;
 
 static const Field fields[] = {
-  { "run", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, run) },
-  { "pid_start_ticks", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, pid_start_ticks) },
-  { "stdout_inode", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, stdout_inode) },
-  { "stderr_inode", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, stderr_inode) },
-  { "definition_hash", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, definition_hash) },
-  { "definition", FIELD_OBJECT, G_STRUCT_OFFSET (ZinitSavedExtra, definition) },
-  { "pending_definition", FIELD_OBJECT, G_STRUCT_OFFSET (ZinitSavedExtra, pending_definition) },
-  { "file", FIELD_TEXT, G_STRUCT_OFFSET (ZinitSavedExtra, file) },
-  { "wanted_status", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, wanted_status), zinit_wanted_words },
-  { "failure_reason", FIELD_FAILURE, G_STRUCT_OFFSET (ZinitSavedExtra, failure) },
-  { "clock", FIELD_WORD, G_STRUCT_OFFSET (ZinitSavedExtra, clock), zinit_saved_clock_words },
-  { "deadline_at", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitSavedExtra, deadline_at) },
-  { "exit_unknown", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, exit_unknown) },
-  { "main_ended", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, main_ended) },
-  { "stop_due", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, stop_due) },
-  { "stop_asked", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, stop_asked) },
-  { "start_timed_out", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, start_timed_out) },
-  { "kill_needed", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, kill_needed) },
-  { "start_after", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, start_after) },
-  { "comes_back", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, comes_back) },
-  { "remove_when_down", FIELD_FLAG, G_STRUCT_OFFSET (ZinitSavedExtra, remove_when_down) },
+  { "run", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitStateExtensions, run) },
+  { "pid_start_ticks", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitStateExtensions, pid_start_ticks) },
+  { "stdout_inode", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitStateExtensions, stdout_inode) },
+  { "stderr_inode", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitStateExtensions, stderr_inode) },
+  { "definition_hash", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitStateExtensions, definition_hash) },
+  { "definition", FIELD_OBJECT, G_STRUCT_OFFSET (ZinitStateExtensions, definition) },
+  { "pending_definition", FIELD_OBJECT, G_STRUCT_OFFSET (ZinitStateExtensions, pending_definition) },
+  { "file", FIELD_TEXT, G_STRUCT_OFFSET (ZinitStateExtensions, file) },
+  { "wanted_status", FIELD_WORD, G_STRUCT_OFFSET (ZinitStateExtensions, wanted_status), zinit_wanted_words },
+  { "failure_reason", FIELD_FAILURE, G_STRUCT_OFFSET (ZinitStateExtensions, failure) },
+  { "clock", FIELD_WORD, G_STRUCT_OFFSET (ZinitStateExtensions, clock), zinit_saved_clock_words },
+  { "deadline_at", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitStateExtensions, deadline_at) },
+  { "exit_unknown", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, exit_unknown) },
+  { "main_ended", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, main_ended) },
+  { "stop_due", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, stop_due) },
+  { "stop_asked", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, stop_asked) },
+  { "start_timed_out", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, start_timed_out) },
+  { "kill_needed", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, kill_needed) },
+  { "start_after", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, start_after) },
+  { "comes_back", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, comes_back) },
+  { "remove_when_down", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, remove_when_down) },
 };
 
-ZinitSavedExtra *
-zinit_saved_extra_new (void)
+ZinitStateExtensions *
+zinit_state_extensions_new (void)
 {
-  ZinitSavedExtra *extra = g_new0 (ZinitSavedExtra, 1);
+  ZinitStateExtensions *extra = g_new0 (ZinitStateExtensions, 1);
 
   extra->wanted_status = -1;
   return extra;
 }
 
 void
-zinit_saved_extra_free (ZinitSavedExtra *extra)
+zinit_state_extensions_free (ZinitStateExtensions *extra)
 {
   if (extra == NULL)
     return;
@@ -71,7 +71,7 @@ zinit_saved_extra_free (ZinitSavedExtra *extra)
 }
 
 static gboolean
-field_is_equal (const Field *field, const ZinitSavedExtra *a, const ZinitSavedExtra *b)
+field_is_equal (const Field *field, const ZinitStateExtensions *a, const ZinitStateExtensions *b)
 {
   const void *left = (const char *)a + field->offset;
   const void *right = (const char *)b + field->offset;
@@ -92,7 +92,7 @@ field_is_equal (const Field *field, const ZinitSavedExtra *a, const ZinitSavedEx
 }
 
 gboolean
-zinit_saved_extra_equal (const ZinitSavedExtra *a, const ZinitSavedExtra *b)
+zinit_state_extensions_equal (const ZinitStateExtensions *a, const ZinitStateExtensions *b)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++) {
     if (!field_is_equal (&fields[i], a, b))
@@ -112,7 +112,7 @@ find_field (const char *name)
 }
 
 gboolean
-zinit_saved_extra_has_field (const char *name)
+zinit_state_extensions_has_field (const char *name)
 {
   return find_field (name) != NULL;
 }
@@ -220,8 +220,8 @@ read_plain (const Field *field, gpointer place, const char *text, gsize length)
 }
 
 gboolean
-zinit_saved_extra_read (ZinitSavedExtra *extra, const char *name, const char *text, gsize length,
-                        GError **error)
+zinit_state_extensions_read (ZinitStateExtensions *extra, const char *name, const char *text, gsize length,
+                             GError **error)
 {
   const Field *field = find_field (name);
   gpointer place = (char *)extra + field->offset;
@@ -288,7 +288,7 @@ write_failure (GString *out, const ZinitFailure *failure, guint level)
 }
 
 void
-zinit_saved_extra_write (GString *out, const ZinitSavedExtra *extra, guint level)
+zinit_state_extensions_write (GString *out, const ZinitStateExtensions *extra, guint level)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++) {
     const Field *field = &fields[i];

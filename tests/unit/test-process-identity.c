@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "handover/proof.h"
+#include "handover/process-identity.h"
 
 /* The executable's path of the parent. */
 static char *
@@ -31,10 +31,10 @@ static gboolean
 is_proven (guint32 pid, guint64 ticks, const char *exec)
 {
   int fd;
-  ZinitProof proof = zinit_proof_open (pid, ticks, exec, &fd);
+  ZinitIdentity proof = zinit_identity_open (pid, ticks, exec, &fd);
 
-  g_assert_cmpint (proof, !=, ZINIT_PROOF_UNKNOWN);
-  if (proof == ZINIT_PROOF_DEAD) {
+  g_assert_cmpint (proof, !=, ZINIT_IDENTITY_UNKNOWN);
+  if (proof == ZINIT_IDENTITY_DEAD) {
     g_assert_cmpint (fd, ==, -1);
     return FALSE;
   }
@@ -49,7 +49,7 @@ is_proven (guint32 pid, guint64 ticks, const char *exec)
 static void
 test_start_ticks (void)
 {
-  guint64 own = zinit_proof_read_start_ticks (getpid ());
+  guint64 own = zinit_identity_read_start_ticks (getpid ());
   g_autofree char *uptime = NULL;
   double now_s;
 
@@ -58,11 +58,11 @@ test_start_ticks (void)
   now_s = g_ascii_strtod (uptime, NULL);
   g_assert_cmpfloat ((double)own / (double)sysconf (_SC_CLK_TCK), <=, now_s + 0.1);
   g_assert_cmpfloat ((double)own / (double)sysconf (_SC_CLK_TCK), >, now_s - 600);
-  g_assert_cmpuint (zinit_proof_read_start_ticks (getppid ()), <=, own);
-  g_assert_cmpuint (zinit_proof_read_start_ticks (1), >, 0);
-  g_assert_cmpuint (zinit_proof_read_start_ticks (1), <, own);
-  g_assert_cmpuint (zinit_proof_read_start_ticks (0), ==, 0);
-  g_assert_cmpuint (zinit_proof_read_start_ticks (G_MAXINT32), ==, 0);
+  g_assert_cmpuint (zinit_identity_read_start_ticks (getppid ()), <=, own);
+  g_assert_cmpuint (zinit_identity_read_start_ticks (1), >, 0);
+  g_assert_cmpuint (zinit_identity_read_start_ticks (1), <, own);
+  g_assert_cmpuint (zinit_identity_read_start_ticks (0), ==, 0);
+  g_assert_cmpuint (zinit_identity_read_start_ticks (G_MAXINT32), ==, 0);
 }
 
 /* A process may call itself anything; the fields are counted from the last bracket. */
@@ -70,14 +70,14 @@ static void
 test_start_ticks_of_odd_names (void)
 {
   static const char *const names[] = { "a b c", ") 1 2 3 4", "((", "x) S 1 (y", "\n" };
-  guint64 before = zinit_proof_read_start_ticks (getpid ());
+  guint64 before = zinit_identity_read_start_ticks (getpid ());
   char own[32] = "";
   int fd = open ("/proc/self/comm", O_RDWR | O_CLOEXEC);
 
   g_assert_cmpint (read (fd, own, sizeof own - 1), >, 0);
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
     g_assert_cmpint (write (fd, names[i], strlen (names[i])), ==, strlen (names[i]));
-    g_assert_cmpuint (zinit_proof_read_start_ticks (getpid ()), ==, before);
+    g_assert_cmpuint (zinit_identity_read_start_ticks (getpid ()), ==, before);
   }
   g_assert_cmpint (write (fd, own, strcspn (own, "\n")), >, 0);
   close (fd);
@@ -86,8 +86,8 @@ test_start_ticks_of_odd_names (void)
 static void
 test_boot_id (void)
 {
-  g_autofree char *id = zinit_proof_read_boot_id ();
-  g_autofree char *again = zinit_proof_read_boot_id ();
+  g_autofree char *id = zinit_identity_read_boot_id ();
+  g_autofree char *again = zinit_identity_read_boot_id ();
 
   g_assert_nonnull (id);
   g_assert_cmpuint (strlen (id), ==, 36);
@@ -100,7 +100,7 @@ static void
 test_ticks_decide (void)
 {
   guint32 parent = (guint32)getppid ();
-  guint64 ticks = zinit_proof_read_start_ticks (getppid ());
+  guint64 ticks = zinit_identity_read_start_ticks (getppid ());
   g_autofree char *exe = read_parent_exe ();
 
   assert_proven (parent, ticks, exe);
@@ -118,8 +118,8 @@ open_parent (void)
   int fd;
 
   g_assert_cmpint (
-      zinit_proof_open ((guint32)getppid (), zinit_proof_read_start_ticks (getppid ()), NULL, &fd), ==,
-      ZINIT_PROOF_ALIVE);
+      zinit_identity_open ((guint32)getppid (), zinit_identity_read_start_ticks (getppid ()), NULL, &fd), ==,
+      ZINIT_IDENTITY_ALIVE);
   return fd;
 }
 
@@ -127,14 +127,14 @@ open_parent (void)
 static void
 test_unknown (void)
 {
-  guint64 ticks = zinit_proof_read_start_ticks (getppid ());
+  guint64 ticks = zinit_identity_read_start_ticks (getppid ());
   struct rlimit before, none = { 0, 0 };
   int fd;
 
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
   none.rlim_max = before.rlim_max;
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
-  g_assert_cmpint (zinit_proof_open ((guint32)getppid (), ticks, NULL, &fd), ==, ZINIT_PROOF_UNKNOWN);
+  g_assert_cmpint (zinit_identity_open ((guint32)getppid (), ticks, NULL, &fd), ==, ZINIT_IDENTITY_UNKNOWN);
   g_assert_cmpint (errno, ==, EMFILE);
   g_assert_cmpint (fd, ==, -1);
   /* One descriptor is enough for the pidfd, and not for /proc. */
@@ -142,9 +142,9 @@ test_unknown (void)
   none.rlim_cur = (rlim_t)dup (0) + 1;
   close ((int)none.rlim_cur - 1);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
-  g_assert_cmpint (zinit_proof_open ((guint32)getppid (), ticks, NULL, &fd), ==, ZINIT_PROOF_UNKNOWN);
+  g_assert_cmpint (zinit_identity_open ((guint32)getppid (), ticks, NULL, &fd), ==, ZINIT_IDENTITY_UNKNOWN);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
-  g_assert_cmpint (zinit_proof_open ((guint32)getppid (), ticks, NULL, &fd), ==, ZINIT_PROOF_ALIVE);
+  g_assert_cmpint (zinit_identity_open ((guint32)getppid (), ticks, NULL, &fd), ==, ZINIT_IDENTITY_ALIVE);
   close (fd);
 }
 
@@ -169,7 +169,7 @@ test_pidfd (void)
 static void
 test_numbers (void)
 {
-  guint64 ticks = zinit_proof_read_start_ticks (1);
+  guint64 ticks = zinit_identity_read_start_ticks (1);
   g_autofree char *text = NULL;
   guint32 pid_max;
 
@@ -179,13 +179,13 @@ test_numbers (void)
   assert_refused (0, ticks, "/");
   assert_refused (1, ticks, "/");
   assert_refused (1, 0, "/");
-  assert_refused ((guint32)getpid (), zinit_proof_read_start_ticks (getpid ()), "/");
+  assert_refused ((guint32)getpid (), zinit_identity_read_start_ticks (getpid ()), "/");
   assert_refused (pid_max + 1, 0, "/");
   assert_refused (G_MAXINT32, 0, "/");
   assert_refused ((guint32)G_MAXINT32 + 1, 0, "/");
   /* As a pid_t: all processes, and our parent's group. */
   assert_refused (G_MAXUINT32, 0, "/");
-  assert_refused ((guint32)-getppid (), zinit_proof_read_start_ticks (getppid ()), "/");
+  assert_refused ((guint32)-getppid (), zinit_identity_read_start_ticks (getppid ()), "/");
 }
 
 typedef struct {
@@ -209,7 +209,7 @@ test_thread (void)
   Queues queues = { g_async_queue_new (), g_async_queue_new () };
   GThread *thread = g_thread_new ("other", tell_tid, &queues);
   guint32 tid = GPOINTER_TO_UINT (g_async_queue_pop (queues.to_test));
-  guint64 ticks = zinit_proof_read_start_ticks ((pid_t)tid);
+  guint64 ticks = zinit_identity_read_start_ticks ((pid_t)tid);
 
   g_assert_cmpuint (tid, !=, (guint32)getpid ());
   g_assert_cmpuint (ticks, >, 0);
@@ -289,13 +289,13 @@ static void
 test_no_right_to_signal (void)
 {
   guint32 parent = (guint32)getppid ();
-  guint64 ticks = zinit_proof_read_start_ticks (getppid ());
+  guint64 ticks = zinit_identity_read_start_ticks (getppid ());
   gboolean is_proved, is_mistaken;
 
   if (geteuid () != 0) {
     /* Somebody else's process; nobody else has to be there, but number 2 is the kernel's if it is. */
-    g_assert_true (zinit_proof_read_start_ticks (2) == 0 ||
-                   is_proven (2, zinit_proof_read_start_ticks (2), NULL));
+    g_assert_true (zinit_identity_read_start_ticks (2) == 0 ||
+                   is_proven (2, zinit_identity_read_start_ticks (2), NULL));
     return;
   }
   g_assert_cmpint (syscall (SYS_setresuid, 65534, 65534, 0), ==, 0);
@@ -310,17 +310,17 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/proof/start-ticks", test_start_ticks);
-  g_test_add_func ("/proof/start-ticks-of-odd-names", test_start_ticks_of_odd_names);
-  g_test_add_func ("/proof/boot-id", test_boot_id);
-  g_test_add_func ("/proof/ticks-decide", test_ticks_decide);
+  g_test_add_func ("/process-identity/start-ticks", test_start_ticks);
+  g_test_add_func ("/process-identity/start-ticks-of-odd-names", test_start_ticks_of_odd_names);
+  g_test_add_func ("/process-identity/boot-id", test_boot_id);
+  g_test_add_func ("/process-identity/ticks-decide", test_ticks_decide);
   g_test_add_func ("/rules/G3/an-error-is-no-answer", test_unknown);
-  g_test_add_func ("/proof/pidfd", test_pidfd);
-  g_test_add_func ("/proof/numbers", test_numbers);
-  g_test_add_func ("/proof/thread", test_thread);
-  g_test_add_func ("/proof/words", test_words);
-  g_test_add_func ("/proof/empty-exec", test_empty_exec);
-  g_test_add_func ("/proof/arguments", test_arguments);
-  g_test_add_func ("/proof/no-right-to-signal", test_no_right_to_signal);
+  g_test_add_func ("/process-identity/pidfd", test_pidfd);
+  g_test_add_func ("/process-identity/numbers", test_numbers);
+  g_test_add_func ("/process-identity/thread", test_thread);
+  g_test_add_func ("/process-identity/words", test_words);
+  g_test_add_func ("/process-identity/empty-exec", test_empty_exec);
+  g_test_add_func ("/process-identity/arguments", test_arguments);
+  g_test_add_func ("/process-identity/no-right-to-signal", test_no_right_to_signal);
   return g_test_run ();
 }

@@ -5,7 +5,7 @@
  */
 #define G_LOG_DOMAIN "zinit-handover"
 
-#include "handover/proof.h"
+#include "handover/process-identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ read_proc (pid_t pid, const char *name, gsize *ret_length)
 }
 
 char *
-zinit_proof_read_boot_id (void)
+zinit_identity_read_boot_id (void)
 {
   char text[64];
   int fd = open ("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -55,7 +55,7 @@ zinit_proof_read_boot_id (void)
 }
 
 guint64
-zinit_proof_read_start_ticks (pid_t pid)
+zinit_identity_read_start_ticks (pid_t pid)
 {
   ZinitProcEntry entry;
 
@@ -155,59 +155,60 @@ matches_arguments (pid_t pid, const char *word)
 }
 
 /* By the format's own rule, for a state that does not say when the process started. */
-static ZinitProof
+static ZinitIdentity
 compare_exec (pid_t pid, const char *exec)
 {
   g_autofree char *word = exec != NULL && g_utf8_validate (exec, -1, NULL) ? first_word (exec) : NULL;
 
   if (word == NULL || *word == '\0')
-    return ZINIT_PROOF_DEAD;
+    return ZINIT_IDENTITY_DEAD;
   errno = 0;
   if (matches_executable (pid, word) || matches_arguments (pid, word))
-    return ZINIT_PROOF_ALIVE;
-  return zinit_error_is_transient (errno) ? ZINIT_PROOF_UNKNOWN : ZINIT_PROOF_DEAD;
+    return ZINIT_IDENTITY_ALIVE;
+  return zinit_error_is_transient (errno) ? ZINIT_IDENTITY_UNKNOWN : ZINIT_IDENTITY_DEAD;
 }
 
 /* A process that /proc does not show may live: with the mount option hidepid it hides living ones. */
-static ZinitProof
+static ZinitIdentity
 compare_start (pid_t pid, guint64 start_ticks)
 {
   ZinitProcEntry entry;
 
   if (!zinit_proc_read (pid, &entry))
-    return ZINIT_PROOF_UNKNOWN;
-  return entry.start_ticks == start_ticks ? ZINIT_PROOF_ALIVE : ZINIT_PROOF_DEAD;
+    return ZINIT_IDENTITY_UNKNOWN;
+  return entry.start_ticks == start_ticks ? ZINIT_IDENTITY_ALIVE : ZINIT_IDENTITY_DEAD;
 }
 
 /* Had it ended and its number been given away meanwhile, signal 0 would find no process behind the pidfd. */
-static ZinitProof
-confirm (ZinitProof proof, int pidfd)
+static ZinitIdentity
+confirm (ZinitIdentity proof, int pidfd)
 {
   int reason = errno;
 
-  if (proof == ZINIT_PROOF_DEAD || pidfd_send_signal (pidfd, 0, NULL, 0) == 0 || errno == EPERM) {
+  if (proof == ZINIT_IDENTITY_DEAD || pidfd_send_signal (pidfd, 0, NULL, 0) == 0 || errno == EPERM) {
     errno = reason;
     return proof;
   }
-  return errno == ESRCH ? ZINIT_PROOF_DEAD : ZINIT_PROOF_UNKNOWN;
+  return errno == ESRCH ? ZINIT_IDENTITY_DEAD : ZINIT_IDENTITY_UNKNOWN;
 }
 
-ZinitProof
-zinit_proof_open (guint32 pid, guint64 start_ticks, const char *exec, int *ret_pidfd)
+ZinitIdentity
+zinit_identity_open (guint32 pid, guint64 start_ticks, const char *exec, int *ret_pidfd)
 {
-  ZinitProof proof;
+  ZinitIdentity proof;
   int pidfd, reason;
 
   *ret_pidfd = -1;
   if (pid < 2 || pid > read_pid_max () || (pid_t)pid == getpid ())
-    return ZINIT_PROOF_DEAD;
+    return ZINIT_IDENTITY_DEAD;
   pidfd = pidfd_open ((pid_t)pid, 0);
   /* The numbers of threads are refused: EINVAL, from Linux 6.14 on ENOENT. */
   if (pidfd < 0)
-    return errno == ESRCH || errno == EINVAL || errno == ENOENT ? ZINIT_PROOF_DEAD : ZINIT_PROOF_UNKNOWN;
+    return errno == ESRCH || errno == EINVAL || errno == ENOENT ? ZINIT_IDENTITY_DEAD
+                                                                : ZINIT_IDENTITY_UNKNOWN;
   proof = start_ticks != 0 ? compare_start ((pid_t)pid, start_ticks) : compare_exec ((pid_t)pid, exec);
   proof = confirm (proof, pidfd);
-  if (proof == ZINIT_PROOF_ALIVE) {
+  if (proof == ZINIT_IDENTITY_ALIVE) {
     *ret_pidfd = pidfd;
     return proof;
   }
@@ -218,7 +219,7 @@ zinit_proof_open (guint32 pid, guint64 start_ticks, const char *exec, int *ret_p
 }
 
 int
-zinit_proof_open_child (pid_t pid)
+zinit_identity_open_child (pid_t pid)
 {
   siginfo_t info = { 0 };
 
