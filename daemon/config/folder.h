@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
   char *path; /* of the file */
   ZinitDefinition *definition;
+  gboolean is_refused; /* it was in a cycle; the definition is that of before */
 } ZinitConfigEntry;
 
 typedef struct {

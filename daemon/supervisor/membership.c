@@ -10,34 +10,30 @@
 #include "loop/reserve.h"
 #include "model/limits.h"
 
-static gboolean
-check_cycles (GPtrArray *definitions, GError **error)
-{
-  g_autoptr (GHashTable) names = zinit_graph_find_cycles (definitions);
-  GHashTableIter iter;
-  gpointer chain;
-
-  g_hash_table_iter_init (&iter, names);
-  if (!g_hash_table_iter_next (&iter, NULL, &chain))
-    return TRUE;
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY, "the dependencies go in a circle: %s",
-               (const char *)chain);
-  return FALSE;
-}
-
 /* What every service would use at its next start; without @skip. Transfer container. */
 static GPtrArray *
 list_definitions (ZinitSupervisor *supervisor, const ZinitService *skip)
 {
   GPtrArray *definitions = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer service;
 
-  g_hash_table_iter_init (&iter, supervisor->services);
-  while (g_hash_table_iter_next (&iter, NULL, &service))
-    if (service != skip)
-      g_ptr_array_add (definitions, (gpointer)zinit_service_get_next_definition (service));
+  for (guint i = 0; i < supervisor->by_name->len; i++)
+    if (supervisor->by_name->pdata[i] != skip)
+      g_ptr_array_add (definitions,
+                       (gpointer)zinit_service_get_next_definition (supervisor->by_name->pdata[i]));
   return definitions;
+}
+
+/* Whether the addition @definition to @definitions makes a cycle. */
+static gboolean
+check_cycles (GPtrArray *definitions, const ZinitDefinition *definition, GError **error)
+{
+  g_autoptr (GHashTable) cyclic = zinit_graph_find_cycles (definitions);
+  const char *chain = g_hash_table_lookup (cyclic, definition->name);
+
+  if (chain == NULL)
+    return TRUE;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY, "the dependencies form a cycle: %s", chain);
+  return FALSE;
 }
 
 static gboolean
@@ -48,9 +44,9 @@ check_addition (ZinitSupervisor *supervisor, ZinitService *existing, ZinitDefini
 
   if (!zinit_supervisor_is_open (supervisor, error))
     return FALSE;
-  if (existing != NULL && (!(flags & ZINIT_ADD_REPLACE) || existing->remove_when_down)) {
+  if (existing != NULL && (!(flags & ZINIT_ADD_REPLACE) || existing->status.next == ZINIT_NEXT_REMOVE)) {
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SERVICE_EXISTS,
-                 existing->remove_when_down ? "%s is being removed" : "there is a service \"%s\" already",
+                 existing->status.next == ZINIT_NEXT_REMOVE ? "%s is being removed" : "there is a service \"%s\" already",
                  definition->name);
     return FALSE;
   }
@@ -66,7 +62,7 @@ check_addition (ZinitSupervisor *supervisor, ZinitService *existing, ZinitDefini
   }
   definitions = list_definitions (supervisor, existing);
   g_ptr_array_add (definitions, definition);
-  return check_cycles (definitions, error);
+  return check_cycles (definitions, definition, error);
 }
 
 ZinitService *
@@ -91,33 +87,66 @@ zinit_supervisor_add (ZinitSupervisor *supervisor, ZinitDefinition *definition, 
       return NULL;
   }
   if (service != NULL) {
-    zinit_registry_redefine (service, definition, path);
+    zinit_membership_redefine (service, definition, path);
     return service;
   }
   service = zinit_registry_insert (supervisor, definition, path);
-  if (service->wanted == ZINIT_WANTED_START)
+  if (service->status.wanted == ZINIT_WANTED_START)
     zinit_lifecycle_event (service, ZINIT_EVENT_START);
-  zinit_service_publish (service);
   return service;
+}
+
+static void
+set_path (ZinitService *service, const char *path)
+{
+  if (g_strcmp0 (service->path, path) == 0)
+    return;
+  g_free (service->overridden);
+  service->overridden = path == NULL ? g_steal_pointer (&service->path) : NULL;
+  g_free (service->path);
+  service->path = g_strdup (path);
+  zinit_service_touch (service);
+}
+
+void
+zinit_membership_redefine (ZinitService *service, ZinitDefinition *definition, const char *path)
+{
+  gboolean status_changed = definition->status != service->definition->status;
+
+  set_path (service, path);
+  if (zinit_state_is_active (service->status.state)) {
+    gboolean is_same = zinit_definition_equal (definition, service->definition);
+
+    zinit_registry_set_definitions (service, service->definition, is_same ? NULL : definition);
+    return;
+  }
+  if (status_changed)
+    zinit_service_set_wanted (service, (ZinitWanted)definition->status);
+  zinit_registry_set_definitions (service, definition, NULL);
+  if (service->status.wanted == ZINIT_WANTED_STOP)
+    zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
+  /* What failed under the old definition deserves a try under the new one. */
+  else if (service->status.wanted == ZINIT_WANTED_START &&
+           (status_changed || service->status.state == ZINIT_STATE_FAILED) &&
+           service->status.next == ZINIT_NEXT_REST)
+    zinit_service_set_next (service, ZINIT_NEXT_START);
+  zinit_supervisor_enqueue (service->supervisor, service);
 }
 
 static void
 remove_in_order (ZinitService *service)
 {
-  if (!zinit_state_is_active (service->state)) {
+  if (!zinit_state_is_active (service->status.state) && service->undying == NULL) {
     zinit_registry_remove (service);
     return;
   }
-  service->remove_when_down = TRUE;
-  service->changes |= ZINIT_CHANGED_ASKED;
-  service->start_after = service->comes_back = FALSE;
-  service->changes |= ZINIT_CHANGED_CAN_START;
+  zinit_service_set_next (service, ZINIT_NEXT_REMOVE);
   zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
-  zinit_stop_in_order (service);
+  zinit_stop_one_in_order (service);
 }
 
 static gboolean
-put_files_aside (const ZinitService *service, GError **error)
+rename_files_aside (const ZinitService *service, GError **error)
 {
   return (service->path == NULL || zinit_config_rename_aside (service->path, error)) &&
          (service->overridden == NULL || zinit_config_rename_aside (service->overridden, error));
@@ -128,15 +157,15 @@ zinit_supervisor_remove (ZinitSupervisor *supervisor, ZinitService *service, gbo
 {
   if (!zinit_supervisor_is_open (supervisor, error))
     return FALSE;
-  if (!stop && zinit_state_is_active (service->state)) {
+  if (!stop && zinit_state_is_active (service->status.state)) {
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_ALREADY_RUNNING,
                  "%s is %s; stop it first, or have it stopped by the option \"stop\"",
-                 zinit_service_get_name (service), zinit_state_to_string (service->state));
+                 zinit_service_get_name (service), zinit_state_to_string (service->status.state));
     return FALSE;
   }
   /* Also the file that an ephemeral definition has replaced, or the service would be back with the next
    * daemon. */
-  if (!put_files_aside (service, error))
+  if (!rename_files_aside (service, error))
     return FALSE;
   remove_in_order (service);
   return TRUE;
@@ -177,7 +206,8 @@ read_folder (ZinitSupervisor *supervisor)
 }
 
 static ZinitReloadResult *
-finish_result (GStrvBuilder *added, GStrvBuilder *changed, GStrvBuilder *removed, ZinitConfigSet *set)
+finish_result (ZinitSupervisor *supervisor, GStrvBuilder *added, GStrvBuilder *changed, GStrvBuilder *removed,
+               ZinitConfigSet *set)
 {
   ZinitReloadResult *result = g_new0 (ZinitReloadResult, 1);
 
@@ -185,6 +215,9 @@ finish_result (GStrvBuilder *added, GStrvBuilder *changed, GStrvBuilder *removed
   result->changed = g_strv_builder_end (changed);
   result->removed = g_strv_builder_end (removed);
   result->errors = g_ptr_array_ref (set->errors);
+  g_ptr_array_unref (supervisor->config_errors);
+  supervisor->config_errors = g_ptr_array_ref (set->errors);
+  zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_CONFIG_ERRORS);
   return result;
 }
 
@@ -193,11 +226,10 @@ insert_entry (ZinitSupervisor *supervisor, const ZinitConfigEntry *entry)
 {
   ZinitService *service = zinit_registry_insert (supervisor, entry->definition, entry->path);
 
-  if (service->wanted == ZINIT_WANTED_START) {
-    service->start_queued = TRUE;
+  if (service->status.wanted == ZINIT_WANTED_START) {
+    zinit_service_set_next (service, ZINIT_NEXT_START);
     zinit_supervisor_enqueue (supervisor, service);
   }
-  zinit_service_publish (service);
 }
 
 /* Some will not start when all run at one time: reported before they fail. */
@@ -227,6 +259,41 @@ override (ZinitSupervisor *supervisor, const ZinitConfigEntry *entry)
   return TRUE;
 }
 
+/* Refuses the entries that are in a cycle of the graph that would be in force, until there is none: what is
+ * there already goes on as it is. @definitions: of the services that the set does not name. */
+static void
+refuse_cycles (ZinitSupervisor *supervisor, ZinitConfigSet *set, const GPtrArray *definitions)
+{
+  for (gboolean is_cyclic = TRUE; is_cyclic;) {
+    g_autoptr (GPtrArray) all = g_ptr_array_copy ((GPtrArray *)definitions, NULL, NULL);
+    g_autoptr (GHashTable) cyclic = NULL;
+
+    for (guint i = 0; i < set->entries->len; i++)
+      g_ptr_array_add (all, ((ZinitConfigEntry *)set->entries->pdata[i])->definition);
+    cyclic = zinit_graph_find_cycles (all);
+    is_cyclic = FALSE;
+    for (guint i = set->entries->len; i-- > 0;) {
+      ZinitConfigEntry *entry = set->entries->pdata[i];
+      const char *chain = g_hash_table_lookup (cyclic, entry->definition->name);
+      const ZinitService *service = g_hash_table_lookup (supervisor->services, entry->definition->name);
+
+      if (chain == NULL || entry->is_refused)
+        continue;
+      add_error (set->errors, entry, "the dependencies form a cycle: ", chain);
+      g_warning ("%s: the dependencies form a cycle: %s", entry->path, chain);
+      is_cyclic = TRUE;
+      entry->is_refused = TRUE;
+      if (service == NULL) {
+        g_ptr_array_remove_index (set->entries, i);
+        continue;
+      }
+      zinit_definition_unref (entry->definition);
+      entry->definition =
+          zinit_definition_ref ((ZinitDefinition *)zinit_service_get_next_definition (service));
+    }
+  }
+}
+
 ZinitReloadResult *
 zinit_supervisor_load (ZinitSupervisor *supervisor)
 {
@@ -234,23 +301,15 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
   g_autoptr (GPtrArray) definitions = list_definitions (supervisor, NULL);
   g_autoptr (GStrvBuilder) added = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) none = g_strv_builder_new ();
-  g_autoptr (GHashTable) cyclic = NULL;
 
-  for (guint i = 0; i < set->entries->len; i++)
-    if (!override (supervisor, set->entries->pdata[i]))
-      g_ptr_array_add (definitions, ((ZinitConfigEntry *)set->entries->pdata[i])->definition);
-  cyclic = zinit_graph_find_cycles (definitions);
-
+  for (guint i = set->entries->len; i-- > 0;)
+    if (override (supervisor, set->entries->pdata[i]))
+      g_ptr_array_remove_index (set->entries, i);
+  refuse_cycles (supervisor, set, definitions);
   for (guint i = 0; i < set->entries->len; i++) {
     const ZinitConfigEntry *entry = set->entries->pdata[i];
-    const char *chain = g_hash_table_lookup (cyclic, entry->definition->name);
 
-    if (g_hash_table_contains (supervisor->services, entry->definition->name))
-      continue;
-    if (chain != NULL) {
-      add_error (set->errors, entry, "the dependencies go in a circle: ", chain);
-      g_warning ("%s: the dependencies go in a circle: %s", entry->path, chain);
-    } else if (zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
+    if (zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
       add_error (set->errors, entry, "too many services", "");
     } else {
       insert_entry (supervisor, entry);
@@ -259,7 +318,7 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
   }
   check_descriptors (supervisor);
   zinit_supervisor_wake (supervisor);
-  return finish_result (added, none, none, set);
+  return finish_result (supervisor, added, none, none, set);
 }
 
 gboolean
@@ -306,28 +365,32 @@ list_vanished (ZinitSupervisor *supervisor, ZinitConfigSet *set, gboolean is_emp
   return vanished;
 }
 
+/* Of a service that is there. */
 static void
-apply_entry (ZinitSupervisor *supervisor, ZinitConfigSet *set, const ZinitConfigEntry *entry,
-             GStrvBuilder *added, GStrvBuilder *changed)
+change_entry (ZinitService *service, ZinitConfigSet *set, const ZinitConfigEntry *entry, GStrvBuilder *changed)
 {
-  const char *name = entry->definition->name;
-  ZinitService *service = g_hash_table_lookup (supervisor->services, name);
-
-  if (service == NULL && zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
-    add_error (set->errors, entry, "too many services", "");
-  } else if (service == NULL) {
-    insert_entry (supervisor, entry);
-    g_strv_builder_add (added, name);
-  } else if (service->remove_when_down) {
+  if (service->status.next == ZINIT_NEXT_REMOVE) {
     add_error (set->errors, entry, "is still being removed; reload again when it is gone", "");
   } else if (!zinit_definition_equal (entry->definition, zinit_service_get_next_definition (service)) ||
              service->path == NULL) {
-    zinit_registry_redefine (service, entry->definition, entry->path);
-    g_strv_builder_add (changed, name);
-  } else if (!g_str_equal (service->path, entry->path)) {
-    g_free (service->path);
-    service->path = g_strdup (entry->path);
+    zinit_membership_redefine (service, entry->definition, entry->path);
+    g_strv_builder_add (changed, entry->definition->name);
+  } else {
+    set_path (service, entry->path);
   }
+}
+
+/* Of one that is not. */
+static void
+add_entry (ZinitSupervisor *supervisor, ZinitConfigSet *set, const ZinitConfigEntry *entry,
+           GStrvBuilder *added)
+{
+  if (zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
+    add_error (set->errors, entry, "too many services", "");
+    return;
+  }
+  insert_entry (supervisor, entry);
+  g_strv_builder_add (added, entry->definition->name);
 }
 
 static gboolean
@@ -359,40 +422,56 @@ check_folder (ZinitSupervisor *supervisor, gboolean is_empty, gboolean allow_emp
   return FALSE;
 }
 
+static GPtrArray *
+plan_reload (ZinitSupervisor *supervisor, ZinitConfigSet *set, gboolean allow_empty, GError **error)
+{
+  g_autoptr (GHashTable) named = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GPtrArray) definitions = g_ptr_array_new ();
+  gboolean is_empty = set->entries->len == 0 && set->errors->len == 0;
+  GPtrArray *vanished;
+
+  if (!check_folder (supervisor, is_empty, allow_empty, error))
+    return NULL;
+  for (guint i = 0; i < set->entries->len; i++)
+    g_hash_table_add (named, ((ZinitConfigEntry *)set->entries->pdata[i])->definition->name);
+  vanished = list_vanished (supervisor, set, is_empty && allow_empty, named, definitions);
+  refuse_cycles (supervisor, set, definitions);
+  return vanished;
+}
+
+/* Changes come first, then additions, then removals, so that what is held for a removed name learns of the new
+ * ones before. */
 ZinitReloadResult *
 zinit_supervisor_reload (ZinitSupervisor *supervisor, gboolean allow_empty, GError **error)
 {
   g_autoptr (ZinitConfigSet) set = NULL;
-  g_autoptr (GPtrArray) definitions = g_ptr_array_new ();
   g_autoptr (GPtrArray) vanished = NULL;
-  g_autoptr (GHashTable) named = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GPtrArray) added_entries = g_ptr_array_new ();
   g_autoptr (GStrvBuilder) added = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) changed = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) removed = g_strv_builder_new ();
-  gboolean is_empty;
 
   if (!zinit_supervisor_is_open (supervisor, error))
     return NULL;
   set = read_folder (supervisor);
-  is_empty = set->entries->len == 0 && set->errors->len == 0;
-  if (!check_folder (supervisor, is_empty, allow_empty, error))
+  vanished = plan_reload (supervisor, set, allow_empty, error);
+  if (vanished == NULL)
     return NULL;
   for (guint i = 0; i < set->entries->len; i++) {
-    ZinitDefinition *definition = ((ZinitConfigEntry *)set->entries->pdata[i])->definition;
+    ZinitConfigEntry *entry = set->entries->pdata[i];
+    ZinitService *service = g_hash_table_lookup (supervisor->services, entry->definition->name);
 
-    g_hash_table_add (named, definition->name);
-    g_ptr_array_add (definitions, definition);
+    if (service != NULL)
+      change_entry (service, set, entry, changed);
+    else
+      g_ptr_array_add (added_entries, entry);
   }
-  vanished = list_vanished (supervisor, set, is_empty && allow_empty, named, definitions);
-  if (!check_cycles (definitions, error))
-    return NULL;
-
+  for (guint i = 0; i < added_entries->len; i++)
+    add_entry (supervisor, set, added_entries->pdata[i], added);
   for (guint i = 0; i < vanished->len; i++) {
     g_strv_builder_add (removed, zinit_service_get_name (vanished->pdata[i]));
     remove_in_order (vanished->pdata[i]);
   }
-  for (guint i = 0; i < set->entries->len; i++)
-    apply_entry (supervisor, set, set->entries->pdata[i], added, changed);
   check_descriptors (supervisor);
-  return finish_result (added, changed, removed, set);
+  return finish_result (supervisor, added, changed, removed, set);
 }
