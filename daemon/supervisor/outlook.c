@@ -7,7 +7,8 @@
 
 #include "supervisor/internal.h"
 
-#define MAX_UPDATES 100000 /* of one change: definitions that changed under running services may form a circle */
+#define MAX_UPDATES                                                                                          \
+  100000 /* of one change: definitions that changed under running services may form a circle */
 
 gboolean
 zinit_service_has_ended_unseen (const ZinitService *service)
@@ -72,8 +73,8 @@ zinit_service_is_on_its_way_up (const ZinitService *service)
   case ZINIT_STATE_RUNNING:
     return service->definition->oneshot || (service->stop_pending && status->next == ZINIT_NEXT_START);
   default:
-    return status->next == ZINIT_NEXT_START || (status->next == ZINIT_NEXT_START_WITH_DEPENDENCY &&
-                                                status->outlook == ZINIT_OUTLOOK_GOES_ON);
+    return status->next == ZINIT_NEXT_START ||
+           (status->next == ZINIT_NEXT_START_WITH_DEPENDENCY && status->outlook == ZINIT_OUTLOOK_GOES_ON);
   }
 }
 
@@ -97,7 +98,6 @@ occupies (const ZinitService *other, const char *name)
          !(requires != NULL && g_strv_contains (requires, name));
 }
 
-
 static gboolean
 look_up (const char *name, ZinitGraphNode *ret_node, gpointer data)
 {
@@ -118,8 +118,7 @@ look_up (const char *name, ZinitGraphNode *ret_node, gpointer data)
 ZinitVerdict
 zinit_registry_may_start (const ZinitService *service, GPtrArray **ret_blockers, const char **ret_name)
 {
-  GPtrArray *dependents =
-      zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
   g_autoptr (GPtrArray) conflicting = NULL;
 
   for (guint i = 0; dependents != NULL && i < dependents->len; i++) {
@@ -170,8 +169,7 @@ static ZinitOutlook
 compute (const ZinitService *service)
 {
   GHashTable *services = service->supervisor->services;
-  GPtrArray *dependents =
-      zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
   ZinitOutlook outlook = service->undying != NULL ? ZINIT_OUTLOOK_STUCK : ZINIT_OUTLOOK_GOES_ON;
   char **name;
 
@@ -260,7 +258,8 @@ describe_cause (const ZinitService *service)
   for (guint i = 0; i < zinit_supervisor_count (service->supervisor) &&
                     other->status.failure.type == ZINIT_FAILURE_DEPENDENCY_FAILED;
        i++) {
-    const ZinitService *next = g_hash_table_lookup (service->supervisor->services, other->status.failure.text);
+    const ZinitService *next =
+        g_hash_table_lookup (service->supervisor->services, other->status.failure.text);
 
     if (next == NULL || next == other)
       break;

@@ -39,8 +39,7 @@ compare_names (gconstpointer a, gconstpointer b)
 char **
 zinit_service_dup_required_by (const ZinitService *service)
 {
-  GPtrArray *dependents =
-      zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
   GPtrArray *names = g_ptr_array_new ();
 
   for (guint i = 0; dependents != NULL && i < dependents->len; i++)
