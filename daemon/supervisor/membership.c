@@ -138,6 +138,8 @@ zinit_membership_remove (ZinitService *service)
     zinit_registry_remove (service);
     return;
   }
+  if (!zinit_state_is_active (service->status.state))
+    zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
   zinit_service_set_next (service, ZINIT_NEXT_REMOVE);
   zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
   zinit_stop_one_in_order (service);
