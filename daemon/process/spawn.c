@@ -17,6 +17,7 @@
 #include "process/child.h"
 #include "process/command.h"
 #include "process/environment.h"
+#include "process/procfs.h"
 #include "zinit-config.h"
 
 #if HAVE_VALGRIND
@@ -144,14 +145,12 @@ find_resets (ZinitSpawner *spawner)
 static int
 open_pipe (ZinitSpawner *spawner, ZinitStream stream, const ZinitCredentials *identity)
 {
-  char path[sizeof "/proc/self/fd/" + 10];
   int fds[2];
   int end, reason;
 
   if (pipe2 (fds, O_CLOEXEC | O_NONBLOCK) != 0)
     return -1;
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fds[0]);
-  end = open (path, O_RDWR | O_CLOEXEC);
+  end = zinit_proc_reopen (fds[0], O_RDWR);
   if (end >= 0 && identity->sets_uid && fchown (end, identity->uid, (gid_t)-1) != 0)
     g_info ("a pipe cannot be given to user %u: %s", (guint)identity->uid, g_strerror (errno));
   if (end >= 0 && dup3 (end, spawner->slots[stream], O_CLOEXEC) >= 0) {
