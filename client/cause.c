@@ -8,7 +8,9 @@
 
 #include "client/describe.h"
 #include "client/format.h"
+#include "client/parse.h"
 #include "client/refused.h"
+#include "client/service-names.h"
 
 #include <glib/gi18n.h>
 
@@ -137,50 +139,73 @@ zinit_cause_get_root (GPtrArray *causes)
   return g_ptr_array_index (causes, 0);
 }
 
-/* When its next try is, or since when it is as it is. */
+/* Since when it is as it is; its next try is said with its state. */
 static char *
-describe_when (const ZinitServiceInfo *info)
+describe_since (const ZinitServiceInfo *info)
 {
   guint64 now_usec = (guint64)g_get_real_time ();
-  if (info->next_restart_usec > now_usec) {
-    g_autofree char *in = zinit_format_duration (info->next_restart_usec - now_usec);
-    return g_strdup_printf (_ ("; next restart in %s"), in);
-  }
-  if (info->state_changed_at_usec == 0 || info->state_changed_at_usec > now_usec)
+  if (info->next_restart_usec != 0 || info->state_changed_at_usec == 0 ||
+      info->state_changed_at_usec > now_usec)
     return g_strdup ("");
   g_autofree char *ago = zinit_format_duration (now_usec - info->state_changed_at_usec);
   return g_strdup_printf (_ (", %s ago"), ago);
 }
 
-char *
-zinit_cause_describe (ZinitClient *client, const ZinitCause *cause)
+/* What may be behind a name that no service has; "" for nothing. */
+static char *
+describe_unknown (ZinitClient *client, const char *name)
 {
-  if (cause->info == NULL) {
-    g_autoptr (GVariant) refused = zinit_refused_fetch (client);
-    const char *problem = zinit_refused_find (refused, cause->service);
-    return problem != NULL ? g_strdup_printf (_ ("its definition was refused: %s"), problem)
-                           : g_strdup (_ ("there is no such service"));
-  }
-  g_autofree char *state = zinit_describe_state (cause->info);
-  if (cause->info->pid != 0 || g_str_equal (cause->info->state, "blocked"))
-    return g_steal_pointer (&state);
-  g_autofree char *when = describe_when (cause->info);
-  return g_strconcat (state, when, NULL);
+  g_autoptr (GVariant) refused = zinit_refused_fetch (client);
+  const char *problem = zinit_refused_find (refused, name);
+  if (problem != NULL)
+    return g_strdup_printf (_ ("its definition was refused: %s"), problem);
+  g_auto (GStrv) known = zinit_names_list (client, NULL);
+  const char *nearest = known != NULL ? zinit_parse_nearest (name, (const char *const *)known) : NULL;
+  return nearest != NULL ? g_strdup_printf (_ ("did you mean \"%s\"?"), nearest) : g_strdup ("");
 }
 
 char *
-zinit_cause_describe_link (const ZinitCause *cause)
+zinit_cause_describe (ZinitClient *client, const ZinitCause *cause)
 {
-  const char *state = cause->info == NULL               ? _ ("not known")
-                      : *cause->info->sub_state != '\0' ? cause->info->sub_state
-                                                        : cause->info->state;
-  if (g_strcmp0 (cause->kind, "conflicts") == 0)
+  if (cause->info == NULL)
+    return describe_unknown (client, cause->service);
+  g_autofree char *state = zinit_describe_state (cause->info);
+  if (cause->info->pid != 0 || g_str_equal (cause->info->state, "blocked"))
+    return g_steal_pointer (&state);
+  g_autofree char *since = describe_since (cause->info);
+  return g_strconcat (state, since, NULL);
+}
+
+static char *
+describe_missing (const ZinitCause *cause, const char *text)
+{
+  g_autofree char *link =
+      g_str_equal (cause->kind, "requires")
+          ? g_strdup_printf (_ ("requires %s, which does not exist"), cause->service)
+          : g_strdup_printf (_ ("%s %s, which does not exist"), cause->kind, cause->service);
+  return text != NULL && *text != '\0' ? g_strdup_printf ("%s: %s", link, text) : g_steal_pointer (&link);
+}
+
+char *
+zinit_cause_describe_link (const ZinitCause *cause, const char *text)
+{
+  if (cause->info == NULL)
+    return describe_missing (cause, text);
+  const char *state = text != NULL ? text : cause->info->sub_state;
+  if (g_str_equal (cause->kind, "conflicts"))
     return g_strdup_printf (_ ("conflicts with %s, which is %s"), cause->service, state);
-  if (g_strcmp0 (cause->kind, "requires") == 0)
+  if (g_str_equal (cause->kind, "requires"))
     return g_strdup_printf (_ ("requires %s, which is %s"), cause->service, state);
-  if (g_strcmp0 (cause->kind, "after") == 0)
+  if (g_str_equal (cause->kind, "after"))
     return g_strdup_printf (_ ("comes after %s, which is %s"), cause->service, state);
   return g_strdup_printf (_ ("%s %s, which is %s"), cause->kind, cause->service, state);
+}
+
+gboolean
+zinit_cause_has_failed (const ZinitCause *cause)
+{
+  static const char *const by_itself[] = { "ended", "restarting", "given-up", "failed", NULL };
+  return cause->info != NULL && g_strv_contains (by_itself, cause->info->sub_state);
 }
 
 static void

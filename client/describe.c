@@ -139,8 +139,11 @@ describe_down (const ZinitServiceInfo *info)
   g_autofree char *end = describe_end (info);
   if (g_str_equal (info->sub_state, "held"))
     return g_strdup_printf (_ ("%s; comes back with what it requires"), end);
-  if (g_str_equal (info->sub_state, "restarting"))
-    return g_strdup_printf (_ ("%s; will be restarted"), end);
+  if (g_str_equal (info->sub_state, "restarting")) {
+    gint64 usec = (gint64)info->next_restart_usec - g_get_real_time ();
+    g_autofree char *in = zinit_format_duration ((guint64)MAX (usec, 0));
+    return g_strdup_printf (_ ("%s; next restart in %s"), end, in);
+  }
   if (g_str_equal (info->sub_state, "given-up"))
     return g_strdup_printf (
         ngettext ("%s; given up after %u restart", "%s; given up after %u restarts", info->restart_count),

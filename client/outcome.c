@@ -85,8 +85,7 @@ zinit_outcome_print (ZinitClient *client, const ZinitWaitRequest *request, const
     zinit_output_print_error ("%s", message);
     /* Its last words tell most, but not when it was only not found or not allowed. */
     if (info != NULL && request->request != ZINIT_REQUEST_STOP &&
-        (zinit_command_is_error (error, "CannotStart") || zinit_command_is_error (error, "SpawnFailed") ||
-         zinit_command_is_error (error, "TimedOut")))
+        (zinit_command_is_error (error, "CannotStart") || zinit_command_is_error (error, "SpawnFailed")))
       zinit_outcome_explain (client, request, name);
     return;
   }
@@ -118,10 +117,12 @@ static void
 print_root (ZinitClient *client, GPtrArray *causes)
 {
   const ZinitCause *root = zinit_cause_get_root (causes);
-  if (root->depth == 0)
+  /* Of one that runs all has been said with its name. */
+  if (root->depth == 0 || (root->info != NULL && root->info->pid != 0))
     return;
   g_autofree char *text = zinit_cause_describe (client, root);
-  zinit_output_print_detail ("%s: %s", root->service, text);
+  if (*text != '\0')
+    zinit_output_print_detail ("%s: %s", root->service, text);
 }
 
 void
@@ -132,7 +133,7 @@ zinit_outcome_explain (ZinitClient *client, const ZinitWaitRequest *request, con
     return;
   const ZinitCause *root = zinit_cause_get_root (causes);
   print_root (client, causes);
-  if (root->info != NULL && g_str_equal (root->info->state, "failed"))
+  if (zinit_cause_has_failed (root))
     zinit_logs_print_last (client, root->info, FAILURE_LOG_LINES, TRUE);
   print_help (request, causes, name);
 }
@@ -146,7 +147,7 @@ describe_links (GPtrArray *causes)
     const ZinitCause *cause = g_ptr_array_index (causes, i);
     if (cause->depth != 1)
       continue;
-    g_autofree char *link = zinit_cause_describe_link (cause);
+    g_autofree char *link = zinit_cause_describe_link (cause, NULL);
     g_string_append_printf (links, "%s%s", links->len > 0 ? "; " : "", link);
   }
   return g_string_free (links, links->len == 0);

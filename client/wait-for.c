@@ -24,6 +24,12 @@ static const char *const words[] = { "inactive",  "blocked",   "starting",  "run
                                      "post-stop", "done",      "ended",     "stopped",      "restarting",
                                      "held",      "given-up",  NULL };
 
+/* States in which a service is up: where one is waited for, it is of interest what keeps the service down. */
+static const char *const up[] = { "running", "done", "listening", NULL };
+
+/* The outcome of waiting is like that of a start by somebody else. */
+static const ZinitWaitRequest request = { .request = ZINIT_REQUEST_START };
+
 typedef struct {
   ZinitClient *client;
   GMainLoop *loop;
@@ -36,10 +42,6 @@ typedef struct {
 static void
 finish (Wait *wait, const char *path, const ZinitServiceInfo *info, const GError *error)
 {
-  /* What keeps it down is of interest where it is to be up. */
-  static const char *const up[] = { "running", "done", "listening", NULL };
-  const ZinitWaitRequest request = { .request = g_strv_contains (up, wait->wanted) ? ZINIT_REQUEST_START
-                                                                                   : ZINIT_REQUEST_STOP };
   const char *name = g_hash_table_lookup (wait->open, path);
   gboolean told = wait->exit_code == ZINIT_EXIT_NO_DAEMON; /* once is enough for all */
   wait->exit_code = zinit_command_worse (wait->exit_code, zinit_command_exit_code (error));
@@ -131,7 +133,10 @@ finish_all (Wait *wait, const GError *error)
     g_autofree char *message =
         g_strdup_printf (_ ("%s is not %s in time; it is %s"), name, wait->wanted, state);
     g_autoptr (GError) late = g_dbus_error_new_for_dbus_error (ZINIT_ERROR_PREFIX "TimedOut", message);
+    g_autofree char *kept = g_strdup (name);
     finish (wait, copies[i], info, late);
+    if (info != NULL && g_strv_contains (up, wait->wanted))
+      zinit_outcome_explain (wait->client, &request, kept);
   }
 }
 

@@ -196,7 +196,10 @@ timed_out (gpointer data)
                                                      : _ ("%s is not up after %s; it is %s"),
                                                 item->name, after, state);
     g_autoptr (GError) error = g_dbus_error_new_for_dbus_error (ZINIT_ERROR_PREFIX "TimedOut", message);
+    gboolean is_news = !stop && !item->done && item->said == NULL && info != NULL;
     finish_item (item, info, error);
+    if (is_news)
+      zinit_outcome_explain (wait->client, wait->request, item->name);
   }
   zinit_output_print_detail (_ ("No longer waiting; what was asked for goes on."));
   return G_SOURCE_CONTINUE;

@@ -19,13 +19,11 @@ print_chain (ZinitClient *client, GPtrArray *causes)
 {
   for (guint i = 0; i < causes->len; i++) {
     const ZinitCause *cause = g_ptr_array_index (causes, i);
-    g_autofree char *text = zinit_cause_describe (client, cause);
-    g_autofree char *link = i > 0 ? zinit_cause_describe_link (cause) : g_strdup (cause->service);
-    g_autofree char *safe = zinit_output_safe (text);
-    if (i == 0 || cause->is_root)
-      zinit_output_print ("%*s%s: %s\n", (int)cause->depth * 2, "", link, safe);
-    else
-      zinit_output_print ("%*s%s\n", (int)cause->depth * 2, "", link);
+    g_autofree char *text = i == 0 || cause->is_root ? zinit_cause_describe (client, cause) : NULL;
+    g_autofree char *line =
+        i == 0 ? g_strdup_printf ("%s: %s", cause->service, text) : zinit_cause_describe_link (cause, text);
+    g_autofree char *safe = zinit_output_safe (line);
+    zinit_output_print ("%*s%s\n", (int)cause->depth * 2, "", safe);
   }
 }
 
@@ -35,7 +33,7 @@ print_why (ZinitClient *client, GPtrArray *causes)
   const ZinitCause *root = zinit_cause_get_root (causes);
   g_auto (GStrv) help = zinit_cause_get_help (causes);
   print_chain (client, causes);
-  if (root->info != NULL)
+  if (zinit_cause_has_failed (root))
     zinit_logs_print_last (client, root->info, OUTPUT_LINES, FALSE);
   if (*help == NULL)
     return;
