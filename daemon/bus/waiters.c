@@ -67,11 +67,11 @@ judge_start (ZinitBus *bus, Pending *pending)
 static void
 judge_stop (ZinitBus *bus, Pending *pending)
 {
-  ZinitState state = zinit_service_get_state (pending->service);
+  ZinitState state = zinit_service_get_status (pending->service)->state;
 
   if (!zinit_state_is_active (state) && state != ZINIT_STATE_BLOCKED)
     settle (bus, pending, NULL);
-  else if (state != ZINIT_STATE_STOPPING && zinit_service_get_wanted (pending->service) != ZINIT_WANTED_STOP)
+  else if (state != ZINIT_STATE_STOPPING && zinit_service_get_status (pending->service)->wanted != ZINIT_WANTED_STOP)
     settle (bus, pending,
             g_error_new (ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s was started again before it was down",
                          zinit_service_get_name (pending->service)));
@@ -116,7 +116,7 @@ zinit_waiters_add (ZinitCall *call, ZinitService *service, ZinitWaiterKind kind,
   pending->service = service;
   pending->kind = kind;
   pending->has_moved = kind != ZINIT_WAITER_RESTART || !was_running ||
-                       zinit_service_get_state (service) != ZINIT_STATE_RUNNING;
+                       zinit_service_get_status (service)->state != ZINIT_STATE_RUNNING;
   move_to (pending, &bus->waiting);
   judge (bus, pending);
   /* A client of the private socket is gone when its connection is. */
