@@ -103,6 +103,19 @@ find_interface (const ZinitObject *object, const char *name, const char *member)
   return NULL;
 }
 
+/* The caller may keep a property that it was given. */
+static void
+note_given (const ZinitInvocation *invocation, const ZinitObject *object)
+{
+  ZinitOutbox *outbox = invocation->connection->outbox;
+  const char *name = "Sequence";
+
+  if (strcmp (zinit_invocation_get_member (invocation), "Get") == 0)
+    g_variant_get_child (invocation->arguments, 1, "&s", &name);
+  if (outbox != NULL && object->kind != ZINIT_OBJECT_SERVICE && strcmp (name, "Sequence") == 0)
+    zinit_outbox_sequence_given (outbox);
+}
+
 /* A method of the standard interfaces. */
 static void
 answer_standard_call (ZinitInvocation *invocation, const ZinitObject *object,
@@ -123,10 +136,14 @@ answer_standard_call (ZinitInvocation *invocation, const ZinitObject *object,
   else if (strcmp (member, "GetMachineId") == 0)
     reply = zinit_interfaces_machine_id (&error);
 
-  if (error != NULL)
+  if (error != NULL) {
     zinit_invocation_return_error (invocation, error);
-  else
-    zinit_invocation_return (invocation, reply);
+    return;
+  }
+  if (strcmp (interface->name, ZINIT_PROPERTIES_INTERFACE) == 0 ||
+      strcmp (interface->name, ZINIT_OBJECT_MANAGER_INTERFACE) == 0)
+    note_given (invocation, object);
+  zinit_invocation_return (invocation, reply);
 }
 
 static gboolean
