@@ -61,15 +61,18 @@ static void
 test_start_waits (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autofree char *only = NULL, *again = NULL, *tree = NULL, *wrong = NULL, *both = NULL;
+  g_autofree char *only = NULL, *timed_out = NULL, *again = NULL, *tree = NULL, *wrong = NULL, *both = NULL;
 
   harness_service (h, "db", "wait", BY_HAND);
   harness_service (h, "web", "wait", BY_HAND REQUIRES ("db"));
+  harness_service (h, "slow", "wait", "oneshot = true\n");
+  harness_service (h, "late", "wait", BY_HAND REQUIRES ("slow"));
   harness_start (h);
-  only = run (FAILED, "start --only --timeout 300ms web");
+  only = run (FAILED, "start --only --timeout 1min web");
   assert_has (only, "web waits: it requires db");
   assert_has (only, "zinit start web");
-  assert_has (only, "web is not up after 300ms");
+  timed_out = run (FAILED, "start --only --timeout 300ms late");
+  assert_has (timed_out, "late is not up after 300ms");
   assert_property (h->client, "web", "State", "blocked");
   assert_property (h->client, "db", "State", "inactive");
   /* Blocked already: no change of state tells of it. */
