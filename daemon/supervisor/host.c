@@ -107,6 +107,12 @@ send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GE
   return zinit_process_signal (process, signo, whom, error);
 }
 
+static gboolean
+stop (gpointer data, ZinitProcess *process, int signo, GError **error)
+{
+  return zinit_process_stop (process, signo, error);
+}
+
 static void
 read_stats (gpointer data, ZinitProcess *const *processes, guint n_processes, ZinitProcessStats *ret_stats)
 {
@@ -126,5 +132,6 @@ const ZinitHost zinit_host_default = {
   .get_start_ticks = get_start_ticks,
   .get_output_inode = get_output_inode,
   .signal = send_signal,
+  .stop = stop,
   .read_stats = read_stats,
 };

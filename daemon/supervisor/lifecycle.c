@@ -40,7 +40,7 @@ realtime_usec (ZinitService *service)
 }
 
 static void
-signal_all (ZinitService *service, int signo)
+stop_all (ZinitService *service, int signo)
 {
   ZinitSupervisor *supervisor = service->supervisor;
   g_autoptr (GError) error = NULL;
@@ -48,8 +48,7 @@ signal_all (ZinitService *service, int signo)
   if (service->process == NULL)
     return;
   /* FALSE without an error: nothing is left to signal, and its end is about to be reported. */
-  if (!supervisor->host->signal (supervisor->host_data, service->process, signo, ZINIT_WHOM_ALL, &error) &&
-      error != NULL)
+  if (!supervisor->host->stop (supervisor->host_data, service->process, signo, &error) && error != NULL)
     g_warning ("%s: %s", zinit_service_get_name (service), error->message);
 }
 
@@ -289,10 +288,7 @@ enter_running (ZinitService *service)
 void
 zinit_lifecycle_signal_stop (ZinitService *service)
 {
-  signal_all (service, service->definition->stop_signal);
-  /* One that is stopped (SIGSTOP) would not hear it. */
-  if (service->definition->stop_signal != SIGKILL)
-    signal_all (service, SIGCONT);
+  stop_all (service, service->definition->stop_signal);
 }
 
 static void
@@ -319,7 +315,7 @@ kill_all (ZinitService *service)
     zinit_service_resolve (service, NULL);
     return;
   }
-  signal_all (service, SIGKILL);
+  stop_all (service, SIGKILL);
   /* What the kernel holds (uninterruptible sleep) dies late; what was forked meanwhile needs another one. */
   arm (service, MIN (service->definition->stop_timeout_ms, 1000));
 }

@@ -140,6 +140,12 @@ send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GE
   return fake->has_main || fake->has_others;
 }
 
+static gboolean
+stop (gpointer data, ZinitProcess *process, int signo, GError **error)
+{
+  return send_signal (data, process, signo, ZINIT_WHOM_ALL, error);
+}
+
 /* One process a service, and numbers that tell which. */
 static void
 read_stats (gpointer data, ZinitProcess *const *processes, guint n_processes, ZinitProcessStats *ret_stats)
@@ -171,6 +177,7 @@ const ZinitHost fake_host = {
   .get_start_ticks = get_start_ticks,
   .get_output_inode = get_output_inode,
   .signal = send_signal,
+  .stop = stop,
   .read_stats = read_stats,
 };
 
