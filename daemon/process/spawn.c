@@ -311,6 +311,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, Zi
   *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 } };
   if (!zinit_credentials_resolve (definition->user, definition->group, &identity, error))
     return FALSE;
+  ret_spawned->uid = identity.sets_uid ? identity.uid : geteuid ();
   environment = make_environment (spawner, request, &identity, pid_variable, &pwd);
   path = zinit_command_find (argv[0], zinit_environment_get (environment, "PATH"), definition->dir);
   if (path == NULL)

@@ -116,6 +116,25 @@ zinit_tags_read (pid_t pid, const char *instance, ZinitTags *ret_tags)
   return TRUE;
 }
 
+gboolean
+zinit_tags_read_run (pid_t pid, ZinitTags *ret_tags)
+{
+  g_autoptr (GString) environment = g_string_new (NULL);
+  const char *service;
+
+  *ret_tags = (ZinitTags){ 0 };
+  if (!read_environment (pid, environment))
+    return FALSE;
+  errno = 0;
+  service = find (environment, ZINIT_TAG_SERVICE, strlen (ZINIT_TAG_SERVICE));
+  if (service == NULL)
+    return FALSE;
+  ret_tags->service = g_strdup (service);
+  ret_tags->run = find_number (environment, ZINIT_TAG_RUN, G_MAXUINT64);
+  ret_tags->main = (pid_t)find_number (environment, ZINIT_TAG_PID, G_MAXINT32);
+  return TRUE;
+}
+
 char *
 zinit_tags_read_instance (pid_t pid, const char *folder)
 {
@@ -150,7 +169,7 @@ zinit_tags_are_on (pid_t pid, const char *const *tags)
 typedef struct {
   pid_t group;
   const char *const *tags;
-  ZinitMemberFunc func;
+  ZinitTaggedFunc func;
   gpointer data;
   guint n;
 } Walk;
@@ -176,7 +195,7 @@ examine (const ZinitProcEntry *entry, gpointer data)
 }
 
 gboolean
-zinit_tags_walk_group (pid_t group, const char *const *tags, ZinitMemberFunc func, gpointer data,
+zinit_tags_walk_group (pid_t group, const char *const *tags, ZinitTaggedFunc func, gpointer data,
                        guint *ret_count)
 {
   Walk walk = { group, tags, func, data, 0 };

@@ -33,6 +33,8 @@ struct _ZinitService {
   gboolean stop_pending;     /* to be stopped once those that need it are down */
   gint64 sigkill_usec;       /* CLOCK_MONOTONIC of the first SIGKILL of this stop; 0 = none was sent */
   gboolean main_ended;       /* a tree without its main process */
+  gint64 executed_usec;      /* CLOCK_MONOTONIC of its last start; 0 = by an earlier daemon */
+  guint n_in_background; /* processes that its first main process left; 0 = it is the main process still */
 
   guint64 run;           /* number of its last start; 0 = never */
   ZinitProcess *process; /* NULL = none */
@@ -203,6 +205,8 @@ void zinit_start_when_due (ZinitService *service);
 /* The restart that the policy wants after an end. TRUE when it is due, after the back-off. */
 gboolean zinit_start_schedule (ZinitService *service);
 void zinit_start_cancel_scheduled (ZinitService *service);
+/* Observers make sure that what is so now is on record. */
+void zinit_start_report (ZinitService *service);
 /* The start time-out of a oneshot, where its definition gives one, counts for the whole run (rule D2). */
 gboolean zinit_start_limits_run (const ZinitDefinition *definition);
 

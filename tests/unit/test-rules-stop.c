@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rules C, E and F of zinit-behaviour(7) on a fake host: dependents, ends and stops. No process, no waiting.
+ * Rules C, E, F and G6 of zinit-behaviour(7) on a fake host: dependents, ends and stops. No process, no
+ * waiting.
  */
 #include <signal.h>
 
@@ -273,6 +274,49 @@ test_f5_stays_down (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, "web"))->wanted, ==, ZINIT_WANTED_STOP);
 }
 
+/* redis with daemonize, pg_ctl start: the copy in the background is the service. */
+static void
+test_g6_background (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *web = fixture_add (fixture, SERVICE ("web"));
+  FakeProcess *process = fake_host_find (&fixture->host, "web");
+
+  process->has_others = TRUE;
+  process->background_pid = 555;
+  fake_host_advance_ms (&fixture->host, 3000);
+  steps_end_well (fixture, "web");
+  g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
+  g_assert_cmpint (zinit_service_get_status (web)->pid, ==, 555);
+  steps_assert_text (fixture, "web", "background");
+  fixture_assert_acts (fixture, "+web");
+  /* Its end is that of the service. */
+  steps_end_well (fixture, "web");
+  g_assert_cmpstr (fixture_state (fixture, "web"), ==, "exited");
+}
+
+/* A failure, a later end, a stop: what is left is leftovers. */
+static void
+test_g6_not_background (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 0; i < 3; i++) {
+    FakeProcess *process;
+
+    fixture_add (fixture, SERVICE ("web"));
+    process = fake_host_find (&fixture->host, "web");
+    process->has_others = TRUE;
+    process->background_pid = 555;
+    if (i == 0)
+      fake_host_advance_ms (&fixture->host, 5001);
+    else if (i == 1)
+      steps_stop (fixture, "web");
+    fixture_end (fixture, "web", ZINIT_EXIT_EXITED, i == 2 ? 1 : 0);
+    g_assert_cmpstr (fixture_state (fixture, "web"), ==, "stopping");
+    fake_process_empty (process);
+    zinit_supervisor_remove (fixture->supervisor, fixture_get (fixture, "web"), FALSE, NULL);
+    fake_host_settle (&fixture->host);
+  }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -291,5 +335,7 @@ main (int argc, char *argv[])
   fixture_add_test ("/rules/F4/killed-on-request", test_f4_killed_on_request);
   fixture_add_test ("/rules/F4/undying", test_f4_undying);
   fixture_add_test ("/rules/F5/stays-down", test_f5_stays_down);
+  fixture_add_test ("/rules/G6/background", test_g6_background);
+  fixture_add_test ("/rules/G6/not-background", test_g6_not_background);
   return g_test_run ();
 }
