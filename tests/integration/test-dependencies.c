@@ -345,12 +345,12 @@ main (int argc, char **argv)
   harness_init (&argc, &argv);
   g_test_add_func ("/dependencies/requires", test_requires);
   g_test_add_func ("/dependencies/after", test_after);
-  g_test_add_func ("/dependencies/wants", test_wants);
+  g_test_add_func ("/rules/B5/wants", test_wants);
   g_test_add_func ("/dependencies/conflicts", test_conflicts);
   g_test_add_func ("/dependencies/stop-cascade", test_stop_cascade);
   g_test_add_func ("/dependencies/restart-cascade", test_restart_cascade);
-  g_test_add_func ("/dependencies/cycle-on-load", test_cycle_on_load);
-  g_test_add_func ("/dependencies/cycle-on-add", test_cycle_on_add);
+  g_test_add_func ("/rules/B7/load", test_cycle_on_load);
+  g_test_add_func ("/rules/B7/add", test_cycle_on_add);
   g_test_add_func ("/dependencies/bulk", test_bulk);
   g_test_add_func ("/dependencies/many", test_many);
   return g_test_run ();

@@ -282,10 +282,10 @@ int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
-  g_test_add_func ("/reload/added-changed-removed", test_added_changed_removed);
+  g_test_add_func ("/rules/L1/added-changed-removed", test_added_changed_removed);
   g_test_add_func ("/reload/needs-restart", test_needs_restart);
   g_test_add_func ("/reload/bad-file", test_bad_file);
-  g_test_add_func ("/reload/cycle", test_cycle);
+  g_test_add_func ("/rules/B7/reload", test_cycle);
   g_test_add_func ("/reload/hangup", test_hangup);
   g_test_add_func ("/reload/unreadable-folder", test_unreadable_folder);
   g_test_add_func ("/reload/empty-folder", test_empty_folder);

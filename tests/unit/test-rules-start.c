@@ -14,6 +14,57 @@
 #define AFTER(name) "dependencies.after=['" name "']\n"
 
 static void
+test_a1_states (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *web = fixture_add (fixture, SERVICE ("web") BY_HAND);
+
+  for (ZinitState state = 0; state < ZINIT_N_STATES; state++)
+    g_assert_cmpint (zinit_state_is_active (state), ==,
+                     state == ZINIT_STATE_STARTING || state == ZINIT_STATE_RUNNING ||
+                         state == ZINIT_STATE_STOPPING);
+  steps_start (fixture, "web", FALSE);
+  g_assert_cmpint (zinit_service_get_status (web)->pid, !=, 0);
+  steps_stop (fixture, "web");
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
+  fixture_assert_transitions (fixture, "web:inactive>starting web:starting>running web:running>stopping "
+                                       "web:stopping>exited");
+  g_assert_cmpint (zinit_service_get_status (web)->pid, ==, 0);
+}
+
+static void
+assert_reason (Fixture *fixture, const char *name, ZinitFailureType type)
+{
+  fake_host_settle (&fixture->host);
+  g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, name))->failure.type, ==, type);
+}
+
+static void
+test_a2_reasons (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("web") "lifecycle.restart='never'\nlifecycle.stop_timeout_ms=10\n");
+  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 2);
+  assert_reason (fixture, "web", ZINIT_FAILURE_EXIT_CODE);
+  fixture_add (fixture, SERVICE ("behind") REQUIRES ("web"));
+  assert_reason (fixture, "behind", ZINIT_FAILURE_DEPENDENCY_FAILED);
+  steps_start (fixture, "web", FALSE);
+  assert_reason (fixture, "web", ZINIT_FAILURE_NONE);
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGSEGV);
+  assert_reason (fixture, "web", ZINIT_FAILURE_SIGNAL);
+  steps_start (fixture, "web", FALSE);
+  fake_host_find (&fixture->host, "web")->is_stubborn = TRUE;
+  steps_stop (fixture, "web");
+  steps_end_well (fixture, "behind");
+  fake_host_advance_ms (&fixture->host, 10);
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGKILL);
+  assert_reason (fixture, "web", ZINIT_FAILURE_STOP_TIMEOUT);
+  fixture_add (fixture, SERVICE ("alone") REQUIRES ("nobody"));
+  assert_reason (fixture, "alone", ZINIT_FAILURE_MISSING_DEPENDENCY);
+  fixture->host.broken_exec = g_strdup ("none");
+  fixture_add (fixture, SERVICE ("none"));
+  assert_reason (fixture, "none", ZINIT_FAILURE_SPAWN_ERROR);
+}
+
+static void
 test_a3_sub_states (Fixture *fixture, gconstpointer data)
 {
   fixture_add (fixture, SERVICE ("web") BY_HAND "lifecycle.max_restarts=1\nlifecycle.restart_delay_ms=10\n"
@@ -46,6 +97,18 @@ test_a3_sub_states (Fixture *fixture, gconstpointer data)
   steps_start (fixture, "plain", FALSE);
   fixture_end (fixture, "plain", ZINIT_EXIT_EXITED, 1);
   steps_assert_sub_state (fixture, "plain", "failed");
+}
+
+/* What is only by hand stays down. */
+static void
+test_b11_first_start (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("start"));
+  fixture_add (fixture, SERVICE ("hand") BY_HAND);
+  fixture_add (fixture, SERVICE ("stop") "service.status='stop'\n");
+  steps_assert_sub_state (fixture, "start", "running");
+  steps_assert_sub_state (fixture, "hand", "inactive");
+  steps_assert_sub_state (fixture, "stop", "inactive");
 }
 
 static void
@@ -266,6 +329,9 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   steps_init ();
+  fixture_add_test ("/rules/A1/states", test_a1_states);
+  fixture_add_test ("/rules/A2/reasons", test_a2_reasons);
+  fixture_add_test ("/rules/B11/first-start", test_b11_first_start);
   fixture_add_test ("/rules/A3/sub-states", test_a3_sub_states);
   fixture_add_test ("/rules/B1/one-only", test_b1_one_only);
   fixture_add_test ("/rules/B1/tree", test_b1_tree);

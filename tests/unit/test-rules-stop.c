@@ -188,6 +188,42 @@ test_c7_shutdown_through_done (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_e1_policies (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *policy;
+    gint32 code;
+    gboolean is_restarted;
+  } cases[] = { { "always", 0, TRUE },     { "always", 1, TRUE }, { "on-failure", 0, FALSE },
+                { "on-failure", 1, TRUE }, { "never", 0, FALSE }, { "never", 1, FALSE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *text = g_strdup_printf (SERVICE ("web") "lifecycle.restart='%s'\n", cases[i].policy);
+    ZinitService *web = fixture_add (fixture, text);
+
+    fake_host_settle (&fixture->host);
+    fixture_end (fixture, "web", ZINIT_EXIT_EXITED, cases[i].code);
+    g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec != 0, ==, cases[i].is_restarted);
+    zinit_supervisor_remove (fixture->supervisor, web, FALSE, NULL);
+  }
+}
+
+static void
+test_e2_backoff (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("web") "lifecycle.restart_delay_ms=100\n");
+  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 1);
+  g_string_truncate (fixture->transitions, 0);
+  fake_host_advance_ms (&fixture->host, 100);
+  fixture_assert_transitions (fixture, "web:failed>blocked web:blocked>starting web:starting>running");
+  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 1);
+  fake_host_advance_ms (&fixture->host, 199);
+  steps_assert_sub_state (fixture, "web", "restarting");
+  fake_host_advance_ms (&fixture->host, 1);
+  steps_assert_sub_state (fixture, "web", "running");
+}
+
+static void
 test_e3_given_up (Fixture *fixture, gconstpointer data)
 {
   ZinitService *web = fixture_add (fixture, SERVICE ("web") "lifecycle.max_restarts=1\n"
@@ -330,6 +366,8 @@ main (int argc, char *argv[])
   fixture_add_test ("/rules/C5/stop-of-done", test_c5_stop_of_done);
   fixture_add_test ("/rules/C7/reverse-order", test_c7_reverse_order);
   fixture_add_test ("/rules/C7/shutdown-through-done", test_c7_shutdown_through_done);
+  fixture_add_test ("/rules/E1/policies", test_e1_policies);
+  fixture_add_test ("/rules/E2/backoff", test_e2_backoff);
   fixture_add_test ("/rules/E3/given-up", test_e3_given_up);
   fixture_add_test ("/rules/E6/reset", test_e6_reset);
   fixture_add_test ("/rules/F4/killed-on-request", test_f4_killed_on_request);
