@@ -23,6 +23,7 @@ on_send (gpointer data)
   ZinitBus *bus = data;
 
   bus->send_source = 0;
+  zinit_supervisor_flush (bus->supervisor);
   /* All that is sent from here on is durable: it stays true if the daemon dies in the next instruction. */
   if (bus->autosave != NULL && (bus->accepted.length > 0 || zinit_waiters_have_settled (bus->waiters)))
     zinit_autosave_commit (bus->autosave);
@@ -69,17 +70,18 @@ static void
 add_details (GVariantBuilder *details, const ZinitTransition *transition)
 {
   const ZinitService *service = transition->service;
-  pid_t pid = zinit_service_get_pid (service);
+  pid_t pid = zinit_service_get_status (service)->pid;
 
   g_variant_builder_add (details, "{sv}", "sequence", g_variant_new_uint64 (transition->sequence));
   g_variant_builder_add (details, "{sv}", "time_usec", g_variant_new_uint64 ((guint64)transition->time_usec));
   if (pid != 0)
     g_variant_builder_add (details, "{sv}", "pid", g_variant_new_uint32 ((guint32)pid));
   if (transition->new_state == ZINIT_STATE_BLOCKED)
-    g_variant_builder_add (details, "{sv}", "waiting_on",
-                           zinit_bus_strings (zinit_service_get_waiting_on (service)));
+    g_variant_builder_add (
+        details, "{sv}", "waiting_on",
+        zinit_bus_strings ((const char *const *)zinit_service_get_status (service)->waiting_on));
   if (transition->new_state == ZINIT_STATE_FAILED) {
-    const ZinitFailure *failure = zinit_service_get_failure (service);
+    const ZinitFailure *failure = (&zinit_service_get_status (service)->failure);
     g_autofree char *message = zinit_failure_describe (failure);
 
     g_variant_builder_add (details, "{sv}", "reason",

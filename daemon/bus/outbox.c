@@ -284,10 +284,10 @@ forget_same_counts (ZinitOutbox *outbox, ZinitSupervisor *supervisor)
   guint n_services = zinit_supervisor_count (supervisor);
   guint n_failed = zinit_supervisor_count_failed (supervisor);
 
-  if ((outbox->manager_changes & ZINIT_MANAGER_CHANGED_COUNTS) == 0)
-    return;
-  if (n_services == outbox->n_services && n_failed == outbox->n_failed)
-    outbox->manager_changes &= ~(guint)ZINIT_MANAGER_CHANGED_COUNTS;
+  if (n_services == outbox->n_services)
+    outbox->manager_changes &= ~(guint)ZINIT_MANAGER_CHANGED_SERVICE_COUNT;
+  if (n_failed == outbox->n_failed)
+    outbox->manager_changes &= ~(guint)ZINIT_MANAGER_CHANGED_FAILED_COUNT;
   outbox->n_services = n_services;
   outbox->n_failed = n_failed;
 }

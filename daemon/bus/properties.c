@@ -99,30 +99,30 @@ GETTER (name, g_variant_new_string (zinit_service_get_name (service)))
 GETTER (exec, zinit_bus_string (DEFINITION->exec))
 GETTER (class, word (zinit_class_words[DEFINITION->service_class]))
 GETTER (oneshot, boolean (DEFINITION->oneshot))
-GETTER (ephemeral, boolean (zinit_service_is_ephemeral (service)))
-GETTER (wanted_status, word (zinit_wanted_words[zinit_service_get_wanted (service)]))
-GETTER (state, word (zinit_state_to_string (zinit_service_get_state (service))))
-GETTER (waiting_on, names (zinit_service_get_waiting_on (service)))
-GETTER (pid, small_number ((guint32)zinit_service_get_pid (service)))
-GETTER (restart_count, small_number (zinit_service_get_restart_count (service)))
-GETTER (restart_delay, number (zinit_service_get_restart_delay_ms (service)))
-GETTER (next_restart, number ((guint64)zinit_service_get_next_restart (service)))
-GETTER (started_at, number ((guint64)zinit_service_get_started_at (service)))
-GETTER (state_changed_at, number ((guint64)zinit_service_get_state_changed_at (service)))
+GETTER (ephemeral, boolean (zinit_service_get_status (service)->is_ephemeral))
+GETTER (wanted_status, word (zinit_wanted_words[zinit_service_get_status (service)->wanted]))
+GETTER (state, word (zinit_state_to_string (zinit_service_get_status (service)->state)))
+GETTER (waiting_on, names ((const char *const *)zinit_service_get_status (service)->waiting_on))
+GETTER (pid, small_number ((guint32)zinit_service_get_status (service)->pid))
+GETTER (restart_count, small_number (zinit_service_get_status (service)->restart_count))
+GETTER (restart_delay, number (zinit_service_get_status (service)->restart_delay_ms))
+GETTER (next_restart, number ((guint64)zinit_service_get_status (service)->next_restart_usec))
+GETTER (started_at, number ((guint64)zinit_service_get_status (service)->started_at_usec))
+GETTER (state_changed_at, number ((guint64)zinit_service_get_status (service)->state_changed_at_usec))
 GETTER (requires, LIST (DEFINITION->requires))
 GETTER (after, LIST (DEFINITION->after))
 GETTER (wants, LIST (DEFINITION->wants))
 GETTER (conflicts, LIST (DEFINITION->conflicts))
-GETTER (needs_restart, boolean (zinit_service_needs_restart (service)))
-GETTER (can_start, boolean (zinit_service_can_start (service)))
-GETTER (can_stop, boolean (zinit_service_can_stop (service)))
+GETTER (needs_restart, boolean (zinit_service_get_status (service)->needs_restart))
+GETTER (can_start, boolean (zinit_service_get_status (service)->can_start))
+GETTER (can_stop, boolean (zinit_service_get_status (service)->can_stop))
 /* A service with a check that has not been made yet is neither well nor ill. */
 GETTER (health, word (DEFINITION->health_type == ZINIT_HEALTH_NONE ? "none" : "unknown"))
 
 static GVariant *
 get_failure_reason (const ZinitService *service)
 {
-  const ZinitFailure *failure = zinit_service_get_failure (service);
+  const ZinitFailure *failure = (&zinit_service_get_status (service)->failure);
   const char *field = zinit_failure_field_name (failure->type);
   static GVariant *none;
   GVariantBuilder builder;
@@ -144,7 +144,7 @@ get_failure_reason (const ZinitService *service)
 static GVariant *
 get_last_exit (const ZinitService *service)
 {
-  ZinitExit exit = zinit_service_get_last_exit (service);
+  ZinitExit exit = zinit_service_get_status (service)->last_exit;
 
   return g_variant_new ("(si)", zinit_exit_kind_to_string (exit.kind),
                         exit.kind == ZINIT_EXIT_UNKNOWN ? -1 : exit.value);
@@ -161,7 +161,7 @@ get_required_by (const ZinitService *service)
 static GVariant *
 get_status_text (const ZinitService *service)
 {
-  g_autofree char *text = zinit_service_dup_status_text (service);
+  g_autofree char *text = g_strdup (zinit_service_get_status (service)->text);
 
   return *text != '\0' ? zinit_bus_string (text) : word ("");
 }
@@ -278,8 +278,8 @@ static const ManagerProperty manager_properties[] = {
   { "SocketPath", get_socket_path, 0 },
   { "BootTime", get_boot_time, 0 },
   { "State", get_manager_state, ZINIT_MANAGER_CHANGED_STATE },
-  { "ServiceCount", get_service_count, ZINIT_MANAGER_CHANGED_COUNTS },
-  { "FailedCount", get_failed_count, ZINIT_MANAGER_CHANGED_COUNTS },
+  { "ServiceCount", get_service_count, ZINIT_MANAGER_CHANGED_SERVICE_COUNT },
+  { "FailedCount", get_failed_count, ZINIT_MANAGER_CHANGED_FAILED_COUNT },
   { "LogLevel", get_log_level, ZINIT_MANAGER_CHANGED_LOG_LEVEL },
 };
 

@@ -31,15 +31,14 @@ stop (ZinitCall *call, ZinitService *service, GError **error)
 static gboolean
 restart (ZinitCall *call, ZinitService *service, GError **error)
 {
-  return zinit_supervisor_restart (call->connection->bus->supervisor, service, error);
+  return zinit_supervisor_restart (call->connection->bus->supervisor, service, call->options.tree, error);
 }
 
 static gboolean
 request (ZinitCall *call, ZinitService *service, ZinitWaiterKind kind,
          gboolean (*func) (ZinitCall *call, ZinitService *service, GError **error), GError **error)
 {
-  gboolean was_running = zinit_service_get_state (service) == ZINIT_STATE_RUNNING;
-
+  gboolean was_running = zinit_service_get_status (service)->state == ZINIT_STATE_RUNNING;
   ZinitWaiter *waiter;
 
   if (call->options.wait && !zinit_waiters_has_room (call, error))
@@ -197,7 +196,7 @@ handle_get_stats (ZinitCall *call, ZinitService *service, GVariant **ret_reply, 
 const ZinitMethod zinit_service_methods[] = {
   { "StartService", "Start", ZINIT_ACCESS_REQUEST, WAIT_OPTIONS | ZINIT_CALL_TREE, TRUE, handle_start },
   { "StopService", "Stop", ZINIT_ACCESS_REQUEST, WAIT_OPTIONS, TRUE, handle_stop },
-  { "RestartService", "Restart", ZINIT_ACCESS_REQUEST, WAIT_OPTIONS, TRUE, handle_restart },
+  { "RestartService", "Restart", ZINIT_ACCESS_REQUEST, WAIT_OPTIONS | ZINIT_CALL_TREE, TRUE, handle_restart },
   { "KillService", "Kill", ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_WHOM, TRUE, handle_kill },
   { "RemoveService", "Remove", ZINIT_ACCESS_REQUEST, ZINIT_CALL_STOP, TRUE, handle_remove },
   { NULL, "GetConfig", ZINIT_ACCESS_FILTERED, 0, TRUE, handle_get_config },

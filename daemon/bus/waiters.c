@@ -136,11 +136,11 @@ check_start (Target *target)
 static void
 check_stop (Target *target)
 {
-  ZinitState state = zinit_service_get_state (target->service);
+  const ZinitServiceStatus *status = zinit_service_get_status (target->service);
 
-  if (!zinit_state_is_active (state) && state != ZINIT_STATE_BLOCKED)
+  if (!zinit_state_is_active (status->state) && status->state != ZINIT_STATE_BLOCKED)
     settle (target, NULL);
-  else if (state != ZINIT_STATE_STOPPING && zinit_service_get_wanted (target->service) != ZINIT_WANTED_STOP)
+  else if (status->state != ZINIT_STATE_STOPPING && status->wanted != ZINIT_WANTED_STOP)
     settle (target, g_error_new (ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s was started again before it was down",
                                  target->name));
 }
@@ -238,7 +238,7 @@ zinit_waiter_add (ZinitWaiter *waiter, ZinitService *service, ZinitWaiterKind ki
   target->service = service;
   target->kind = kind;
   target->has_moved = kind != ZINIT_WAITER_RESTART || !was_running ||
-                      zinit_service_get_state (service) != ZINIT_STATE_RUNNING;
+                      zinit_service_get_status (service)->state != ZINIT_STATE_RUNNING;
   if (queue == NULL) {
     queue = g_queue_new ();
     g_hash_table_insert (targets, service, queue);
@@ -257,11 +257,11 @@ zinit_waiter_add_failed (ZinitWaiter *waiter, const char *name, const GError *er
 static char *
 describe_standing (const Target *target)
 {
-  const char *state = zinit_state_to_string (zinit_service_get_state (target->service));
-  g_autofree char *text = zinit_service_dup_status_text (target->service);
+  const ZinitServiceStatus *status = zinit_service_get_status (target->service);
+  gboolean has_text = *status->text != '\0';
 
-  return g_strdup_printf ("%s is %s%s%s%s", target->name, state, *text != '\0' ? " (" : "", text,
-                          *text != '\0' ? ")" : "");
+  return g_strdup_printf ("%s is %s%s%s%s", target->name, zinit_state_to_string (status->state),
+                          has_text ? " (" : "", status->text, has_text ? ")" : "");
 }
 
 static gboolean

@@ -109,7 +109,7 @@ on_added (ZinitService *service, gpointer data)
 
   zinit_snapshot_mark (autosave->snapshot, name);
   g_hash_table_remove (autosave->removed, name);
-  note (autosave, name, zinit_service_is_ephemeral (service));
+  note (autosave, name, zinit_service_get_status (service)->is_ephemeral);
 }
 
 static void
@@ -133,7 +133,7 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
   const char *name = zinit_service_get_name (service);
   gboolean is_done = (changes & ZINIT_CHANGED_STATE) != 0 &&
                      zinit_service_get_definition (service)->oneshot &&
-                     zinit_service_get_state (service) == ZINIT_STATE_EXITED;
+                     zinit_service_get_status (service)->state == ZINIT_STATE_EXITED;
 
   zinit_snapshot_mark (autosave->snapshot, name);
   note (autosave, name, is_done || (changes & ZINIT_CHANGED_REQUESTS) != 0);
