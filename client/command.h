@@ -11,13 +11,14 @@
 
 G_BEGIN_DECLS
 
-/* How `zinit` ends; the higher of several is the worse. */
+/* How `zinit` ends. */
 typedef enum {
   ZINIT_EXIT_DONE = 0,
   ZINIT_EXIT_FAILED = 1,
   ZINIT_EXIT_USAGE = 2,
   ZINIT_EXIT_NO_SUCH_SERVICE = 3,
   ZINIT_EXIT_NO_DAEMON = 4,
+  ZINIT_EXIT_NOT_ALLOWED = 5,
 } ZinitExitCode;
 
 typedef struct _ZinitCommand ZinitCommand;
@@ -65,7 +66,7 @@ GVariant *zinit_command_call_object (ZinitClient *client, const char *path, cons
 /* NULL with @error set when there is no daemon. Borrowed. */
 ZinitConnection *zinit_command_connect (ZinitClient *client, GError **error);
 
-/* Of two results the one to end with. */
+/* Of two results the one to end with: the higher, but without a daemon nothing else matters. */
 ZinitExitCode zinit_command_worse (ZinitExitCode a, ZinitExitCode b);
 /* Which exit code @error is. */
 ZinitExitCode zinit_command_exit_code (const GError *error);
@@ -88,6 +89,7 @@ ZinitExitCode zinit_command_start (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_stop (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_restart (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_kill (ZinitClient *client, int argc, char **argv);
+ZinitExitCode zinit_command_wait (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_why (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_tree (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_logs (ZinitClient *client, int argc, char **argv);

@@ -13,15 +13,17 @@ G_BEGIN_DECLS
 #define ZINIT_CONNECTION_ERROR (zinit_connection_error_quark ())
 
 typedef enum {
-  ZINIT_CONNECTION_ERROR_NO_DAEMON, /* nothing answers; the message says where and how to start one */
+  ZINIT_CONNECTION_ERROR_NO_DAEMON,   /* nothing answers; the message says where and how to start one */
+  ZINIT_CONNECTION_ERROR_NOT_ALLOWED, /* it is there, and not for this user */
 } ZinitConnectionError;
 
 GQuark zinit_connection_error_quark (void);
 
 typedef struct {
   ZinitScope scope;
-  char *socket;  /* NULL = the scope's */
-  char *address; /* of a message bus; NULL = the private socket */
+  gboolean is_explicit; /* @scope was asked for: no variable of the environment is looked at */
+  char *socket;         /* NULL = the scope's */
+  char *address;        /* of a message bus; NULL = the private socket */
 } ZinitConnectionOptions;
 
 typedef struct _ZinitConnection ZinitConnection;

@@ -6,6 +6,8 @@
 #include "client/describe.h"
 #include "client/format.h"
 #include "client/json.h"
+#include "client/refused.h"
+#include "client/service-names.h"
 #include "client/table.h"
 
 #include <glib/gi18n.h>
@@ -22,8 +24,8 @@ describe_uptime (const ZinitServiceInfo *info, gint64 now_usec)
 static void
 print_table (GPtrArray *services)
 {
-  const char *const titles[] = { _ ("NAME"),     _ ("STATE"), _ ("PID"), _ ("UPTIME"),
-                                 _ ("RESTARTS"), _ ("INFO"),  NULL };
+  const char *const titles[] = { _ ("NAME"),   _ ("STATE"),    _ ("SUB"),  _ ("PID"),
+                                 _ ("UPTIME"), _ ("RESTARTS"), _ ("INFO"), NULL };
   gint64 now_usec = g_get_real_time ();
   g_autoptr (ZinitTable) table = zinit_table_new (titles);
 
@@ -35,6 +37,9 @@ print_table (GPtrArray *services)
     g_autofree char *about = zinit_describe_info (info, now_usec);
     zinit_table_add (table, ZINIT_STYLE_PLAIN, info->name);
     zinit_table_add (table, zinit_output_state_style (info->state), info->state);
+    /* Twice the same word says nothing. */
+    zinit_table_add (table, ZINIT_STYLE_PLAIN,
+                     g_str_equal (info->sub_state, info->state) ? NULL : info->sub_state);
     zinit_table_add (table, ZINIT_STYLE_PLAIN, pid);
     zinit_table_add (table, ZINIT_STYLE_PLAIN, uptime);
     zinit_table_add (table, info->restart_count > 0 ? ZINIT_STYLE_BUSY : ZINIT_STYLE_DIM, restarts);
@@ -58,16 +63,25 @@ print_json (GPtrArray *services)
   zinit_json_print (json);
 }
 
+/* Not in the table, which is the services'; a script that reads it goes on to find what it knows. */
+static void
+print_refused (ZinitClient *client)
+{
+  g_autoptr (GVariant) refused = zinit_refused_fetch (client);
+  g_autofree char *text = zinit_refused_describe (refused);
+  if (text == NULL)
+    return;
+  zinit_output_print_detail (_ ("%s (\"zinit status\" says why)"), text);
+}
+
 /* Without their properties: for completion it must be quick. */
 static ZinitExitCode
 print_all_names (ZinitClient *client)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = zinit_command_call (client, "ListServices", NULL, "(as)", &error);
-  if (reply == NULL)
+  g_auto (GStrv) names = zinit_names_list (client, &error);
+  if (names == NULL)
     return zinit_command_fail (error);
-  g_autofree const char **names = NULL;
-  g_variant_get (reply, "(^a&s)", &names);
   for (gsize i = 0; names[i] != NULL; i++)
     zinit_output_print ("%s\n", names[i]);
   return ZINIT_EXIT_DONE;
@@ -128,5 +142,7 @@ zinit_command_list (ZinitClient *client, int argc, char **argv)
     print_json (services);
   else
     print_table (services);
+  if (!names_only && *names == NULL)
+    print_refused (client);
   return exit_code;
 }

@@ -128,7 +128,7 @@ test_start_stop_restart (void)
   stop = run (DONE, "stop db");
   assert_property (h->client, "db", "State", "exited");
   assert_property (h->client, "web", "State", "exited");
-  again = run (DONE, "start --tree web");
+  again = run (DONE, "start web");
   assert_property (h->client, "web", "State", "running");
   assert_property (h->client, "db", "State", "running");
   g_assert_cmpuint (client_get_pid (h->client, "web"), !=, pid);
@@ -296,7 +296,7 @@ test_usage (void)
   g_autofree char *both = run (USAGE, "--system list");
 
   assert_has (help, "restart");
-  assert_has (own, "--tree");
+  assert_has (own, "--only");
   assert_has (version, "0.");
 }
 
