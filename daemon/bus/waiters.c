@@ -17,8 +17,9 @@ typedef struct {
   char *name;
   ZinitService *service; /* NULL once it is settled */
   ZinitWaiterKind kind;
-  gboolean has_moved; /* what is seen now is the outcome of the request, not what was before */
-  GError *error;      /* once it is settled; NULL = well */
+  gboolean has_moved;  /* what is seen now is the outcome of the request, not what was before */
+  GError *error;       /* once it is settled; NULL = well */
+  const char *outcome; /* once it is settled well: the state, or that it was accepted. Static. */
 } Target;
 
 struct _ZinitWaiter {
@@ -116,6 +117,7 @@ settle (Target *target, GError *error)
 {
   ZinitWaiter *waiter = target->waiter;
 
+  target->outcome = zinit_state_to_string (zinit_service_get_status (target->service)->state);
   unlink_target (target);
   target->error = error;
   if (waiter->n_open == 0 && waiter->queue == &waiter->owner->waiting)
@@ -290,10 +292,12 @@ zinit_waiter_begin (ZinitWaiter *waiter, gboolean is_wait)
   for (guint i = 0; i < waiter->targets->len; i++) {
     Target *target = waiter->targets->pdata[i];
 
-    if (target->service != NULL && !is_wait)
+    if (target->service != NULL && !is_wait) {
       settle (target, NULL);
-    else if (target->service != NULL)
+      target->outcome = "accepted";
+    } else if (target->service != NULL) {
       check (target);
+    }
   }
   if (waiter->n_open == 0) {
     finish (waiter);
@@ -374,8 +378,9 @@ make_list (const ZinitWaiter *waiter)
   for (guint i = 0; i < waiter->targets->len; i++) {
     const Target *target = waiter->targets->pdata[i];
 
-    g_variant_builder_add (&builder, "(@sb@s)", zinit_bus_string (target->name), target->error == NULL,
-                           zinit_bus_string (target->error != NULL ? target->error->message : NULL));
+    g_variant_builder_add (
+        &builder, "(@sb@s)", zinit_bus_string (target->name), target->error == NULL,
+        zinit_bus_string (target->error != NULL ? target->error->message : target->outcome));
   }
   return g_variant_new ("(a(sbs))", &builder);
 }
