@@ -13,6 +13,7 @@ static void
 call_free (ZinitCall *call)
 {
   zinit_connection_unref (call->connection);
+  zinit_call_options_clear (&call->options);
   g_free (call->service_name);
   g_free (call);
 }

@@ -17,8 +17,9 @@ typedef struct {
   char *name;
   ZinitService *service; /* NULL once it is settled */
   ZinitWaiterKind kind;
-  gboolean has_moved; /* what is seen now is the outcome of the request, not what was before */
-  GError *error;      /* once it is settled; NULL = well */
+  gboolean has_moved;  /* what is seen now is the outcome of the request, not what was before */
+  GError *error;       /* once it is settled; NULL = well */
+  const char *outcome; /* once it is settled well: the state, or that it was accepted. Static. */
 } Target;
 
 struct _ZinitWaiter {
@@ -116,6 +117,7 @@ settle (Target *target, GError *error)
 {
   ZinitWaiter *waiter = target->waiter;
 
+  target->outcome = zinit_state_to_string (zinit_service_get_status (target->service)->state);
   unlink_target (target);
   target->error = error;
   if (waiter->n_open == 0 && waiter->queue == &waiter->owner->waiting)
@@ -136,12 +138,11 @@ check_start (Target *target)
 static void
 check_stop (Target *target)
 {
-  ZinitState state = zinit_service_get_status (target->service)->state;
+  const ZinitServiceStatus *status = zinit_service_get_status (target->service);
 
-  if (!zinit_state_is_active (state) && state != ZINIT_STATE_BLOCKED)
+  if (!zinit_state_is_active (status->state) && status->state != ZINIT_STATE_BLOCKED)
     settle (target, NULL);
-  else if (state != ZINIT_STATE_STOPPING &&
-           zinit_service_get_status (target->service)->wanted != ZINIT_WANTED_STOP)
+  else if (status->state != ZINIT_STATE_STOPPING && status->wanted != ZINIT_WANTED_STOP)
     settle (target, g_error_new (ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s was started again before it was down",
                                  target->name));
 }
@@ -258,11 +259,11 @@ zinit_waiter_add_failed (ZinitWaiter *waiter, const char *name, const GError *er
 static char *
 describe_standing (const Target *target)
 {
-  const char *state = zinit_state_to_string (zinit_service_get_status (target->service)->state);
-  g_autofree char *text = g_strdup (zinit_service_get_status (target->service)->text);
+  const ZinitServiceStatus *status = zinit_service_get_status (target->service);
+  gboolean has_text = *status->text != '\0';
 
-  return g_strdup_printf ("%s is %s%s%s%s", target->name, state, *text != '\0' ? " (" : "", text,
-                          *text != '\0' ? ")" : "");
+  return g_strdup_printf ("%s is %s%s%s%s", target->name, zinit_state_to_string (status->state),
+                          has_text ? " (" : "", status->text, has_text ? ")" : "");
 }
 
 static gboolean
@@ -291,10 +292,12 @@ zinit_waiter_begin (ZinitWaiter *waiter, gboolean is_wait)
   for (guint i = 0; i < waiter->targets->len; i++) {
     Target *target = waiter->targets->pdata[i];
 
-    if (target->service != NULL && !is_wait)
+    if (target->service != NULL && !is_wait) {
       settle (target, NULL);
-    else if (target->service != NULL)
+      target->outcome = "accepted";
+    } else if (target->service != NULL) {
       check (target);
+    }
   }
   if (waiter->n_open == 0) {
     finish (waiter);
@@ -375,8 +378,9 @@ make_list (const ZinitWaiter *waiter)
   for (guint i = 0; i < waiter->targets->len; i++) {
     const Target *target = waiter->targets->pdata[i];
 
-    g_variant_builder_add (&builder, "(@sb@s)", zinit_bus_string (target->name), target->error == NULL,
-                           zinit_bus_string (target->error != NULL ? target->error->message : NULL));
+    g_variant_builder_add (
+        &builder, "(@sb@s)", zinit_bus_string (target->name), target->error == NULL,
+        zinit_bus_string (target->error != NULL ? target->error->message : target->outcome));
   }
   return g_variant_new ("(a(sbs))", &builder);
 }

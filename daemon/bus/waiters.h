@@ -30,7 +30,7 @@ ZinitWaiter *zinit_waiter_new_list (ZinitCall *call);
 /* @was_running: it was when the request was made, and a restart is not over before it has left that. */
 void zinit_waiter_add (ZinitWaiter *waiter, ZinitService *service, ZinitWaiterKind kind,
                        gboolean was_running);
-/* What has failed already, as there is no service of that name. */
+/* What was refused, of a service or of a name that none has. */
 void zinit_waiter_add_failed (ZinitWaiter *waiter, const char *name, const GError *error);
 /* Waits, unless all has settled already or @is_wait is FALSE. */
 void zinit_waiter_begin (ZinitWaiter *waiter, gboolean is_wait);

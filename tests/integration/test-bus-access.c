@@ -169,6 +169,10 @@ test_changes_are_refused (void)
     { "StopService", "('web', @a{sv} {})" },
     { "RestartService", "('web', @a{sv} {})" },
     { "KillService", "('web', 9, @a{sv} {})" },
+    { "StartServices", "(['web'], @a{sv} {})" },
+    { "StopServices", "(['web'], @a{sv} {})" },
+    { "RestartServices", "(['web'], @a{sv} {})" },
+    { "ResetFailed", "('web',)" },
     { "StartAll", "(@a{sv} {},)" },
     { "StopAll", "(@a{sv} {},)" },
     { "RemoveAll", "(@a{sv} {},)" },
@@ -183,8 +187,9 @@ test_changes_are_refused (void)
     { "SetLogLevel", "('debug',)" },
   };
   static const char *const service_calls[][2] = {
-    { "Start", "(@a{sv} {},)" },  { "Stop", "(@a{sv} {},)" },   { "Restart", "(@a{sv} {},)" },
-    { "Kill", "(9, @a{sv} {})" }, { "Remove", "(@a{sv} {},)" }, { "GetLogs", "(@a{sv} {},)" },
+    { "Start", "(@a{sv} {},)" },   { "Stop", "(@a{sv} {},)" },   { "Restart", "(@a{sv} {},)" },
+    { "ResetFailed", "()" },       { "Kill", "(9, @a{sv} {})" }, { "Remove", "(@a{sv} {},)" },
+    { "GetLogs", "(@a{sv} {},)" },
   };
   g_autoptr (Harness) h = NULL;
   guint32 pid;
