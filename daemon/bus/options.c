@@ -33,6 +33,7 @@ static const Option table[] = {
   { ZINIT_CALL_SINCE, "since", "t", NULL, VALUE (since_usec) },
   { ZINIT_CALL_STREAM, "stream", "s", "“stdout” or “stderr”", VALUE (stream) },
   { ZINIT_CALL_ALLOW_EMPTY, "allow_empty", "b", NULL, VALUE (allow_empty) },
+  { ZINIT_CALL_TIMEOUT, "timeout_ms", "u", NULL, VALUE (timeout_ms) },
 };
 
 static const Option *
@@ -70,23 +71,82 @@ find_word (const Option *option, const char *word)
   return -1;
 }
 
+/* FALSE when @value is not an integer, or less than 0 or more than @max. */
+static gboolean
+read_number (GVariant *value, guint64 max, guint64 *ret_number)
+{
+  gint64 number = 0;
+
+  switch (g_variant_classify (value)) {
+  case G_VARIANT_CLASS_BYTE:
+    number = g_variant_get_byte (value);
+    break;
+  case G_VARIANT_CLASS_UINT16:
+    number = g_variant_get_uint16 (value);
+    break;
+  case G_VARIANT_CLASS_UINT32:
+    number = g_variant_get_uint32 (value);
+    break;
+  case G_VARIANT_CLASS_INT16:
+    number = g_variant_get_int16 (value);
+    break;
+  case G_VARIANT_CLASS_INT32:
+    number = g_variant_get_int32 (value);
+    break;
+  case G_VARIANT_CLASS_INT64:
+    number = g_variant_get_int64 (value);
+    break;
+  case G_VARIANT_CLASS_UINT64:
+    *ret_number = g_variant_get_uint64 (value);
+    return *ret_number <= max;
+  default:
+    return FALSE;
+  }
+  *ret_number = (guint64)number;
+  return number >= 0 && *ret_number <= max;
+}
+
+static gboolean
+set_type_error (const Option *option, GVariant *value, GError **error)
+{
+  g_autofree char *shown = g_variant_is_container (value) ? g_strdup ("") : g_variant_print (value, FALSE);
+
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS, "option “%s” is %.32s of type %s; allowed is %s",
+               option->name, shown, g_variant_get_type_string (value),
+               *option->type == 'u'   ? "an integer from 0 to 4294967295"
+               : *option->type == 't' ? "an integer from 0 to 18446744073709551615"
+                                      : option->type);
+  return FALSE;
+}
+
+static gboolean
+set_number (ZinitCallOptions *options, const Option *option, GVariant *value, GError **error)
+{
+  void *field = (char *)options + option->offset;
+  gboolean is_long = *option->type == 't';
+  guint64 number;
+
+  if (!read_number (value, is_long ? G_MAXUINT64 : G_MAXUINT32, &number))
+    return set_type_error (option, value, error);
+  if (is_long)
+    *(guint64 *)field = number;
+  else
+    *(guint32 *)field = (guint32)number;
+  options->given |= option->bit;
+  return TRUE;
+}
+
 static gboolean
 set_option (ZinitCallOptions *options, const Option *option, GVariant *value, GError **error)
 {
   void *field = (char *)options + option->offset;
 
-  if (!g_variant_is_of_type (value, G_VARIANT_TYPE (option->type))) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS, "option “%s” is of type %s; allowed is %s",
-                 option->name, g_variant_get_type_string (value), option->type);
-    return FALSE;
-  }
-
+  if (*option->type == 'u' || *option->type == 't')
+    return set_number (options, option, value, error);
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE (option->type)))
+    return set_type_error (option, value, error);
   if (*option->type == 'b') {
     *(gboolean *)field = g_variant_get_boolean (value);
-  } else if (*option->type == 'u') {
-    *(guint32 *)field = g_variant_get_uint32 (value);
-  } else if (*option->type == 't') {
-    *(guint64 *)field = g_variant_get_uint64 (value);
   } else {
     int index = find_word (option, g_variant_get_string (value, NULL));
 

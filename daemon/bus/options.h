@@ -21,6 +21,7 @@ typedef enum {
   ZINIT_CALL_SINCE = 1 << 7,
   ZINIT_CALL_STREAM = 1 << 8,
   ZINIT_CALL_ALLOW_EMPTY = 1 << 9,
+  ZINIT_CALL_TIMEOUT = 1 << 10,
 } ZinitCallOption;
 
 /* The values of one call. */
@@ -33,13 +34,14 @@ typedef struct {
   gboolean stop;
   gboolean allow_empty;
   guint32 lines;
+  guint32 timeout_ms; /* of a call that waits; 0 = none */
   guint64 since_usec; /* since 1970 */
   int whom;           /* ZinitWhom; all unless given */
   int stream;         /* ZinitStream */
 } ZinitCallOptions;
 
-/* Reads @dictionary (a{sv}). @allowed: bits of ZinitCallOption. ZINIT_ERROR_INVALID_ARGS names the option and
- * what is allowed. */
+/* Reads @dictionary (a{sv}). Numbers may be of any integer type, as in definitions. @allowed: bits of
+ * ZinitCallOption. ZINIT_ERROR_INVALID_ARGS names the option and what is allowed. */
 gboolean zinit_call_options_parse (GVariant *dictionary, guint allowed, ZinitCallOptions *ret_options,
                                    GError **error);
 

@@ -40,12 +40,17 @@ request (ZinitCall *call, ZinitService *service, ZinitWaiterKind kind,
 {
   gboolean was_running = zinit_service_get_status (service)->state == ZINIT_STATE_RUNNING;
 
-  if (call->options.wait && !zinit_waiters_has_room (call->connection->bus, error))
+  ZinitWaiter *waiter;
+
+  if (call->options.wait && !zinit_waiters_has_room (call, error))
     return FALSE;
   if (!func (call, service, error))
     return FALSE;
-  if (call->options.wait)
-    zinit_waiters_add (call, service, kind, was_running);
+  if (call->options.wait) {
+    waiter = zinit_waiter_new (call, NULL);
+    zinit_waiter_add (waiter, service, kind, was_running);
+    zinit_waiter_begin (waiter, TRUE);
+  }
   return TRUE;
 }
 
@@ -187,10 +192,12 @@ handle_get_stats (ZinitCall *call, ZinitService *service, GVariant **ret_reply, 
   return TRUE;
 }
 
+#define WAIT_OPTIONS (ZINIT_CALL_WAIT | ZINIT_CALL_TIMEOUT)
+
 const ZinitMethod zinit_service_methods[] = {
-  { "StartService", "Start", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAIT | ZINIT_CALL_TREE, TRUE, handle_start },
-  { "StopService", "Stop", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAIT, TRUE, handle_stop },
-  { "RestartService", "Restart", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAIT | ZINIT_CALL_TREE, TRUE, handle_restart },
+  { "StartService", "Start", ZINIT_ACCESS_REQUEST, WAIT_OPTIONS | ZINIT_CALL_TREE, TRUE, handle_start },
+  { "StopService", "Stop", ZINIT_ACCESS_REQUEST, WAIT_OPTIONS, TRUE, handle_stop },
+  { "RestartService", "Restart", ZINIT_ACCESS_REQUEST, WAIT_OPTIONS | ZINIT_CALL_TREE, TRUE, handle_restart },
   { "KillService", "Kill", ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_WHOM, TRUE, handle_kill },
   { "RemoveService", "Remove", ZINIT_ACCESS_REQUEST, ZINIT_CALL_STOP, TRUE, handle_remove },
   { NULL, "GetConfig", ZINIT_ACCESS_FILTERED, 0, TRUE, handle_get_config },

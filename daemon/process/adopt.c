@@ -45,11 +45,9 @@ read_of_reaped (const ZinitProcess *process, int *ret_status)
 static gboolean
 may_ask (const ZinitProcess *process)
 {
-  char path[sizeof "/proc//exe" + 11];
-  char target[1];
+  char target[2];
 
-  g_snprintf (path, sizeof path, "/proc/%d/exe", (int)process->pid);
-  return readlink (path, target, sizeof target) >= 0 || errno == ENOENT;
+  return zinit_proc_read_link (process->pid, "exe", target, sizeof target) || errno == ENOENT;
 }
 
 /* Until then it is a zombie, and /proc tells, if we may ask about it. */
@@ -83,7 +81,7 @@ zinit_adopted_get_exit (const ZinitProcess *process)
 }
 
 static void
-take_output (ZinitProcess *process, ZinitStream stream, int fd)
+adopt_output (ZinitProcess *process, ZinitStream stream, int fd)
 {
   ZinitOutput *output = &process->outputs[stream];
 
@@ -129,7 +127,7 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
   process->has_group = TRUE;
   process->has_main = !adoption->main_ended;
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
-    take_output (process, stream, adoption->outputs[stream]);
+    adopt_output (process, stream, adoption->outputs[stream]);
   is_watched = adoption->main_ended || watch_main (process);
   if (adoption->main_ended)
     zinit_reaper_await_exit (process);

@@ -137,6 +137,9 @@ typedef struct {
 
 /* Reads /proc for everything in the session that @process leads. */
 void zinit_process_read_stats (const ZinitProcess *process, ZinitProcessStats *ret_stats);
+/* The same for @n_processes, of which NULL ones are given as nothing. @ret_stats has as many. */
+void zinit_processes_read_stats (ZinitProcess *const *processes, guint n_processes,
+                                 ZinitProcessStats *ret_stats);
 void zinit_process_stats_clear (ZinitProcessStats *stats);
 
 G_END_DECLS

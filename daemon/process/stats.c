@@ -70,6 +70,16 @@ zinit_process_read_stats (const ZinitProcess *process, ZinitProcessStats *ret_st
 }
 
 void
+zinit_processes_read_stats (ZinitProcess *const *processes, guint n_processes, ZinitProcessStats *ret_stats)
+{
+  for (guint i = 0; i < n_processes; i++) {
+    ret_stats[i] = (ZinitProcessStats){ 0 };
+    if (processes[i] != NULL)
+      zinit_process_read_stats (processes[i], &ret_stats[i]);
+  }
+}
+
+void
 zinit_process_stats_clear (ZinitProcessStats *stats)
 {
   if (stats->processes != NULL)

@@ -107,6 +107,12 @@ send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GE
   return zinit_process_signal (process, signo, whom, error);
 }
 
+static void
+read_stats (gpointer data, ZinitProcess *const *processes, guint n_processes, ZinitProcessStats *ret_stats)
+{
+  zinit_processes_read_stats (processes, n_processes, ret_stats);
+}
+
 const ZinitHost zinit_host_default = {
   .monotonic_usec = monotonic_usec,
   .realtime_usec = realtime_usec,
@@ -120,4 +126,5 @@ const ZinitHost zinit_host_default = {
   .get_start_ticks = get_start_ticks,
   .get_output_inode = get_output_inode,
   .signal = send_signal,
+  .read_stats = read_stats,
 };

@@ -28,6 +28,8 @@ typedef struct {
   guint64 (*get_start_ticks) (gpointer data, ZinitProcess *process);
   guint64 (*get_output_inode) (gpointer data, const ZinitProcess *process, ZinitStream stream); /* 0 = none */
   gboolean (*signal) (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
+  void (*read_stats) (gpointer data, ZinitProcess *const *processes, guint n_processes,
+                      ZinitProcessStats *ret_stats);
 } ZinitHost;
 
 /* The real one. Its data is a ZinitHostContext. */

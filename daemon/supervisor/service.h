@@ -108,5 +108,9 @@ pid_t zinit_service_get_undying_pid (const ZinitService *service);
 const ZinitLog *zinit_service_get_log (const ZinitService *service); /* never NULL */
 /* Of its processes; all zero when there are none. Clear with zinit_process_stats_clear(). */
 void zinit_service_read_stats (const ZinitService *service, ZinitProcessStats *ret_stats);
+/* The same of @n_services services of one supervisor, for little more than what one costs: @ret_stats has as
+ * many, each to be cleared. */
+void zinit_services_read_stats (const ZinitService *const *services, guint n_services,
+                                ZinitProcessStats *ret_stats);
 
 G_END_DECLS

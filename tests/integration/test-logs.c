@@ -74,7 +74,7 @@ get_stat (TestClient *c, const char *service, const char *key)
 static void
 run (TestClient *c, const char *service)
 {
-  g_variant_unref (client_ok (c, "StartService", "('%s', {'wait': <true>})", service));
+  g_variant_unref (client_ok (c, "RestartService", "('%s', {'wait': <true>})", service));
 }
 
 /* Makes a service that writes each of @outputs ("out a", "err b") only once the one before has been read. */
