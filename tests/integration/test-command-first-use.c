@@ -251,6 +251,15 @@ test_option_before_environment (void)
   assert_has (session, empty);
   both = run_plain (USAGE, "--system list --user");
   twice = run_plain (NO_DAEMON, "--user --session list");
+  /* zinitd knows both words as well. */
+  {
+    const char *const argv[] = { g_getenv ("ZINITD"), "--user", "--session", "--version", NULL };
+    int code = 0;
+
+    g_assert_true (g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+                                 NULL, &code, NULL));
+    g_assert_cmpint (WEXITSTATUS (code), ==, DONE);
+  }
 }
 
 /* The hint can be typed as it is; no permission is another matter than no daemon. */
@@ -404,6 +413,26 @@ test_terminal (void)
   assert_lacks (status, "\\x0a");
 }
 
+/* The language is that of the messages, whatever the rest is set to, and to something that is not installed.
+ */
+static void
+test_language (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *german = NULL, *english = NULL;
+
+  harness_setenv (h, "LC_ALL", NULL);
+  harness_setenv (h, "LC_MESSAGES", "C.UTF-8");
+  harness_setenv (h, "LC_CTYPE", "C.UTF-8");
+  harness_setenv (h, "LC_TIME", "xx_XX");
+  harness_setenv (h, "LANGUAGE", "de");
+  german = run_plain (DONE, "help");
+  assert_has (german, "anhalten");
+  harness_setenv (h, "LANGUAGE", NULL);
+  english = run_plain (DONE, "help");
+  assert_has (english, "Stop services");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -417,6 +446,7 @@ main (int argc, char **argv)
   g_test_add_func ("/command-first-use/hint", test_hint);
   g_test_add_func ("/command-first-use/names", test_names);
   g_test_add_func ("/command-first-use/definitions", test_definitions);
+  g_test_add_func ("/command-first-use/language", test_language);
   g_test_add_func ("/command-first-use/terminal", test_terminal);
   return g_test_run ();
 }
