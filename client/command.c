@@ -136,12 +136,19 @@ zinit_command_parse (ZinitClient *client, const GOptionEntry *entries, int minim
   return words != NULL ? g_steal_pointer (&words) : g_new0 (char *, 1);
 }
 
-ZinitConnection *
-zinit_command_connect (ZinitClient *client, GError **error)
+static ZinitConnection *
+get_connection (ZinitClient *client, GError **error)
 {
   if (client->connection == NULL)
     client->connection = zinit_connection_new (&client->options, error);
   return client->connection;
+}
+
+ZinitConnection *
+zinit_command_connect (ZinitClient *client, GError **error)
+{
+  ZinitConnection *connection = get_connection (client, error);
+  return connection != NULL && zinit_connection_open_bus (connection, error) ? connection : NULL;
 }
 
 GVariant *
@@ -149,13 +156,11 @@ zinit_command_call_object (ZinitClient *client, const char *path, const char *in
                            GVariant *parameters, const char *reply_type, GError **error)
 {
   g_autoptr (GVariant) owned = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
-  ZinitConnection *connection = zinit_command_connect (client, error);
+  ZinitConnection *connection = get_connection (client, error);
   if (connection == NULL)
     return NULL;
-  return g_dbus_connection_call_sync (zinit_connection_get_bus (connection),
-                                      zinit_connection_get_destination (connection), path, interface, method,
-                                      owned, G_VARIANT_TYPE (reply_type != NULL ? reply_type : "()"),
-                                      G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, -1, NULL, error);
+  return zinit_connection_call (connection, path, interface, method, owned,
+                                reply_type != NULL ? reply_type : "()", error);
 }
 
 GVariant *

@@ -63,7 +63,8 @@ GVariant *zinit_command_call (ZinitClient *client, const char *method, GVariant 
 GVariant *zinit_command_call_object (ZinitClient *client, const char *path, const char *interface,
                                      const char *method, GVariant *parameters, const char *reply_type,
                                      GError **error);
-/* NULL with @error set when there is no daemon. Borrowed. */
+/* The connection for who wants to hear signals or has calls open side by side; NULL with @error set when
+ * there is no daemon. Borrowed. */
 ZinitConnection *zinit_command_connect (ZinitClient *client, GError **error);
 
 /* Of two results the one to end with: the higher, but without a daemon nothing else matters. */

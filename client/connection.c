@@ -5,6 +5,7 @@
 
 #include "client/connection.h"
 
+#include "client/direct.h"
 #include "client/program.h"
 #include "names.h"
 
@@ -18,7 +19,9 @@
 G_DEFINE_QUARK (zinit - connection - error - quark, zinit_connection_error)
 
 struct _ZinitConnection {
-  GDBusConnection *bus;
+  ZinitDirect *direct;  /* to the private socket, until signals are wanted */
+  char *address;        /* of the private socket; NULL = on a message bus */
+  GDBusConnection *bus; /* NULL while there is @direct */
   char *destination;
   GFunc gone;
   gpointer gone_data;
@@ -201,12 +204,13 @@ connect_socket (ZinitConnection *connection, const ZinitConnectionOptions *optio
                                 ? g_canonicalize_filename (options->socket, NULL)
                                 : zinit_paths_find_socket (options->scope, !options->is_explicit);
   g_autofree char *escaped = g_dbus_address_escape_value (socket);
-  g_autofree char *address = g_strconcat ("unix:path=", escaped, NULL);
   g_autoptr (GError) local = NULL;
 
-  connection->bus = open_address (address, G_DBUS_CONNECTION_FLAGS_NONE, &local);
-  if (connection->bus != NULL)
+  connection->direct = zinit_direct_new (socket, CONNECT_TIMEOUT_SECONDS, &local);
+  if (connection->direct != NULL) {
+    connection->address = g_strconcat ("unix:path=", escaped, NULL);
     return TRUE;
+  }
   if (!is_not_allowed (local)) {
     set_no_daemon (error, options, socket, local->message);
     return FALSE;
@@ -258,8 +262,35 @@ zinit_connection_new (const ZinitConnectionOptions *options, GError **error)
                                            : connect_socket (connection, options, error);
   if (!done)
     return NULL;
-  watch_end (connection);
+  if (connection->bus != NULL)
+    watch_end (connection);
   return g_steal_pointer (&connection);
+}
+
+gboolean
+zinit_connection_open_bus (ZinitConnection *connection, GError **error)
+{
+  if (connection->bus != NULL)
+    return TRUE;
+  connection->bus = open_address (connection->address, G_DBUS_CONNECTION_FLAGS_NONE, error);
+  if (connection->bus == NULL)
+    return FALSE;
+  watch_end (connection);
+  /* Calls on two connections have no order. */
+  g_clear_pointer (&connection->direct, zinit_direct_free);
+  return TRUE;
+}
+
+GVariant *
+zinit_connection_call (ZinitConnection *connection, const char *path, const char *interface,
+                       const char *method, GVariant *parameters, const char *reply_type, GError **error)
+{
+  if (connection->direct != NULL)
+    return zinit_direct_call (connection->direct, path, interface, method, parameters,
+                              G_VARIANT_TYPE (reply_type), error);
+  return g_dbus_connection_call_sync (connection->bus, connection->destination, path, interface, method,
+                                      parameters, G_VARIANT_TYPE (reply_type),
+                                      G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, -1, NULL, error);
 }
 
 void
@@ -268,6 +299,8 @@ zinit_connection_free (ZinitConnection *connection)
   if (connection->bus != NULL)
     g_signal_handlers_disconnect_by_data (connection->bus, connection);
   g_clear_object (&connection->bus);
+  g_clear_pointer (&connection->direct, zinit_direct_free);
+  g_free (connection->address);
   g_free (connection->destination);
   g_free (connection);
 }

@@ -34,6 +34,12 @@ ZinitConnection *zinit_connection_new (const ZinitConnectionOptions *options, GE
 void zinit_connection_free (ZinitConnection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConnection, zinit_connection_free)
 
+/* Calls a method and waits for the answer. @parameters may be NULL or floating. */
+GVariant *zinit_connection_call (ZinitConnection *connection, const char *path, const char *interface,
+                                 const char *method, GVariant *parameters, const char *reply_type,
+                                 GError **error);
+/* What is below needs this first: a connection that hears signals, and has calls open side by side. */
+gboolean zinit_connection_open_bus (ZinitConnection *connection, GError **error);
 GDBusConnection *zinit_connection_get_bus (ZinitConnection *connection);
 /* Where calls go: the daemon's unique name on a message bus, NULL on the private socket. */
 const char *zinit_connection_get_destination (ZinitConnection *connection);

@@ -9,6 +9,7 @@
 #include "client/command.h"
 #include "client/output.h"
 #include "client/parse.h"
+#include "client/program.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
@@ -163,8 +164,11 @@ main (int argc, char **argv)
   /* No module of GIO is of use here, and each would cost more than the whole command. */
   g_setenv ("GIO_USE_VFS", "local", TRUE);
   g_setenv ("GIO_MODULE_DIR", "/nonexistent", FALSE);
-  setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, ZINIT_LOCALE_DIR);
+  /* One by one: a locale that is not installed would else take the others with it. Numbers and dates look the
+   * same everywhere. */
+  setlocale (LC_CTYPE, "");
+  setlocale (LC_MESSAGES, "");
+  bindtextdomain (GETTEXT_PACKAGE, zinit_program_get_locale_folder ());
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   g_set_prgname ("zinit");

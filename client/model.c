@@ -8,6 +8,7 @@
 #include "client/service-names.h"
 #include "client/output.h"
 #include "names.h"
+#include "object-path.h"
 
 #include <string.h>
 
@@ -179,15 +180,22 @@ zinit_model_fetch_properties (ZinitClient *client, const char *path, const char 
 ZinitServiceInfo *
 zinit_model_fetch_one (ZinitClient *client, const char *name, GError **error)
 {
-  g_autoptr (GVariant) reply =
-      zinit_command_call (client, "GetService", g_variant_new ("(s)", name), "(o)", error);
-  if (reply == NULL)
-    return NULL;
-  const char *path = NULL;
-  g_variant_get (reply, "(&o)", &path);
+  g_autofree char *path = zinit_object_path_for_service (name);
+  g_autoptr (GError) local = NULL;
   g_autoptr (GVariant) properties =
-      zinit_model_fetch_properties (client, path, ZINIT_SERVICE_INTERFACE, error);
-  return properties != NULL ? zinit_service_info_new (properties) : NULL;
+      zinit_model_fetch_properties (client, path, ZINIT_SERVICE_INTERFACE, &local);
+  if (properties != NULL)
+    return zinit_service_info_new (properties);
+
+  /* The manager knows how to say that there is none. */
+  if (zinit_command_exit_code (local) == ZINIT_EXIT_FAILED) {
+    g_autoptr (GVariant) found =
+        zinit_command_call (client, "GetService", g_variant_new ("(s)", name), "(o)", error);
+    if (found == NULL)
+      return NULL;
+  }
+  g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
 }
 
 GPtrArray *

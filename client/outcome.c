@@ -78,7 +78,7 @@ describe_done (ZinitClient *client, const ZinitWaitRequest *request, const Zinit
 
 void
 zinit_outcome_print (ZinitClient *client, const ZinitWaitRequest *request, const char *name,
-                     const ZinitServiceInfo *info, const GError *error)
+                     const ZinitServiceInfo *info, const GError *error, const char *said)
 {
   if (error != NULL) {
     g_autofree char *message = zinit_names_explain (client, name, error);
@@ -86,7 +86,7 @@ zinit_outcome_print (ZinitClient *client, const ZinitWaitRequest *request, const
     /* Its last words tell most, but not when it was only not found or not allowed. */
     if (info != NULL && request->request != ZINIT_REQUEST_STOP &&
         (zinit_command_is_error (error, "CannotStart") || zinit_command_is_error (error, "SpawnFailed")))
-      zinit_outcome_explain (client, request, name);
+      zinit_outcome_explain (client, request, name, said);
     return;
   }
   g_autofree char *safe_name = zinit_output_safe (name);
@@ -100,10 +100,11 @@ zinit_outcome_print (ZinitClient *client, const ZinitWaitRequest *request, const
 
 /* In one line; what was typed just now would not help a second time. */
 static void
-print_help (const ZinitWaitRequest *request, GPtrArray *causes, const char *name)
+print_help (const ZinitWaitRequest *request, GPtrArray *causes)
 {
   g_auto (GStrv) help = zinit_cause_get_help (causes);
-  g_autofree char *typed = g_strdup_printf ("zinit start %s", name);
+  const ZinitCause *top = g_ptr_array_index (causes, 0);
+  g_autofree char *typed = g_strdup_printf ("zinit start %s", top->service);
   GString *line = g_string_new (NULL);
   for (gsize i = 0; help[i] != NULL; i++)
     if (!request->tree || !g_str_equal (help[i], typed))
@@ -117,25 +118,22 @@ static void
 print_root (ZinitClient *client, GPtrArray *causes)
 {
   const ZinitCause *root = zinit_cause_get_root (causes);
-  /* Of one that runs all has been said with its name. */
-  if (root->depth == 0 || (root->info != NULL && root->info->pid != 0))
+  /* Of one that only runs, or that nobody started, all has been said with its name. */
+  if (root->depth == 0 || (root->info != NULL && !zinit_cause_has_failed (root)))
     return;
   g_autofree char *text = zinit_cause_describe (client, root);
   if (*text != '\0')
     zinit_output_print_detail ("%s: %s", root->service, text);
 }
 
-void
-zinit_outcome_explain (ZinitClient *client, const ZinitWaitRequest *request, const char *name)
+static void
+explain (ZinitClient *client, const ZinitWaitRequest *request, GPtrArray *causes)
 {
-  g_autoptr (GPtrArray) causes = zinit_cause_find (client, name, NULL);
-  if (causes == NULL)
-    return;
   const ZinitCause *root = zinit_cause_get_root (causes);
   print_root (client, causes);
   if (zinit_cause_has_failed (root))
     zinit_logs_print_last (client, root->info, FAILURE_LOG_LINES, TRUE);
-  print_help (request, causes, name);
+  print_help (request, causes);
 }
 
 /* "requires db, which is failed; comes after net, which is starting"; NULL when nothing holds it any more. */
@@ -154,6 +152,17 @@ describe_links (GPtrArray *causes)
 }
 
 void
+zinit_outcome_explain (ZinitClient *client, const ZinitWaitRequest *request, const char *name,
+                       const char *said)
+{
+  g_autoptr (GPtrArray) causes = zinit_cause_find (client, name, NULL);
+  g_autofree char *links = causes != NULL ? describe_links (causes) : NULL;
+  if (causes == NULL || (said != NULL && g_strcmp0 (links, said) == 0))
+    return;
+  explain (client, request, causes);
+}
+
+void
 zinit_outcome_say_waiting (ZinitClient *client, const ZinitWaitRequest *request, const char *name,
                            char **said)
 {
@@ -162,8 +171,7 @@ zinit_outcome_say_waiting (ZinitClient *client, const ZinitWaitRequest *request,
   if (links == NULL || g_strcmp0 (links, *said) == 0)
     return;
   zinit_output_print_detail (_ ("%s waits: it %s"), name, links);
-  print_root (client, causes);
-  print_help (request, causes, name);
+  explain (client, request, causes);
   g_free (*said);
   *said = g_steal_pointer (&links);
 }

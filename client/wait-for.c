@@ -48,7 +48,7 @@ finish (Wait *wait, const char *path, const ZinitServiceInfo *info, const GError
   if (wait->client->json)
     zinit_outcome_append_json (wait->json, name, info, error);
   else if (!told)
-    zinit_outcome_print (wait->client, &request, name, info, error);
+    zinit_outcome_print (wait->client, &request, name, info, error, NULL);
   g_hash_table_remove (wait->open, path);
   if (g_hash_table_size (wait->open) == 0)
     g_main_loop_quit (wait->loop);
@@ -136,7 +136,7 @@ finish_all (Wait *wait, const GError *error)
     g_autofree char *kept = g_strdup (name);
     finish (wait, copies[i], info, late);
     if (info != NULL && g_strv_contains (up, wait->wanted))
-      zinit_outcome_explain (wait->client, &request, kept);
+      zinit_outcome_explain (wait->client, &request, kept, NULL);
   }
 }
 

@@ -61,7 +61,7 @@ finish_item (Item *item, const ZinitServiceInfo *info, const GError *error)
   if (wait->client->json)
     zinit_outcome_append_json (wait->json, item->name, info, error);
   else if (!told)
-    zinit_outcome_print (wait->client, wait->request, item->name, info, error);
+    zinit_outcome_print (wait->client, wait->request, item->name, info, error, item->said);
   if (--wait->open == 0)
     g_main_loop_quit (wait->loop);
 }
@@ -196,10 +196,10 @@ timed_out (gpointer data)
                                                      : _ ("%s is not up after %s; it is %s"),
                                                 item->name, after, state);
     g_autoptr (GError) error = g_dbus_error_new_for_dbus_error (ZINIT_ERROR_PREFIX "TimedOut", message);
-    gboolean is_news = !stop && !item->done && item->said == NULL && info != NULL;
+    gboolean is_open = !stop && !item->done && info != NULL;
     finish_item (item, info, error);
-    if (is_news)
-      zinit_outcome_explain (wait->client, wait->request, item->name);
+    if (is_open)
+      zinit_outcome_explain (wait->client, wait->request, item->name, item->said);
   }
   zinit_output_print_detail (_ ("No longer waiting; what was asked for goes on."));
   return G_SOURCE_CONTINUE;

@@ -61,26 +61,29 @@ static void
 test_start_waits (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autofree char *only = NULL, *timed_out = NULL, *again = NULL, *tree = NULL, *wrong = NULL, *both = NULL;
+  g_autofree char *only = NULL, *again = NULL, *tree = NULL, *wrong = NULL, *both = NULL, *slow = NULL;
+  g_autofree char *go = harness_path (h, "go"), *orders = g_strdup_printf ("until %s exit 0", go);
 
   harness_service (h, "db", "wait", BY_HAND);
   harness_service (h, "web", "wait", BY_HAND REQUIRES ("db"));
-  harness_service (h, "slow", "wait", "oneshot = true\n");
-  harness_service (h, "late", "wait", BY_HAND REQUIRES ("slow"));
+  harness_service (h, "gate", orders, "oneshot = true\n" BY_HAND);
+  harness_service (h, "late", "wait", BY_HAND REQUIRES ("gate"));
   harness_start (h);
-  only = run (FAILED, "start --only --timeout 1min web");
+  only = run (FAILED, "start --only web");
   assert_has (only, "web waits: it requires db");
   assert_has (only, "zinit start web");
-  timed_out = run (FAILED, "start --only --timeout 300ms late");
-  assert_has (timed_out, "late is not up after 300ms");
   assert_property (h->client, "web", "State", "blocked");
   assert_property (h->client, "db", "State", "inactive");
   /* Blocked already: no change of state tells of it. */
-  again = run (FAILED, "start --only --timeout 0.1 web");
+  again = run (FAILED, "start --only --timeout 60 web");
   assert_has (again, "web waits: it requires db");
   tree = run (DONE, "start web");
   assert_property (h->client, "db", "State", "running");
   assert_property (h->client, "web", "State", "running");
+  slow = run (FAILED, "start --timeout 300ms late");
+  assert_has (slow, "late waits: it requires gate");
+  assert_has (slow, "late is not up after 300ms");
+  assert_property (h->client, "gate", "State", "running");
   wrong = run (USAGE, "start --timeout 5x web");
   assert_has (wrong, "2min");
   both = run (USAGE, "start --no-wait --timeout 5 web");
@@ -226,7 +229,8 @@ static void
 test_option_before_environment (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autofree char *user = NULL, *session = NULL, *both = NULL, *twice = NULL, *by_env = NULL;
+  g_autofree char *user = NULL, *session = NULL, *both = NULL, *twice = NULL, *by_env = NULL, *status = NULL,
+                  *unknown = NULL;
   g_autofree char *empty = harness_path (h, "empty");
 
   harness_service (h, "web", "wait", "");
@@ -234,12 +238,28 @@ test_option_before_environment (void)
   harness_setenv (h, "ZINIT_SOCKET", h->socket);
   harness_setenv (h, "XDG_RUNTIME_DIR", empty);
   by_env = run_plain (DONE, "list");
+  /* Questions and what hears signals go to the private socket in two ways. */
+  g_free (run_plain (DONE, "stop web"));
+  g_free (run_plain (DONE, "start web"));
+  status = run_plain (DONE, "status web");
+  assert_has (status, "running");
+  unknown = run_plain (NO_SERVICE, "status wbe");
+  assert_has (unknown, "did you mean \"web\"");
   user = run_plain (NO_DAEMON, "--user list");
   assert_has (user, empty);
   session = run_plain (NO_DAEMON, "list --session");
   assert_has (session, empty);
   both = run_plain (USAGE, "--system list --user");
   twice = run_plain (NO_DAEMON, "--user --session list");
+  /* zinitd knows both words as well. */
+  {
+    const char *const argv[] = { g_getenv ("ZINITD"), "--user", "--session", "--version", NULL };
+    int code = 0;
+
+    g_assert_true (g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+                                 NULL, &code, NULL));
+    g_assert_cmpint (WEXITSTATUS (code), ==, DONE);
+  }
 }
 
 /* The hint can be typed as it is; no permission is another matter than no daemon. */
@@ -393,6 +413,26 @@ test_terminal (void)
   assert_lacks (status, "\\x0a");
 }
 
+/* The language is that of the messages, whatever the rest is set to, and to something that is not installed.
+ */
+static void
+test_language (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *german = NULL, *english = NULL;
+
+  harness_setenv (h, "LC_ALL", NULL);
+  harness_setenv (h, "LC_MESSAGES", "C.UTF-8");
+  harness_setenv (h, "LC_CTYPE", "C.UTF-8");
+  harness_setenv (h, "LC_TIME", "xx_XX");
+  harness_setenv (h, "LANGUAGE", "de");
+  german = run_plain (DONE, "help");
+  assert_has (german, "anhalten");
+  harness_setenv (h, "LANGUAGE", NULL);
+  english = run_plain (DONE, "help");
+  assert_has (english, "Stop services");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -406,6 +446,7 @@ main (int argc, char **argv)
   g_test_add_func ("/command-first-use/hint", test_hint);
   g_test_add_func ("/command-first-use/names", test_names);
   g_test_add_func ("/command-first-use/definitions", test_definitions);
+  g_test_add_func ("/command-first-use/language", test_language);
   g_test_add_func ("/command-first-use/terminal", test_terminal);
   return g_test_run ();
 }
