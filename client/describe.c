@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Words for states and reasons. */
+ * Words for states and reasons.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/describe.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Text for people out of numbers and foreign bytes. */
+ * Text for people out of numbers and foreign bytes.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/format.h"

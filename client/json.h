@@ -22,7 +22,8 @@
  * - tree: array of {"name", "state", "requires", "after", "wants", "conflicts"}: the graph itself
  * - logs, logs -f: one object a line: {"service", "time_usec", "stream", "text"}
  * - watch: one object a line: {"service", "old", "new", "sequence", "time_usec", …details of the signal};
- *   {"missed": n} where n transitions did not arrive
+ *   {"missed": n} where n transitions did not arrive; {"service", "sub_state", "time_usec"} where the
+ * sub-state alone has changed
  * - add: {"service", "path"}
  * - reload: {"added", "changed", "removed", "errors": [{"file", "message"}]}
  * - config: the definition: {section: {key: value}}

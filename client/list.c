@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `zinit list`: all services in one call. */
+ * `zinit list`: all services in one call.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/format.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Standard output and standard error, and what their readers can show. */
+ * Standard output and standard error, and what their readers can show.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/output.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `zinit status`: everything about services, or about the daemon itself. */
+ * `zinit status`: everything about services, or about the daemon itself.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/describe.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tables. */
+ * Tables.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/table.h"
