@@ -158,6 +158,8 @@ static void
 restart (Life *life, const char *options)
 {
   life_ask (life, LIFE_RESTART_EXTRA, "RestartService", "('extra', {'wait': <true>})");
+  /* The next step may end it before it has written down its start. */
+  wait_starts (life, life->standing[LIFE_REPLACE_EXTRA] == LIFE_ACKNOWLEDGED ? "extra-new" : "extra", 1);
 }
 
 static void

@@ -118,7 +118,8 @@ expect (Life *life, Expectation *all)
     dep = EITHER;
   all[0] = (Expectation){ "base", NULL, YES, YES, 1, 1 + again };
   all[1] = (Expectation){ "talk", NULL, YES, YES, 1, 1 + again };
-  all[2] = (Expectation){ "once", NULL, YES, NO, n_runs, 1 + n_more + (life->may_fail ? 0 : again) };
+  all[2] = (Expectation){ "once", NULL,   YES,
+                          NO,     n_runs, n_runs + n_more + (life->may_fail || is_new ? 0 : again) };
   if (standing[LIFE_RUN_ONCE] == LIFE_ACKNOWLEDGED)
     all[2].starts_min++;
   all[3] =
