@@ -14,7 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "model/error.h"
 #include "process/procfs.h"
 
 /* Of linux/pidfd.h, which is younger than the headers we build with. */
@@ -93,10 +92,10 @@ take_output (ZinitProcess *process, ZinitStream stream, int fd)
   fcntl (fd, F_SETFD, FD_CLOEXEC);
   fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_NONBLOCK);
   if (!zinit_output_watch (process, stream))
-    zinit_output_close (process, stream);
+    zinit_output_resume_later (process);
 }
 
-static gboolean
+static void
 watch_main (ZinitProcess *process)
 {
   ZinitProcesses *processes = process->processes;
@@ -108,16 +107,20 @@ watch_main (ZinitProcess *process)
   /* The number of a non-child cannot be kept from being used again. */
   if (!process->is_stranger)
     g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
-  return zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, EPOLLIN, ZINIT_URGENT,
-                           zinit_reaper_main_readable);
+  if (zinit_reaper_watch (process))
+    return;
+  /* It lives all the same. */
+  g_message ("the end of process %d is not noticed yet, which is tried again: limit epoll: %s", process->pid,
+             g_strerror (errno));
+  process->is_unheard = TRUE;
+  zinit_output_resume_later (process);
 }
 
 ZinitProcess *
 zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
-                     const ZinitProcessEvents *events, gpointer data, GError **error)
+                     const ZinitProcessEvents *events, gpointer data)
 {
   ZinitProcess *process = g_new0 (ZinitProcess, 1);
-  gboolean is_watched;
 
   process->processes = processes;
   process->events = *events;
@@ -130,12 +133,9 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
   process->has_main = !adoption->main_ended;
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     take_output (process, stream, adoption->outputs[stream]);
-  is_watched = adoption->main_ended || watch_main (process);
   if (adoption->main_ended)
     zinit_reaper_linger (process);
-  if (is_watched)
-    return process;
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "limit epoll: %s", g_strerror (errno));
-  zinit_process_free (process);
-  return NULL;
+  else
+    watch_main (process);
+  return process;
 }

@@ -32,6 +32,7 @@ struct _ZinitProcess {
   ZinitExit end;        /* of the first process, as far as is known */
   gboolean is_stranger; /* adopted, and not our child */
   char **tags;          /* of an adopted one: "KEY=value" that its group was given */
+  gboolean is_unheard;  /* the end of the first process is not watched for, which is tried again */
   gboolean is_held;     /* has ended and is left a zombie, so that the group's number stays ours */
   gboolean is_listed;   /* in the list of what lingers */
   gboolean has_waited;  /* and has been looked at there */
@@ -75,12 +76,16 @@ void zinit_output_close (ZinitProcess *process, ZinitStream stream);
 /* Gives what is in the pipes now. FALSE when @process was freed in a callback. */
 gboolean zinit_output_drain (ZinitProcess *process);
 gboolean zinit_output_watch (ZinitProcess *process, ZinitStream stream);
+/* Tries to watch what is not watched; the second one in a moment. */
 void zinit_output_resume (ZinitTimer *timer);
+void zinit_output_resume_later (ZinitProcess *process);
 
 /* reaper.c */
 gboolean zinit_reaper_init (ZinitProcesses *processes, GError **error);
 void zinit_reaper_clear (ZinitProcesses *processes);
 void zinit_reaper_main_readable (ZinitWatch *watch, guint32 events);
+/* Waits for the end of the first process, by its pidfd. FALSE with errno. */
+gboolean zinit_reaper_watch (ZinitProcess *process);
 /* The first process has ended; what is left of the group is looked at until it is empty. */
 void zinit_reaper_linger (ZinitProcess *process);
 /* @process will not be asked for again: what is left of its main process is nobody's. */

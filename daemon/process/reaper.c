@@ -256,6 +256,13 @@ zinit_reaper_main_readable (ZinitWatch *watch, guint32 events)
     zinit_reaper_linger (process);
 }
 
+gboolean
+zinit_reaper_watch (ZinitProcess *process)
+{
+  return zinit_loop_watch (process->processes->loop, &process->main_watch, process->pidfd, EPOLLIN,
+                           ZINIT_URGENT, zinit_reaper_main_readable);
+}
+
 void
 zinit_reaper_forget (ZinitProcess *process)
 {

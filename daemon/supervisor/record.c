@@ -121,14 +121,9 @@ adopt (ZinitService *service, const ZinitAdoption *adoption)
   ZinitSupervisor *supervisor = service->supervisor;
   g_auto (GStrv) tags = zinit_service_make_tags (service);
   ZinitAdoption tagged = *adoption;
-  g_autoptr (GError) error = NULL;
 
   tagged.tags = (const char *const *)tags;
-  service->process =
-      supervisor->host->adopt (supervisor->host_data, &tagged, &zinit_process_events, service, &error);
-  if (error != NULL)
-    g_warning ("%s: process %d cannot be watched any more: %s", zinit_service_get_name (service),
-               adoption->pid, error->message);
+  service->process = supervisor->host->adopt (supervisor->host_data, &tagged, &zinit_process_events, service);
 }
 
 /* The main process has ended unseen, unless its end is known from before. */
