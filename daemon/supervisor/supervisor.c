@@ -57,6 +57,7 @@ zinit_supervisor_free (ZinitSupervisor *supervisor)
   g_hash_table_unref (supervisor->services);
   g_array_unref (supervisor->observers);
   zinit_log_folder_free (supervisor->log_folder);
+  zinit_config_set_free (supervisor->read_ahead);
   g_free (supervisor->config_dir);
   g_free (supervisor->instance_tag);
   g_free (supervisor->folder_tag);
