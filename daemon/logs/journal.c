@@ -280,8 +280,10 @@ zinit_journal_end (ZinitJournal *journal, GError **error)
   return TRUE;
 }
 
-void
-zinit_journal_read (ZinitJournal *journal, const ZinitJournalReader *reader, gpointer data)
+gboolean
+zinit_journal_read (ZinitJournal *journal, const ZinitJournalReader *reader, gpointer data,
+                    gboolean is_last_try)
 {
-  journal->generation = zinit_journal_read_files (journal->folder, journal->service, reader, data);
+  return zinit_journal_read_files (journal->folder, journal->service, reader, data, is_last_try,
+                                   &journal->generation);
 }

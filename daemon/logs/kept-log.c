@@ -174,13 +174,12 @@ take_end (gpointer log)
   zinit_log_finish (log);
 }
 
-void
-zinit_log_recover (ZinitLog *log)
+gboolean
+zinit_log_recover (ZinitLog *log, gboolean is_last_try)
 {
   static const ZinitJournalReader reader = { take_ring, take_output, take_end };
 
-  if (log->journal != NULL)
-    zinit_journal_read (log->journal, &reader, log);
+  return log->journal == NULL || zinit_journal_read (log->journal, &reader, log, is_last_try);
 }
 
 gboolean
