@@ -222,11 +222,11 @@ zinit_bus_free (ZinitBus *bus)
 }
 
 void
-zinit_bus_connect (ZinitBus *bus, const char *address, gboolean is_own)
+zinit_bus_connect (ZinitBus *bus, const char *address, gboolean is_own, GSourceFunc greeted, gpointer data)
 {
   g_return_if_fail (bus->message_bus == NULL);
 
-  bus->message_bus = zinit_message_bus_new (bus, address, is_own);
+  bus->message_bus = zinit_message_bus_new (bus, address, is_own, greeted, data);
 }
 
 void

@@ -94,8 +94,9 @@ void zinit_connection_send_driver_signal (ZinitConnection *connection, const cha
 /* The answer to a call, as it is but for its sender. */
 void zinit_connection_send_reply (ZinitConnection *connection, GDBusMessage *reply);
 
-/* @is_own: only this user (and root) can be on that bus. */
-ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address, gboolean is_own);
+/* @is_own: only this user (and root) can be on that bus. @greeted is as for zinit_bus_connect(). */
+ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address, gboolean is_own,
+                                        GSourceFunc greeted, gpointer data);
 /* The objects are complete: asks for the name, now or once there is a connection. */
 void zinit_message_bus_own_name (ZinitMessageBus *message_bus);
 void zinit_message_bus_free (ZinitMessageBus *message_bus);

@@ -157,6 +157,37 @@ test_gone_on_other_bus (void)
   g_assert_nonnull (strstr (log, "StartService was refused: its sender :"));
 }
 
+#define N_SERVICES 300
+
+/* Nobody can see what happens before the name is there, so it comes before the first starts; until they have
+ * settled the daemon says so. */
+static void
+test_name_comes_first (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  const char *const options[] = { "--address", h->bus_address, NULL };
+  guint n_seen = 0;
+
+  for (int i = 0; i < N_SERVICES; i++) {
+    g_autofree char *name = g_strdup_printf ("s%03d", i);
+
+    harness_service (h, name, "wait", "");
+  }
+  h->client = client_new_for_bus (h->bus_address);
+  harness_launch (h, options);
+  harness_wait_name (h);
+  assert_property (h->client, NULL, "State", "starting");
+  client_wait_property (h->client, NULL, "State", "running");
+  for (int i = 0; i < N_SERVICES; i++) {
+    g_autofree char *name = g_strdup_printf ("s%03d", i), *chain = NULL;
+
+    client_wait_state (h->client, name, "running");
+    chain = client_chain (h->client, name);
+    n_seen += g_str_equal (chain, "inactive starting running") ? 1 : 0;
+  }
+  g_assert_cmpuint (n_seen, ==, N_SERVICES);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -165,5 +196,6 @@ main (int argc, char **argv)
   g_test_add_func ("/bus-order/gone-on-session-bus", test_gone_on_session_bus);
   g_test_add_func ("/bus-order/gone-on-socket", test_gone_on_socket);
   g_test_add_func ("/bus-order/gone-on-other-bus", test_gone_on_other_bus);
+  g_test_add_func ("/bus-order/name-comes-first", test_name_comes_first);
   return g_test_run ();
 }
