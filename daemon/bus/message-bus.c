@@ -42,7 +42,7 @@ struct _ZinitMessageBus {
   guint name_ids[2];           /* NameAcquired, NameLost */
   guint retry;                 /* timeout source */
   guint delay_ms;              /* of the next try */
-  char *last_complaint;        /* so that a bus that stays away is reported once */
+  char *last_warning;          /* so that a bus that stays away is reported once */
 };
 
 static void connect_to_bus (ZinitMessageBus *self);
@@ -67,11 +67,11 @@ retry_later (ZinitMessageBus *self)
 static void
 warn_once (ZinitMessageBus *self, const char *what)
 {
-  if (g_strcmp0 (what, self->last_complaint) == 0)
+  if (g_strcmp0 (what, self->last_warning) == 0)
     return;
   g_warning ("message bus %s: %s; trying again, the private socket works meanwhile", self->address, what);
-  g_free (self->last_complaint);
-  self->last_complaint = g_strdup (what);
+  g_free (self->last_warning);
+  self->last_warning = g_strdup (what);
 }
 
 static void
@@ -136,7 +136,7 @@ name_acquired (ZinitMessageBus *self)
   self->has_name = TRUE;
   g_message ("on the message bus as %s (%s)", ZINIT_BUS_NAME, self->unique_name);
   self->delay_ms = FIRST_DELAY_MS;
-  g_clear_pointer (&self->last_complaint, g_free);
+  g_clear_pointer (&self->last_warning, g_free);
   zinit_connection_open (self->connection);
 }
 
@@ -324,7 +324,7 @@ zinit_message_bus_free (ZinitMessageBus *self)
     drop_connection (self);
   g_clear_handle_id (&self->retry, g_source_remove);
   g_clear_handle_id (&self->greeted_source, g_source_remove);
-  g_free (self->last_complaint);
+  g_free (self->last_warning);
   g_free (self->address);
   g_free (self);
 }
