@@ -47,6 +47,23 @@ find_reply (GPtrArray *messages, guint32 serial)
   g_assert_not_reached ();
 }
 
+/* The place of the signal that WantedStatus is @text. */
+static guint
+find_change (GPtrArray *messages, const char *text)
+{
+  for (guint i = 0; i < messages->len; i++) {
+    g_autoptr (GVariant) changed = NULL;
+    const char *value;
+
+    if (g_strcmp0 (g_dbus_message_get_member (messages->pdata[i]), "PropertiesChanged") != 0)
+      continue;
+    g_variant_get (g_dbus_message_get_body (messages->pdata[i]), "(s@a{sv}as)", NULL, &changed, NULL);
+    if (g_variant_lookup (changed, "WantedStatus", "&s", &value) && strcmp (value, text) == 0)
+      return i;
+  }
+  g_assert_not_reached ();
+}
+
 /* A client that is seen for the first time, and the bus has to say which user it is. */
 static void
 check_order (TestClient *c)
@@ -62,6 +79,9 @@ check_order (TestClient *c)
   g_clear_pointer (&messages, g_ptr_array_unref);
   messages = client_record (c);
   g_assert_cmpuint (find_reply (messages, start), <, find_reply (messages, stop));
+  /* No signal reports a change that an answer has shown already. */
+  g_assert_cmpuint (find_change (messages, "start"), <, find_reply (messages, first));
+  g_assert_cmpuint (find_change (messages, "stop"), <, find_reply (messages, second));
   client_wait_state (c, "web", "exited");
 }
 
