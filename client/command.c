@@ -163,6 +163,17 @@ zinit_command_call_object (ZinitClient *client, const char *path, const char *in
                                 reply_type != NULL ? reply_type : "()", error);
 }
 
+gboolean
+zinit_command_call_raw (ZinitClient *client, const char *method, GVariant *parameters, const char *signature,
+                        GBytes **ret_body, GError **error)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (parameters);
+  ZinitConnection *connection = get_connection (client, error);
+  if (connection != NULL)
+    *ret_body = zinit_connection_call_raw (connection, method, owned, signature, error);
+  return *ret_body != NULL;
+}
+
 GVariant *
 zinit_command_call (ZinitClient *client, const char *method, GVariant *parameters, const char *reply_type,
                     GError **error)

@@ -63,6 +63,11 @@ GVariant *zinit_command_call (ZinitClient *client, const char *method, GVariant 
 GVariant *zinit_command_call_object (ZinitClient *client, const char *path, const char *interface,
                                      const char *method, GVariant *parameters, const char *reply_type,
                                      GError **error);
+/* A method of the manager whose answer of one type @signature is read by zinit_wire_read_…(). FALSE without
+ * @error when the connection has no such answers: then zinit_command_call() does it. @error must not be NULL.
+ */
+gboolean zinit_command_call_raw (ZinitClient *client, const char *method, GVariant *parameters,
+                                 const char *signature, GBytes **ret_body, GError **error);
 /* The connection for who wants to hear signals or has calls open side by side; NULL with @error set when
  * there is no daemon. Borrowed. */
 ZinitConnection *zinit_command_connect (ZinitClient *client, GError **error);

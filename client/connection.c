@@ -305,6 +305,16 @@ zinit_connection_free (ZinitConnection *connection)
   g_free (connection);
 }
 
+GBytes *
+zinit_connection_call_raw (ZinitConnection *connection, const char *method, GVariant *parameters,
+                           const char *signature, GError **error)
+{
+  if (connection->direct == NULL)
+    return NULL;
+  return zinit_direct_call_raw (connection->direct, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, method,
+                                parameters, signature, error);
+}
+
 GDBusConnection *
 zinit_connection_get_bus (ZinitConnection *connection)
 {

@@ -38,6 +38,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConnection, zinit_connection_free)
 GVariant *zinit_connection_call (ZinitConnection *connection, const char *path, const char *interface,
                                  const char *method, GVariant *parameters, const char *reply_type,
                                  GError **error);
+/* A method of the manager whose answer is of one type @signature. NULL without @error on a message bus.
+ * Transfer full. */
+GBytes *zinit_connection_call_raw (ZinitConnection *connection, const char *method, GVariant *parameters,
+                                   const char *signature, GError **error);
 /* What is below needs this first: a connection that hears signals, and has calls open side by side. */
 gboolean zinit_connection_open_bus (ZinitConnection *connection, GError **error);
 GDBusConnection *zinit_connection_get_bus (ZinitConnection *connection);

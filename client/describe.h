@@ -21,7 +21,5 @@ char *zinit_describe_signal (int signal_number);
 char *zinit_describe_state (const ZinitServiceInfo *info);
 /* Its last stop ended in SIGKILL. */
 gboolean zinit_describe_is_killed (const ZinitServiceInfo *info);
-/* What is worth knowing beside the state, in a few words; "" for nothing. @now_usec: since 1970. */
-char *zinit_describe_info (const ZinitServiceInfo *info, gint64 now_usec);
 
 G_END_DECLS

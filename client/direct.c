@@ -6,6 +6,8 @@
 
 #include "client/direct.h"
 
+#include "client/wire.h"
+
 #include <errno.h>
 #include <glib/gi18n.h>
 #include <string.h>
@@ -144,7 +146,8 @@ zinit_direct_free (ZinitDirect *direct)
   g_free (direct);
 }
 
-static GDBusMessage *
+/* One whole message. Transfer full. */
+static GBytes *
 read_message (int fd, GError **error)
 {
   guchar header[HEADER_BYTES];
@@ -153,11 +156,11 @@ read_message (int fd, GError **error)
   gssize length = g_dbus_message_bytes_needed (header, sizeof header, error);
   if (length < (gssize)sizeof header)
     return NULL;
-  g_autofree guchar *blob = g_malloc ((gsize)length);
-  memcpy (blob, header, sizeof header);
-  if (!read_all (fd, blob + sizeof header, (gsize)length - sizeof header, error))
+  g_autofree guchar *message = g_malloc ((gsize)length);
+  memcpy (message, header, sizeof header);
+  if (!read_all (fd, message + sizeof header, (gsize)length - sizeof header, error))
     return NULL;
-  return g_dbus_message_new_from_blob (blob, (gsize)length, G_DBUS_CAPABILITY_FLAGS_NONE, error);
+  return g_bytes_new_take (g_steal_pointer (&message), (gsize)length);
 }
 
 static gboolean
@@ -174,35 +177,77 @@ send_call (ZinitDirect *direct, const char *path, const char *interface, const c
   return blob != NULL && write_all (direct->fd, blob, length, error);
 }
 
-/* The body of the answer to our last call. */
-static GVariant *
-read_reply (ZinitDirect *direct, GError **error)
+/* The answer to our last call; what else comes is passed over. Transfer full. */
+static GBytes *
+read_reply (ZinitDirect *direct, ZinitWireHeader *ret_header, GError **error)
 {
   for (;;) {
-    g_autoptr (GDBusMessage) message = read_message (direct->fd, error);
+    g_autoptr (GBytes) message = read_message (direct->fd, error);
     if (message == NULL)
       return NULL;
-    GDBusMessageType type = g_dbus_message_get_message_type (message);
-    if ((type != G_DBUS_MESSAGE_TYPE_METHOD_RETURN && type != G_DBUS_MESSAGE_TYPE_ERROR) ||
-        g_dbus_message_get_reply_serial (message) != direct->serial)
-      continue;
-    if (g_dbus_message_to_gerror (message, error))
+    gsize length = 0;
+    const guchar *bytes = g_bytes_get_data (message, &length);
+    if (!zinit_wire_read_header (bytes, length, ret_header)) {
+      fail (error, EPROTO);
       return NULL;
-    GVariant *body = g_dbus_message_get_body (message);
-    return body != NULL ? g_variant_ref (body) : g_variant_ref_sink (g_variant_new ("()"));
+    }
+    if (ret_header->reply_serial == direct->serial)
+      return g_steal_pointer (&message);
   }
+}
+
+/* The body of an answer as a value, or its error. Transfer full. */
+static GVariant *
+parse_reply (GBytes *reply, GError **error)
+{
+  gsize length = 0;
+  const guchar *bytes = g_bytes_get_data (reply, &length);
+  g_autoptr (GDBusMessage) message =
+      g_dbus_message_new_from_blob ((guchar *)bytes, length, G_DBUS_CAPABILITY_FLAGS_NONE, error);
+  if (message == NULL || g_dbus_message_to_gerror (message, error))
+    return NULL;
+  GVariant *body = g_dbus_message_get_body (message);
+  return body != NULL ? g_variant_ref (body) : g_variant_ref_sink (g_variant_new ("()"));
+}
+
+static void
+set_wrong_type (GError **error, const char *method, const char *type)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("the daemon's answer to %s has type %s"),
+               method, type);
 }
 
 GVariant *
 zinit_direct_call (ZinitDirect *direct, const char *path, const char *interface, const char *method,
                    GVariant *parameters, const GVariantType *reply_type, GError **error)
 {
+  ZinitWireHeader header;
   if (!send_call (direct, path, interface, method, parameters, error))
     return NULL;
-  g_autoptr (GVariant) reply = read_reply (direct, error);
-  if (reply == NULL || g_variant_is_of_type (reply, reply_type))
-    return g_steal_pointer (&reply);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("the daemon's answer to %s has type %s"),
-               method, g_variant_get_type_string (reply));
+  g_autoptr (GBytes) reply = read_reply (direct, &header, error);
+  g_autoptr (GVariant) body = reply != NULL ? parse_reply (reply, error) : NULL;
+  if (body == NULL || g_variant_is_of_type (body, reply_type))
+    return g_steal_pointer (&body);
+  set_wrong_type (error, method, g_variant_get_type_string (body));
+  return NULL;
+}
+
+GBytes *
+zinit_direct_call_raw (ZinitDirect *direct, const char *path, const char *interface, const char *method,
+                       GVariant *parameters, const char *signature, GError **error)
+{
+  ZinitWireHeader header;
+  if (!send_call (direct, path, interface, method, parameters, error))
+    return NULL;
+  g_autoptr (GBytes) reply = read_reply (direct, &header, error);
+  if (reply == NULL)
+    return NULL;
+  if (header.type == G_DBUS_MESSAGE_TYPE_ERROR) {
+    g_autoptr (GVariant) body = parse_reply (reply, error);
+    return NULL;
+  }
+  if (g_str_equal (header.signature, signature))
+    return g_bytes_new_from_bytes (reply, header.body, g_bytes_get_size (reply) - header.body);
+  set_wrong_type (error, method, header.signature);
   return NULL;
 }

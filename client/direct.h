@@ -20,5 +20,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitDirect, zinit_direct_free)
 /* As g_dbus_connection_call_sync(). @parameters may be NULL or floating. */
 GVariant *zinit_direct_call (ZinitDirect *direct, const char *path, const char *interface, const char *method,
                              GVariant *parameters, const GVariantType *reply_type, GError **error);
+/* The same for an answer of one @signature, whose body is read by zinit_wire_read_…(). Transfer full. */
+GBytes *zinit_direct_call_raw (ZinitDirect *direct, const char *path, const char *interface,
+                               const char *method, GVariant *parameters, const char *signature,
+                               GError **error);
 
 G_END_DECLS

@@ -177,3 +177,27 @@ zinit_parse_nearest (const char *word, const char *const *words)
   }
   return nearest;
 }
+
+gboolean
+zinit_parse_state (const char *text, GError **error)
+{
+  /* States, then sub-states that are not states as well. */
+  static const char *const words[] = { "inactive",  "blocked",      "starting",  "running", "stopping",
+                                       "exited",    "failed",       "skipped",   "waiting", "pre-start",
+                                       "unhealthy", "reloading",    "listening", "killing", "post-stop",
+                                       "done",      "stop-command", "ended",     "stopped", "restarting",
+                                       "held",      "given-up",     NULL };
+  if (g_strv_contains (words, text))
+    return TRUE;
+  const char *nearest = zinit_parse_nearest (text, words);
+  if (nearest != NULL)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 _ ("\"%s\" is not a state; did you mean \"%s\"?"), text, nearest);
+  else
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        _ ("\"%s\" is not a state; states are inactive, blocked, starting, running, stopping, exited and "
+           "failed, and zinit(1) lists their sub-states"),
+        text);
+  return FALSE;
+}

@@ -17,13 +17,6 @@
 
 #include <glib/gi18n.h>
 
-/* States, and SubStates that are not states as well. */
-static const char *const words[] = { "inactive",  "blocked",   "starting",  "running",      "stopping",
-                                     "exited",    "failed",    "skipped",   "waiting",      "pre-start",
-                                     "unhealthy", "reloading", "listening", "stop-command", "killing",
-                                     "post-stop", "done",      "ended",     "stopped",      "restarting",
-                                     "held",      "given-up",  NULL };
-
 /* States in which a service is up: where one is waited for, it is of interest what keeps the service down. */
 static const char *const up[] = { "running", "done", "listening", NULL };
 
@@ -225,14 +218,9 @@ zinit_command_wait (ZinitClient *client, int argc, char **argv)
     return ZINIT_EXIT_USAGE;
   if (state == NULL)
     return zinit_command_usage_error (client, _ ("--for STATE is missing"));
-  if (!g_strv_contains (words, state)) {
-    const char *nearest = zinit_parse_nearest (state, words);
-    g_autofree char *message =
-        nearest != NULL ? g_strdup_printf (_ ("\"%s\" is not a state; did you mean \"%s\"?"), state, nearest)
-                        : g_strdup_printf (_ ("\"%s\" is not a state"), state);
-    return zinit_command_usage_error (client, message);
-  }
   g_autoptr (GError) error = NULL;
+  if (!zinit_parse_state (state, &error))
+    return zinit_command_usage_error (client, error->message);
   guint timeout_ms = 0;
   if (timeout != NULL && !zinit_parse_timeout (timeout, &timeout_ms, &error))
     return zinit_command_usage_error (client, error->message);

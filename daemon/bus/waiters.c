@@ -138,13 +138,12 @@ check_start (Target *target)
 static void
 check_stop (Target *target)
 {
-  const ZinitServiceStatus *status = zinit_service_get_status (target->service);
+  GError *error = NULL;
 
-  if (!zinit_state_is_active (status->state) && status->state != ZINIT_STATE_BLOCKED)
-    settle (target, NULL);
-  else if (status->state != ZINIT_STATE_STOPPING && status->wanted != ZINIT_WANTED_STOP)
-    settle (target, g_error_new (ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s was started again before it was down",
-                                 target->name));
+  if (!zinit_service_stop_is_settled (target->service))
+    return;
+  zinit_service_stop_succeeded (target->service, &error);
+  settle (target, error);
 }
 
 static void

@@ -44,7 +44,7 @@ config_error_free (gpointer data)
 static ZinitConfigSet *
 config_set_new (void)
 {
-  ZinitConfigSet *set = g_new (ZinitConfigSet, 1);
+  ZinitConfigSet *set = g_new0 (ZinitConfigSet, 1);
 
   set->entries = g_ptr_array_new_with_free_func (config_entry_free);
   set->errors = g_ptr_array_new_with_free_func (config_error_free);
@@ -125,10 +125,10 @@ has_position (const char *message)
   return column > 0 && message[line + 1 + column] == ':';
 }
 
-/* zinit_config_read_file(), with @ret_missing TRUE when there is no such file; the message is what follows
- * the path and a colon. */
+/* zinit_config_read_file(), with @ret_reason the errno why there is no text; the message is what follows the
+ * path and a colon. */
 static ZinitDefinition *
-read_definition (const char *path, char **ret_name, gboolean *ret_missing, GError **error)
+read_definition (const char *path, char **ret_name, int *ret_reason, GError **error)
 {
   g_autofree char *file_name = g_path_get_basename (path);
   g_autofree char *stem = stem_of (file_name);
@@ -142,7 +142,9 @@ read_definition (const char *path, char **ret_name, gboolean *ret_missing, GErro
     stem = g_strdup (file_name);
   /* Whatever the file is called, its name is shown to clients. */
   name = g_utf8_make_valid (stem, -1);
-  text = zinit_file_read (path, ZINIT_MAX_DEFINITION_BYTES, &length, ret_missing, &reason);
+  errno = 0;
+  text = zinit_file_read (path, ZINIT_MAX_DEFINITION_BYTES, &length, NULL, &reason);
+  *ret_reason = text == NULL ? errno : 0;
   if (text != NULL && check_text (text, length, &reason))
     definition =
         zinit_definition_parse (text, length, g_str_has_suffix (file_name, ".json"), name, ret_name, &reason);
@@ -160,8 +162,8 @@ ZinitDefinition *
 zinit_config_read_file (const char *path, char **ret_name, GError **error)
 {
   g_autofree char *name = NULL;
-  gboolean is_missing;
-  ZinitDefinition *definition = read_definition (path, &name, &is_missing, error);
+  int reason;
+  ZinitDefinition *definition = read_definition (path, &name, &reason, error);
 
   if (definition == NULL) {
     g_autofree char *shown = g_filename_display_name (path);
@@ -177,6 +179,13 @@ static int
 compare_names (gconstpointer a, gconstpointer b)
 {
   return strcmp (*(char *const *)a, *(char *const *)b);
+}
+
+static void
+note_reason (ZinitConfigSet *set, int reason)
+{
+  if (zinit_error_is_transient (reason))
+    set->reason = reason;
 }
 
 /* The names of the definition files in @directory, sorted; what is wrong with the folder goes to @set. */
@@ -202,26 +211,10 @@ list_folder (const char *directory, ZinitConfigSet *set)
   }
   if (number != 0)
     add_error (set, directory, "", " the folder cannot be read: %s", g_strerror (number));
+  note_reason (set, number);
+  set->is_empty = number == 0 && names->len == 0;
   g_ptr_array_sort (names, compare_names);
   return names;
-}
-
-gboolean
-zinit_config_is_empty (const char *directory)
-{
-  DIR *folder = opendir (directory);
-  const struct dirent *item;
-  gboolean is_empty = TRUE;
-
-  if (folder == NULL)
-    return errno == ENOENT;
-  while (is_empty && (item = readdir (folder)) != NULL) {
-    g_autofree char *stem = stem_of (item->d_name);
-
-    is_empty = stem == NULL;
-  }
-  closedir (folder);
-  return is_empty;
 }
 
 /* Adds the definition of @path, unless an earlier file has its name. */
@@ -268,14 +261,15 @@ zinit_config_read_folder (const char *directory)
     g_autofree char *path = g_build_filename (directory, g_ptr_array_index (names, i), NULL);
     g_autofree char *name = NULL;
     g_autoptr (GError) error = NULL;
-    gboolean is_missing;
-    g_autoptr (ZinitDefinition) definition = read_definition (path, &name, &is_missing, &error);
+    int reason;
+    g_autoptr (ZinitDefinition) definition = read_definition (path, &name, &reason, &error);
 
     /* A file that was removed since the folder was listed is not wrong, it is gone. */
     if (definition != NULL)
       add_entry (set, paths_by_name, path, definition);
-    else if (!is_missing)
+    else if (reason != ENOENT)
       add_error (set, path, name, "%s", error->message);
+    note_reason (set, reason);
   }
   g_ptr_array_sort (set->entries, compare_entries);
   return set;

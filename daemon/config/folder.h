@@ -28,6 +28,9 @@ typedef struct {
 typedef struct {
   GPtrArray *entries; /* ZinitConfigEntry *, sorted by service name bytewise */
   GPtrArray *errors;  /* ZinitConfigError *, sorted by path; at most ZINIT_MAX_CONFIG_ERRORS */
+  gboolean is_empty;  /* the folder has no definition file at all, good or bad, or is not there itself, as
+                         while  something is not mounted; one that cannot be read is not empty */
+  int reason;         /* an errno that may pass, why not all could be read; 0 = there was none */
 } ZinitConfigSet;
 
 void zinit_config_set_free (ZinitConfigSet *set);
@@ -40,9 +43,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConfigSet, zinit_config_set_free)
  * twice keeps the first file by bytewise order of file names; the other is an error that names both. Transfer
  * full. */
 ZinitConfigSet *zinit_config_read_folder (const char *directory);
-/* TRUE when @directory has no definition file at all, good or bad, as it is while something is not mounted
- * there, or is not there itself. One that cannot be read is not empty. */
-gboolean zinit_config_is_empty (const char *directory);
 /* Reads one file as zinit_config_read_folder() does, whatever its folder; @ret_name (optional, transfer full)
  * is set even on error. */
 ZinitDefinition *zinit_config_read_file (const char *path, char **ret_name, GError **error);

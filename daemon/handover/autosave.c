@@ -166,8 +166,8 @@ on_shutdown_begun (gpointer data)
   autosave->host->disarm (autosave->host_data, &autosave->timer);
 }
 
-/* A daemon that starts after a completed shutdown begins a new life. It has the last output of the services that
- * there are then (rule K4). */
+/* A daemon that starts after a completed shutdown begins a new life. It has the last output of the services
+ * that there are then (rule K4). */
 static void
 on_shutdown_done (gpointer data)
 {

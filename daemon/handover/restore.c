@@ -460,6 +460,13 @@ zinit_restorer_prepare (ZinitRestorer *restorer)
     g_tree_foreach (restorer->life->state->services, insert_ephemeral, restorer);
 }
 
+/* Output alone is what an end that was cut short has not come to. */
+static gboolean
+is_known (const ZinitSavedLife *life)
+{
+  return life->goes_on && (!life->is_new || g_tree_nnodes (life->state->services) > 0);
+}
+
 guint
 zinit_restorer_run (ZinitRestorer *restorer, const GPtrArray *errors)
 {
@@ -470,10 +477,11 @@ zinit_restorer_run (ZinitRestorer *restorer, const GPtrArray *errors)
     for (guint i = 0; i < restorer->leftovers->len; i++)
       restore_tagged (restorer, restorer->leftovers->pdata[i]);
     zinit_room_report (&restorer->room);
-    zinit_supervisor_recover_logs (restorer->supervisor);
-  } else {
-    zinit_supervisor_forget_logs (restorer->supervisor);
   }
+  if (is_known (restorer->life))
+    zinit_supervisor_recover_logs (restorer->supervisor);
+  else
+    zinit_supervisor_forget_logs (restorer->supervisor);
   stop_unwanted (restorer);
   restorer->finder.inherited = NULL;
   restorer->errors = NULL;

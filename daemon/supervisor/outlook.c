@@ -274,6 +274,33 @@ describe_cause (const ZinitService *service)
 }
 
 gboolean
+zinit_service_stop_is_settled (const ZinitService *service)
+{
+  const ZinitServiceStatus *status = &service->status;
+
+  if (service->stop_pending || status->state == ZINIT_STATE_STOPPING)
+    return FALSE;
+  return (!zinit_state_is_active (status->state) && status->state != ZINIT_STATE_BLOCKED) ||
+         status->wanted != ZINIT_WANTED_STOP;
+}
+
+gboolean
+zinit_service_stop_succeeded (const ZinitService *service, GError **error)
+{
+  const char *name = zinit_service_get_name (service);
+  pid_t undying = zinit_service_get_undying_pid (service);
+
+  if (zinit_state_is_active (service->status.state) || service->status.state == ZINIT_STATE_BLOCKED)
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s was started again before it was down", name);
+  else if (undying != 0)
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+                 "%s is down, but its process %d lives on in spite of SIGKILL", name, undying);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+gboolean
 zinit_service_start_is_settled (const ZinitService *service)
 {
   const ZinitServiceStatus *status = &service->status;

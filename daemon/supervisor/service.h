@@ -102,6 +102,12 @@ gboolean zinit_service_start_is_settled (const ZinitService *service);
 /* A settled start ended well. Otherwise @error has the reason: ZINIT_ERROR_SPAWN_FAILED or _CANNOT_START. */
 gboolean zinit_service_start_succeeded (const ZinitService *service, GError **error);
 
+/* A stop that was asked for has come to its end: it is down, and what requires it too; or it is started
+ * again.
+ */
+gboolean zinit_service_stop_is_settled (const ZinitService *service);
+/* A settled stop ended well: the service is down and nothing of it lives. */
+gboolean zinit_service_stop_succeeded (const ZinitService *service, GError **error);
 /* A process that lives on in spite of SIGKILL, or may not be signalled, after the stop was given up; nothing
  * is started beside it. 0 = none */
 pid_t zinit_service_get_undying_pid (const ZinitService *service);

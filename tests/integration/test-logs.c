@@ -295,7 +295,8 @@ test_flood (void)
   assert_property (c, "flood1", "State", "exited");
 }
 
-/* An orderly shutdown keeps the last output within a boot; that of a service that is gone by then is removed. */
+/* An orderly shutdown keeps the last output within a boot; that of a service that is gone by then is removed.
+ */
 static void
 test_kept_over_shutdown (void)
 {

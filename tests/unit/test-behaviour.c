@@ -55,7 +55,8 @@ test_rules_have_tests (void)
   guint n = 0;
 
   append_sources (g_test_get_dir (G_TEST_DIST), sources);
-  for (g_regex_match (regex, page, 0, &match); g_match_info_matches (match); g_match_info_next (match, NULL)) {
+  for (g_regex_match (regex, page, 0, &match); g_match_info_matches (match);
+       g_match_info_next (match, NULL)) {
     g_autofree char *number = g_match_info_fetch (match, 1);
     g_autofree char *name = g_strdup_printf ("\"/rules/%s/", number);
 

@@ -306,36 +306,6 @@ test_info (void)
   g_assert_cmpstr (info->name, ==, "web");
   g_assert_cmpuint (info->pid, ==, 0);
   assert_text (zinit_describe_state (info), "blocked: waits for db, net");
-  assert_text (zinit_describe_info (info, 1000000), "waits for db, net; restart in 3s");
-}
-
-/* The daemon's sentence comes in where it says more than the properties, and once. */
-static void
-test_info_status_text (void)
-{
-  static const struct {
-    const char *properties, *expected;
-  } cases[] = {
-    { "{'State': <'failed'>, 'FailureReason': <{'type': <'exit_code'>, 'code': <3>}>, 'StatusText': <'exited "
-      "with code 3; "
-      "given up after 2 restarts'>}",
-      "exited with code 3; given up after 2 restarts" },
-    { "{'State': <'failed'>, 'FailureReason': <{'type': <'exit_code'>, 'code': <3>}>, 'NextRestart': <uint64 "
-      "4000000>, "
-      "'StatusText': <'exited with code 3; will be restarted'>}",
-      "exited with code 3; restart in 3s" },
-    { "{'State': <'stopping'>, 'StatusText': <'stopping'>}", "stopping" },
-    { "{'State': <'exited'>, 'LastExit': <('exited', 0)>, 'StatusText': <'comes back'>}",
-      "exited with code 0; comes back" },
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autoptr (GVariant) properties =
-        g_variant_parse (G_VARIANT_TYPE_VARDICT, cases[i].properties, NULL, NULL, NULL);
-    g_autoptr (ZinitServiceInfo) info = zinit_service_info_new (properties);
-
-    assert_text (zinit_describe_info (info, 1000000), cases[i].expected);
-  }
 }
 
 /* One thing is said once. */
@@ -432,7 +402,6 @@ main (int argc, char **argv)
   g_test_add_func ("/client/definition/wrong", test_definition_wrong);
   g_test_add_func ("/client/describe", test_describe);
   g_test_add_func ("/client/info", test_info);
-  g_test_add_func ("/client/info-status-text", test_info_status_text);
   g_test_add_func ("/client/table", test_table);
   return g_test_run ();
 }
