@@ -287,19 +287,6 @@ tell_ready (gpointer unused)
   return zinit_notify ("READY=1") ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
-/* It greets the bus while the definitions are read. Nobody but its own user can be on the session's bus. */
-static void
-connect_to_bus (Daemon *daemon)
-{
-  const ZinitOptions *options = daemon->options;
-  g_autofree char *address = NULL;
-
-  if (options->no_bus)
-    return;
-  address = zinit_options_get_address (options);
-  zinit_bus_connect (daemon->bus, address, options->scope == ZINIT_SCOPE_SESSION && options->address == NULL);
-}
-
 static void
 begin (Daemon *daemon)
 {
@@ -347,13 +334,33 @@ try_to_begin_again (gpointer data)
   return result;
 }
 
+static gboolean
+start_life (gpointer data)
+{
+  Daemon *daemon = data;
+
+  if (try_to_begin (daemon) == G_SOURCE_CONTINUE)
+    g_timeout_add (TRY_MS, try_to_begin_again, daemon);
+  else
+    zinit_bus_pause (daemon->bus, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+/* The bus is greeted first: then the name is owned before the first service is started, and what happens then
+ * can be seen. Nobody but its own user can be on the session's bus. */
 static void
 run (Daemon *daemon)
 {
-  connect_to_bus (daemon);
-  if (try_to_begin (daemon) == G_SOURCE_CONTINUE) {
-    zinit_bus_pause (daemon->bus, TRUE);
-    g_timeout_add (TRY_MS, try_to_begin_again, daemon);
+  const ZinitOptions *options = daemon->options;
+
+  zinit_bus_pause (daemon->bus, TRUE);
+  if (options->no_bus) {
+    start_life (daemon);
+  } else {
+    g_autofree char *address = zinit_options_get_address (options);
+    gboolean is_own = options->scope == ZINIT_SCOPE_SESSION && options->address == NULL;
+
+    zinit_bus_connect (daemon->bus, address, is_own, start_life, daemon);
   }
   g_main_loop_run (daemon->main_loop);
 }
