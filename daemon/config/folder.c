@@ -26,6 +26,7 @@ config_entry_free (gpointer data)
 
   g_free (entry->path);
   zinit_definition_unref (entry->definition);
+  zinit_definition_unref (entry->older);
   g_free (entry);
 }
 
@@ -238,7 +239,7 @@ add_entry (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, Zin
   } else if (set->entries->len >= ZINIT_MAX_SERVICES) {
     add_error (set, path, definition->name, " one definition too many; %d are allowed", ZINIT_MAX_SERVICES);
   } else {
-    ZinitConfigEntry *entry = g_new (ZinitConfigEntry, 1);
+    ZinitConfigEntry *entry = g_new0 (ZinitConfigEntry, 1);
 
     entry->path = g_strdup (path);
     entry->definition = zinit_definition_ref (definition);

@@ -15,7 +15,7 @@
 /* Other readers of the format refuse a file of more than 5 minutes, so it is kept younger. */
 #define REFRESH_USEC (240 * G_USEC_PER_SEC)
 
-struct _ZinitKeeper {
+struct _ZinitAutosave {
   ZinitSupervisor *supervisor;
   const ZinitHost *host;
   gpointer host_data;
@@ -109,7 +109,7 @@ on_added (ZinitService *service, gpointer data)
 
   zinit_snapshot_mark (autosave->snapshot, name);
   g_hash_table_remove (autosave->removed, name);
-  note (autosave, name, zinit_service_is_ephemeral (service));
+  note (autosave, name, zinit_service_get_status (service)->is_ephemeral);
 }
 
 static void
@@ -133,7 +133,7 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
   const char *name = zinit_service_get_name (service);
   gboolean is_done = (changes & ZINIT_CHANGED_STATE) != 0 &&
                      zinit_service_get_definition (service)->oneshot &&
-                     zinit_service_get_state (service) == ZINIT_STATE_EXITED;
+                     zinit_service_get_status (service)->state == ZINIT_STATE_EXITED;
 
   zinit_snapshot_mark (autosave->snapshot, name);
   note (autosave, name, is_done || (changes & ZINIT_CHANGED_REQUESTS) != 0);
@@ -166,14 +166,14 @@ on_shutdown_begun (gpointer data)
   autosave->host->disarm (autosave->host_data, &autosave->timer);
 }
 
-/* A daemon that starts after a completed shutdown begins a new life. */
+/* A daemon that starts after a completed shutdown begins a new life. It has the last output of the services
+ * that there are then (rule K4). */
 static void
 on_shutdown_done (gpointer data)
 {
   ZinitAutosave *autosave = data;
 
   zinit_saved_life_end (autosave->folder);
-  zinit_supervisor_forget_logs (autosave->supervisor);
 }
 
 static const ZinitObserver observer = {

@@ -117,6 +117,7 @@ apply_new_definition (ZinitServiceRecord *record, const ZinitDefinition *old_def
   else if (!zinit_state_is_active (record->state) &&
            (status_changed || record->state == ZINIT_STATE_FAILED)) {
     record->state = ZINIT_STATE_INACTIVE;
+    record->next = ZINIT_NEXT_START;
     record->failure = (ZinitFailure){ 0 };
   }
 }
@@ -189,8 +190,9 @@ correct_record (const ZinitSavedLife *life, const ZinitService *service, ZinitSe
     record->failure = (ZinitFailure){ 0 };
     record->state = ZINIT_STATE_RUNNING;
     record->deadline_usec = stable_usec (service);
-    record->main_ended = record->stop_due = record->stop_asked = record->start_timed_out = FALSE;
-    record->kill_needed = record->start_after = record->comes_back = FALSE;
+    record->main_ended = record->stop_pending = record->sigkill_sent = FALSE;
+    record->stop_cause = ZINIT_STOP_CAUSE_NONE;
+    record->next = record->next == ZINIT_NEXT_REMOVE ? ZINIT_NEXT_REMOVE : ZINIT_NEXT_REST;
     record->started_at_usec = record->state_changed_at_usec = 0;
   }
   if (is_by_tags && found == ZINIT_FOUND_REST && !zinit_state_is_active (record->state))
@@ -214,7 +216,9 @@ read_record (const ZinitRestorer *restorer, const ZinitSavedService *saved, cons
                                         .run = ret_record->run,
                                         .state_changed_at_usec = ret_record->state_changed_at_usec };
   if (saved->extra == NULL || saved->extra->wanted_status < 0)
-    ret_record->wanted = zinit_service_get_wanted (service);
+    ret_record->wanted = zinit_service_get_status (service)->wanted;
+  if (restorer->life->state->shutting_down && !has_process && ret_record->wanted == ZINIT_WANTED_START)
+    ret_record->next = ZINIT_NEXT_START;
   if (!has_process && in_force != NULL)
     apply_new_definition (ret_record, in_force, zinit_service_get_definition (service));
 }

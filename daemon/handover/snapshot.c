@@ -122,13 +122,14 @@ make_extra (const ZinitServiceRecord *record)
   extra->deadline_at = to_msec (record->deadline_usec);
   extra->exit_unknown = record->last_exit.kind == ZINIT_EXIT_UNKNOWN;
   extra->main_ended = record->main_ended;
-  extra->stop_due = record->stop_due;
-  extra->stop_asked = record->stop_asked;
-  extra->start_timed_out = record->start_timed_out;
-  extra->kill_needed = record->kill_needed;
-  extra->start_after = record->start_after;
-  extra->comes_back = record->comes_back;
-  extra->remove_when_down = record->remove_when_down;
+  extra->stop_due = record->stop_pending;
+  extra->stop_asked =
+      record->stop_cause == ZINIT_STOP_CAUSE_REQUESTED || record->stop_cause == ZINIT_STOP_CAUSE_DEPENDENCY;
+  extra->start_timed_out = record->stop_cause == ZINIT_STOP_CAUSE_START_TIMEOUT;
+  extra->kill_needed = record->sigkill_sent;
+  extra->start_after = record->next == ZINIT_NEXT_START;
+  extra->comes_back = record->next == ZINIT_NEXT_START_WITH_DEPENDENCY;
+  extra->remove_when_down = record->next == ZINIT_NEXT_REMOVE;
   return extra;
 }
 
@@ -156,7 +157,7 @@ print_definition (const ZinitDefinition *definition, gboolean is_ephemeral)
 static ZinitSavedService *
 save_service (const ZinitService *service)
 {
-  pid_t pid = zinit_service_get_pid (service);
+  pid_t pid = zinit_service_get_status (service)->pid;
   ZinitSavedService *saved = zinit_saved_service_new (zinit_service_get_name (service));
   ZinitServiceRecord record;
 
@@ -173,7 +174,7 @@ save_service (const ZinitService *service)
   saved->has_started_at = record.started_at_usec != 0;
   saved->started_at = to_msec (record.started_at_usec);
   saved->last_state_change = to_msec (record.state_changed_at_usec);
-  saved->ephemeral = zinit_service_is_ephemeral (service);
+  saved->ephemeral = zinit_service_get_status (service)->is_ephemeral;
   saved->extra = make_extra (&record);
   saved->extra->file = g_strdup (zinit_service_get_path (service));
   if (record.pending != NULL)
@@ -307,6 +308,16 @@ read_exit (const ZinitSavedService *saved)
   return (ZinitExit){ ZINIT_EXIT_NONE, 0 };
 }
 
+static ZinitStopCause
+read_stop_cause (const ZinitStateExtensions *extra, ZinitState state)
+{
+  if (extra->start_timed_out)
+    return ZINIT_STOP_CAUSE_START_TIMEOUT;
+  if (extra->stop_asked)
+    return extra->comes_back ? ZINIT_STOP_CAUSE_DEPENDENCY : ZINIT_STOP_CAUSE_REQUESTED;
+  return state == ZINIT_STATE_STOPPING ? ZINIT_STOP_CAUSE_LEFTOVERS : ZINIT_STOP_CAUSE_NONE;
+}
+
 static void
 read_extra (const ZinitStateExtensions *extra, ZinitServiceRecord *record)
 {
@@ -321,13 +332,13 @@ read_extra (const ZinitStateExtensions *extra, ZinitServiceRecord *record)
   record->run = extra->run;
   record->start_ticks = extra->pid_start_ticks;
   record->main_ended = extra->main_ended;
-  record->stop_due = extra->stop_due;
-  record->stop_asked = extra->stop_asked;
-  record->start_timed_out = extra->start_timed_out;
-  record->kill_needed = extra->kill_needed;
-  record->start_after = extra->start_after;
-  record->comes_back = extra->comes_back;
-  record->remove_when_down = extra->remove_when_down;
+  record->stop_pending = extra->stop_due;
+  record->sigkill_sent = extra->kill_needed;
+  record->next = extra->remove_when_down ? ZINIT_NEXT_REMOVE
+                 : extra->start_after    ? ZINIT_NEXT_START
+                 : extra->comes_back     ? ZINIT_NEXT_START_WITH_DEPENDENCY
+                                         : ZINIT_NEXT_REST;
+  record->stop_cause = read_stop_cause (extra, record->state);
 }
 
 void
@@ -344,7 +355,7 @@ zinit_snapshot_read (const ZinitSavedService *saved, ZinitServiceRecord *ret_rec
     .started_at_usec = saved->has_started_at ? to_usec (saved->started_at) : 0,
     .state_changed_at_usec = to_usec (saved->last_state_change),
     /* Another program wrote this, without our fields: a stop counts as requested. */
-    .stop_asked = saved->state == ZINIT_STATE_STOPPING,
+    .stop_cause = saved->state == ZINIT_STATE_STOPPING ? ZINIT_STOP_CAUSE_REQUESTED : ZINIT_STOP_CAUSE_NONE,
   };
   /* The code that is saved with it is of an earlier life. */
   if (ret_record->state == ZINIT_STATE_EXITED && saved->state != ZINIT_STATE_EXITED)
@@ -354,4 +365,8 @@ zinit_snapshot_read (const ZinitSavedService *saved, ZinitServiceRecord *ret_rec
         (ZinitFailure){ .type = ZINIT_FAILURE_SPAWN_ERROR, .text = (char *)"restored from failed state" };
   if (saved->extra != NULL)
     read_extra (saved->extra, ret_record);
+  /* The earlier daemon ended before it could start the service. */
+  if (ret_record->state == ZINIT_STATE_INACTIVE && ret_record->wanted == ZINIT_WANTED_START &&
+      ret_record->next == ZINIT_NEXT_REST && ret_record->run == 0)
+    ret_record->next = ZINIT_NEXT_START;
 }

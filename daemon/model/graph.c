@@ -88,8 +88,7 @@ judge_after (Judgement *judgement, char **names)
   ZinitGraphNode node;
 
   for (; names != NULL && *names != NULL; names++)
-    if (judgement->lookup (*names, &node, judgement->data) &&
-        (node.state == ZINIT_STATE_INACTIVE || node.state == ZINIT_STATE_BLOCKED)) {
+    if (judgement->lookup (*names, &node, judgement->data) && node.is_on_its_way_up) {
       note (judgement->blockers, ZINIT_BLOCK_AFTER, *names, &node);
       worsen (judgement, ZINIT_VERDICT_MUST_WAIT, *names);
     }
@@ -102,7 +101,7 @@ judge_conflicts (Judgement *judgement, const char *const *names, const char *con
 
   for (; names != NULL && *names != NULL; names++)
     if ((noted_already == NULL || !g_strv_contains (noted_already, *names)) &&
-        judgement->lookup (*names, &node, judgement->data) && zinit_state_is_active (node.state)) {
+        judgement->lookup (*names, &node, judgement->data) && node.is_occupied) {
       note (judgement->blockers, ZINIT_BLOCK_CONFLICTS, *names, &node);
       worsen (judgement, ZINIT_VERDICT_MUST_WAIT, *names);
     }

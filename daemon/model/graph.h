@@ -14,8 +14,10 @@ G_BEGIN_DECLS
 typedef struct {
   const ZinitDefinition *definition;
   ZinitState state;
-  gboolean is_satisfied;    /* running (a oneshot: exited 0), or exited 0 and not stopped by hand */
-  gboolean failed_for_good; /* failed, and nothing will start it again by itself */
+  gboolean is_satisfied;     /* up: running, or a oneshot that is done */
+  gboolean failed_for_good;  /* failed, and nothing will start it again by itself */
+  gboolean is_on_its_way_up; /* it is to be started, and not stuck */
+  gboolean is_occupied;      /* its processes are there, or will be again: a conflict counts */
 } ZinitGraphNode;
 
 /* Fills @ret_node and returns TRUE, or FALSE when @name is unknown. */

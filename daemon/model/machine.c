@@ -9,26 +9,23 @@
 
 #define A(action) ZINIT_ACTION_##action
 
-/* In the order of ZinitEvent: START, STOP, LOOK, RESTART_DUE, SPAWNED, SPAWN_FAILED, READY, START_TIMEOUT,
- * MAIN_ENDED, GROUP_EMPTY, STOP_TIMEOUT. Events of a process that is no more are ignored where there is none.
- */
+/* In the order of ZinitEvent: START, STOP, DEPENDENCY_CHANGED, RESTART_DUE, START_TIMEOUT, MAIN_ENDED,
+ * GROUP_EMPTY, STOP_TIMEOUT, RESET. Events of a process that is no more are ignored where there is none. */
 static const guint8 actions[ZINIT_N_STATES][ZINIT_N_EVENTS] = {
-  [ZINIT_STATE_INACTIVE] = { A (EVALUATE), A (CANCEL), A (IGNORE), A (IGNORE), A (ENTER_STARTING),
-                             A (FAIL_SPAWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
-  [ZINIT_STATE_BLOCKED] = { A (EVALUATE), A (CANCEL), A (EVALUATE), A (IGNORE), A (ENTER_STARTING),
-                            A (FAIL_SPAWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
-  [ZINIT_STATE_STARTING] = { A (IGNORE), A (BEGIN_STOP), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
-                             A (ENTER_RUNNING), A (FAIL_START), A (CLEAN_UP), A (FINISH), A (IGNORE) },
-  [ZINIT_STATE_RUNNING] = { A (IGNORE), A (BEGIN_STOP), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
-                            A (IGNORE), A (IGNORE), A (CLEAN_UP), A (FINISH), A (IGNORE) },
-  [ZINIT_STATE_STOPPING] = { A (START_AFTER), A (STAY_DOWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
-                             A (IGNORE), A (IGNORE), A (IGNORE), A (FINISH), A (KILL) },
-  [ZINIT_STATE_EXITED] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (BLOCK_EVALUATE),
-                           A (ENTER_STARTING), A (FAIL_SPAWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
-                           A (IGNORE) },
-  [ZINIT_STATE_FAILED] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (BLOCK_EVALUATE),
-                           A (ENTER_STARTING), A (FAIL_SPAWN), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
-                           A (IGNORE) },
+  [ZINIT_STATE_INACTIVE] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (IGNORE), A (IGNORE), A (IGNORE),
+                             A (IGNORE), A (IGNORE), A (IGNORE) },
+  [ZINIT_STATE_BLOCKED] = { A (EVALUATE), A (CANCEL), A (EVALUATE), A (IGNORE), A (IGNORE), A (IGNORE),
+                            A (IGNORE), A (IGNORE), A (IGNORE) },
+  [ZINIT_STATE_STARTING] = { A (IGNORE), A (BEGIN_STOP), A (IGNORE), A (IGNORE), A (FAIL_START), A (CLEAN_UP),
+                             A (FINISH), A (IGNORE), A (IGNORE) },
+  [ZINIT_STATE_RUNNING] = { A (IGNORE), A (BEGIN_STOP), A (IGNORE), A (IGNORE), A (FAIL_START), A (CLEAN_UP),
+                            A (FINISH), A (IGNORE), A (IGNORE) },
+  [ZINIT_STATE_STOPPING] = { A (START_AFTER), A (CHANGE_CAUSE), A (IGNORE), A (IGNORE), A (IGNORE),
+                             A (IGNORE), A (FINISH), A (KILL), A (IGNORE) },
+  [ZINIT_STATE_EXITED] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (BLOCK_EVALUATE), A (IGNORE),
+                           A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
+  [ZINIT_STATE_FAILED] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (BLOCK_EVALUATE), A (IGNORE),
+                           A (IGNORE), A (IGNORE), A (IGNORE), A (CLEAR) },
 };
 
 #define TO(state) (1u << ZINIT_STATE_##state)
@@ -39,14 +36,15 @@ static const guint8 changes[ZINIT_N_STATES] = {
   [ZINIT_STATE_STARTING] = TO (RUNNING) | TO (STOPPING) | TO (EXITED) | TO (FAILED),
   [ZINIT_STATE_RUNNING] = TO (STOPPING) | TO (EXITED) | TO (FAILED),
   [ZINIT_STATE_STOPPING] = TO (EXITED) | TO (FAILED),
-  [ZINIT_STATE_EXITED] = TO (BLOCKED) | TO (STARTING) | TO (FAILED),
+  /* Inactive: a oneshot that was done and is stopped. */
+  [ZINIT_STATE_EXITED] = TO (BLOCKED) | TO (STARTING) | TO (FAILED) | TO (INACTIVE),
   /* To itself when a start by hand fails again. */
-  [ZINIT_STATE_FAILED] = TO (BLOCKED) | TO (STARTING) | TO (FAILED),
+  [ZINIT_STATE_FAILED] = TO (BLOCKED) | TO (STARTING) | TO (FAILED) | TO (INACTIVE),
 };
 
 static const char *const event_words[ZINIT_N_EVENTS + 1] = {
-  "start", "stop",          "look",       "restart-due", "spawned",      "spawn-failed",
-  "ready", "start-timeout", "main-ended", "group-empty", "stop-timeout", NULL,
+  "start",      "stop",        "dependency-changed", "restart-due", "start-timeout",
+  "main-ended", "group-empty", "stop-timeout",       "reset",       NULL,
 };
 
 ZinitAction
@@ -86,14 +84,13 @@ zinit_machine_outcome (const ZinitDefinition *definition, const ZinitEnding *end
 {
   ZinitOutcome outcome = { .state = ZINIT_STATE_EXITED };
 
-  if (ending->stop_asked) {
-    if (ending->kill_needed) {
+  if (ending->stop_cause == ZINIT_STOP_CAUSE_REQUESTED || ending->stop_cause == ZINIT_STOP_CAUSE_DEPENDENCY) {
+    if (ending->sigkill_sent)
       outcome = outcome_failed (definition, ZINIT_FAILURE_STOP_TIMEOUT, 0);
-      outcome.wants_restart = FALSE;
-    }
+    outcome.wants_restart = FALSE;
     return outcome;
   }
-  if (ending->start_timed_out)
+  if (ending->stop_cause == ZINIT_STOP_CAUSE_START_TIMEOUT)
     return outcome_failed (definition, ZINIT_FAILURE_START_TIMEOUT, 0);
   if (ending->exit.kind == ZINIT_EXIT_KILLED)
     return outcome_failed (definition, ZINIT_FAILURE_SIGNAL, ending->exit.value);

@@ -10,17 +10,15 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  ZINIT_EVENT_START,              /* somebody wants it up */
-  ZINIT_EVENT_STOP,               /* somebody wants it down */
-  ZINIT_EVENT_DEPENDENCY_CHANGED, /* something it depends on changed */
-  ZINIT_EVENT_RESTART_DUE,        /* the back-off is over */
-  ZINIT_EVENT_SPAWNED,            /* exec succeeded */
-  ZINIT_EVENT_SPAWN_FAILED,
-  ZINIT_EVENT_READY, /* it does its work */
+  ZINIT_EVENT_START, /* it is to be up */
+  ZINIT_EVENT_STOP,  /* it is to be down */
+  ZINIT_EVENT_DEPENDENCY_CHANGED,
+  ZINIT_EVENT_RESTART_DUE, /* the back-off is over */
   ZINIT_EVENT_START_TIMEOUT,
   ZINIT_EVENT_MAIN_ENDED,  /* the first process ended; the rest of its group may live on */
   ZINIT_EVENT_GROUP_EMPTY, /* nothing of it is left */
   ZINIT_EVENT_STOP_TIMEOUT,
+  ZINIT_EVENT_RESET, /* its failure is to be forgotten */
   ZINIT_N_EVENTS
 } ZinitEvent;
 
@@ -30,18 +28,25 @@ typedef enum {
   ZINIT_ACTION_EVALUATE_HELD,  /* the same, but only if it is held by a dependency, not at rest */
   ZINIT_ACTION_BLOCK_EVALUATE, /* pass through blocked, then ask the graph */
   ZINIT_ACTION_CANCEL,         /* give up waiting: blocked becomes inactive, a pending restart is forgotten */
-  ZINIT_ACTION_ENTER_STARTING,
-  ZINIT_ACTION_ENTER_RUNNING,
-  ZINIT_ACTION_FAIL_SPAWN,
-  ZINIT_ACTION_BEGIN_STOP,  /* stop signal to the whole group, clock started */
-  ZINIT_ACTION_FAIL_START,  /* the same, because the start took too long */
-  ZINIT_ACTION_CLEAN_UP,    /* the same, because the first process left others behind */
-  ZINIT_ACTION_KILL,        /* SIGKILL to everything left */
-  ZINIT_ACTION_START_AFTER, /* remember to start again once it has stopped */
-  ZINIT_ACTION_STAY_DOWN,   /* forget that again */
-  ZINIT_ACTION_FINISH,      /* it is over: decide between exited and failed, and on a restart */
+  ZINIT_ACTION_BEGIN_STOP,     /* stop signal to the whole tree, clock started */
+  ZINIT_ACTION_FAIL_START,     /* the same, because the start took too long */
+  ZINIT_ACTION_CLEAN_UP,       /* the same, because the main process left others behind */
+  ZINIT_ACTION_CHANGE_CAUSE,   /* the stop under way is one that was asked for */
+  ZINIT_ACTION_KILL,           /* SIGKILL to everything left */
+  ZINIT_ACTION_START_AFTER,    /* remember to start again once it has stopped */
+  ZINIT_ACTION_FINISH,         /* it is over: decide between exited and failed, and on a restart */
+  ZINIT_ACTION_CLEAR,          /* failed becomes inactive */
   ZINIT_N_ACTIONS
 } ZinitAction;
+
+/* Why a service is stopping. */
+typedef enum {
+  ZINIT_STOP_CAUSE_NONE,
+  ZINIT_STOP_CAUSE_REQUESTED,
+  ZINIT_STOP_CAUSE_DEPENDENCY,    /* something that it requires is stopped */
+  ZINIT_STOP_CAUSE_START_TIMEOUT, /* it took too long to start */
+  ZINIT_STOP_CAUSE_LEFTOVERS,     /* its main process has ended and left others behind */
+} ZinitStopCause;
 
 ZinitAction zinit_machine_action (ZinitState state, ZinitEvent event);
 /* TRUE when a service may pass from @from to @to. */
@@ -50,10 +55,9 @@ const char *zinit_event_to_string (ZinitEvent event);
 
 /* What is known when the last process of a service is gone. */
 typedef struct {
-  ZinitExit exit;           /* of its first process */
-  gboolean stop_asked;      /* somebody stopped it; not: it ended by itself */
-  gboolean start_timed_out; /* it was stopped because it took too long to start */
-  gboolean kill_needed;     /* a stop that was asked took SIGKILL */
+  ZinitExit exit; /* of its main process */
+  ZinitStopCause stop_cause;
+  gboolean sigkill_sent;
 } ZinitEnding;
 
 typedef struct {

@@ -50,6 +50,18 @@ zinit_state_to_string (ZinitState state)
   return state_words[state];
 }
 
+const char *
+zinit_sub_state_to_string (ZinitSubState sub_state)
+{
+  static const char *const words[] = { "inactive", "waiting",  "starting", "running", "stopping",
+                                       "killing",  "done",     "ended",    "stopped", "restarting",
+                                       "held",     "given-up", "failed" };
+
+  g_return_val_if_fail ((guint)sub_state < ZINIT_N_SUB_STATES, "unknown");
+
+  return words[sub_state];
+}
+
 gboolean
 zinit_state_from_string (const char *text, ZinitState *ret_state)
 {

@@ -27,6 +27,27 @@ gboolean zinit_state_from_string (const char *text, ZinitState *ret_state);
 /* starting, running or stopping: there are processes. */
 gboolean zinit_state_is_active (ZinitState state);
 
+/* Where exactly a service stands; follows from its state and what is intended with it (rule A3). */
+typedef enum {
+  ZINIT_SUB_STATE_INACTIVE,   /* never started */
+  ZINIT_SUB_STATE_WAITING,    /* blocked */
+  ZINIT_SUB_STATE_STARTING,   /* executed, not ready */
+  ZINIT_SUB_STATE_RUNNING,    /* up; a oneshot: at work */
+  ZINIT_SUB_STATE_STOPPING,   /* has got its stop signal */
+  ZINIT_SUB_STATE_KILLING,    /* has got SIGKILL */
+  ZINIT_SUB_STATE_DONE,       /* a oneshot that succeeded: up */
+  ZINIT_SUB_STATE_ENDED,      /* by itself, and stays down */
+  ZINIT_SUB_STATE_STOPPED,    /* on request */
+  ZINIT_SUB_STATE_RESTARTING, /* backing off */
+  ZINIT_SUB_STATE_HELD,       /* down with what it requires; comes back with it */
+  ZINIT_SUB_STATE_GIVEN_UP,   /* its retries are used up */
+  ZINIT_SUB_STATE_FAILED,
+  ZINIT_N_SUB_STATES
+} ZinitSubState;
+
+/* "inactive", "given-up", … as on the bus. */
+const char *zinit_sub_state_to_string (ZinitSubState sub_state);
+
 typedef enum {
   ZINIT_FAILURE_NONE,
   ZINIT_FAILURE_EXIT_CODE, /* number = code */

@@ -113,6 +113,18 @@ stop (gpointer data, ZinitProcess *process, int signo, GError **error)
   return zinit_process_stop (process, signo, error);
 }
 
+static gboolean
+find_oldest (gpointer data, ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks)
+{
+  return zinit_process_find_oldest (process, ret_pid, ret_start_ticks);
+}
+
+static gboolean
+adopt_main (gpointer data, ZinitProcess *process, pid_t pid, guint64 start_ticks, GError **error)
+{
+  return zinit_process_adopt_main (process, pid, start_ticks, error);
+}
+
 static void
 read_stats (gpointer data, ZinitProcess *const *processes, guint n_processes, ZinitProcessStats *ret_stats)
 {
@@ -133,5 +145,7 @@ const ZinitHost zinit_host_default = {
   .get_output_inode = get_output_inode,
   .signal = send_signal,
   .stop = stop,
+  .find_oldest = find_oldest,
+  .adopt_main = adopt_main,
   .read_stats = read_stats,
 };

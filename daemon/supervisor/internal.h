@@ -11,22 +11,30 @@
 
 G_BEGIN_DECLS
 
+/* A turn of the loop handles so many, then lets D-Bus in: a start takes about 0.1 ms. */
+#define ZINIT_SERVICES_PER_TURN 32
+
 struct _ZinitService {
   ZinitSupervisor *supervisor;
-  ZinitDefinition *definition;         /* in force */
+  ZinitDefinition *definition;         /* active: what the process has, and what the graph uses */
   ZinitDefinition *pending_definition; /* what the next start uses, NULL = the same */
   char *path;                          /* of its file, NULL = ephemeral */
   char *overridden;                    /* file that an ephemeral definition has replaced; NULL = none */
 
-  ZinitState state; /* written by zinit_service_set_state() alone */
-  ZinitFailure failure;
-  char **waiting_on; /* NULL = empty */
-  ZinitWanted wanted;
-  ZinitExit last_exit;
+  /* Written in this folder alone; each change is followed by zinit_service_touch(). What follows from the
+   * other fields (sub_state, pid, can_start, text, …) is filled in by status.c. */
+  ZinitServiceStatus status;
+  ZinitServiceStatus reported; /* what observers were told last */
+  ZinitChanges marked;         /* changes that no field of the status shows */
   ZinitBackoff backoff;
-  gint64 next_restart_usec;     /* since 1970, 0 = none is due */
-  gint64 started_at_usec;       /* since 1970, 0 = never */
-  gint64 state_changed_at_usec; /* since 1970 */
+
+  /* What is intended with it, beside status.next. */
+  ZinitStopCause stop_cause; /* why it is stopping */
+  gboolean stop_pending;     /* to be stopped once those that need it are down */
+  gint64 sigkill_usec;       /* CLOCK_MONOTONIC of the first SIGKILL of this stop; 0 = none was sent */
+  gboolean main_ended;       /* a tree without its main process */
+  gint64 executed_usec;      /* CLOCK_MONOTONIC of its last start; 0 = by an earlier daemon */
+  guint n_in_background; /* processes that its first main process left; 0 = it is the main process still */
 
   guint64 run;           /* number of its last start; 0 = never */
   ZinitProcess *process; /* NULL = none */
@@ -34,27 +42,20 @@ struct _ZinitService {
   pid_t unproven_pid;
   guint64 unproven_ticks; /* its start, clock ticks since the boot; 0 = not known */
   char *unproven_reason;  /* for people; NULL = none */
-  /* The one before it, kept because how it ended may still be told: until then, or until the next one has
-   * ended. NULL = none */
+  /* The one before it, kept because how it ended may still be known later: until then, or until the next one
+   * has ended. NULL = none */
   ZinitProcess *exit_pending;
+  /* Of a stop that was given up: it lives on in spite of SIGKILL, and nothing is started beside it. NULL =
+   * none
+   */
+  ZinitProcess *undying;
   ZinitLog *log;
   /* One is enough, as each state waits for one thing: starting for readiness, running for the stability
    * period, stopping for the end, exited and failed for the back-off. */
   ZinitTimer timer;
 
-  ZinitChanges changes; /* not reported to observers yet */
-
-  guint main_ended : 1; /* the first process is gone */
-  guint stop_due : 1;   /* to be stopped once those that need it are down */
-  guint stop_asked : 1; /* its end was asked for */
-  guint start_timed_out : 1;
-  guint kill_needed : 1; /* SIGKILL was sent because the stop took too long */
-  guint start_after : 1; /* start again once it is down */
-  guint comes_back : 1;  /* down only because something it requires was stopped */
-  guint remove_when_down : 1;
-  guint is_vanished : 1;  /* restored without the process that its state had */
-  guint is_queued : 1;    /* in the supervisor's queue */
-  guint start_queued : 1; /* when its turn comes it is started, not only looked at */
+  GList queue_link; /* in the supervisor's queue while data is set */
+  GList dirty_link; /* in the list of those to be reported while data is set */
 };
 
 typedef struct {
@@ -68,51 +69,78 @@ struct _ZinitSupervisor {
   char *config_dir;           /* NULL = nothing on disk */
   ZinitLogFolder *log_folder; /* NULL = output is in memory alone */
   char *instance_tag;         /* "ZINIT_INSTANCE=…", in every child's environment; NULL = none */
+  char *folder_tag;           /* "ZINIT_FOLDER=…", the same */
 
-  char *folder_tag; /* "ZINIT_FOLDER=…", the same */
-
-  GHashTable *services;   /* name → ZinitService, owned */
-  GPtrArray *by_name;     /* the same services, sorted */
-  GHashTable *dependents; /* name → GPtrArray of services that name it in requires, after or conflicts */
-  GArray *observers;      /* ZinitObserverEntry */
-  GQueue queue;           /* services to look at */
+  GHashTable *services;     /* name → ZinitService, owned */
+  GPtrArray *by_name;       /* the same services, sorted */
+  GHashTable *dependents;   /* name → GPtrArray of services that name it in requires, after or conflicts */
+  GArray *observers;        /* ZinitObserverEntry */
+  GPtrArray *config_errors; /* ZinitConfigError, of the last load or reload */
+  GQueue queue;             /* services to look at */
+  GQueue dirty;             /* services to be reported */
   ZinitTimer queue_timer;
 
   guint64 sequence;
   guint n_failed;
   guint n_active;
   guint n_stopping;
-  guint n_stop_due;
+  guint n_stop_pending;
   gint64 boot_time_usec; /* since 1970 */
   gboolean is_started;   /* the first starts are through */
   gboolean is_shutting_down;
   gboolean shutdown_is_done; /* observers know of the end of the shutdown */
 };
 
-/* service.c: the one writer of a service's state, and reports to observers. */
+/* service.c: the one writer of a service's state. */
 ZinitService *zinit_service_new (ZinitSupervisor *supervisor, ZinitDefinition *definition, const char *path);
 void zinit_service_free (ZinitService *service);
-/* Checks the change against the table, stamps the time, counts, and reports to observers. All other fields
+/* Checks the change against the table, stamps the time, counts, and reports the transition. All other fields
  * must have their new values. */
 void zinit_service_set_state (ZinitService *service, ZinitState state);
-/* Takes @failure's text. */
+/* @text is copied. */
 void zinit_service_set_failure (ZinitService *service, ZinitFailureType type, gint32 number,
                                 const char *text);
 void zinit_service_set_waiting_on (ZinitService *service, char **names); /* transfer full, NULL = none */
 void zinit_service_set_wanted (ZinitService *service, ZinitWanted wanted);
 void zinit_service_set_next_restart (ZinitService *service, gint64 realtime_usec);
-/* What all processes of its present run have in their environment, "KEY=value". Transfer full. */
-char **zinit_service_make_tags (const ZinitService *service);
-/* Whether it is to be started again once it is down. */
-void zinit_service_set_start_after (ZinitService *service, gboolean start_after);
+void zinit_service_set_next (ZinitService *service, ZinitNext next);
+void zinit_service_set_stop_pending (ZinitService *service, gboolean is_pending);
 /* As after a stable period or a start by hand. */
 void zinit_service_reset_backoff (ZinitService *service);
-/* Ends a change set: reports once what has changed. */
-void zinit_service_publish (ZinitService *service);
-/* TRUE when it failed and only a request will start it again. */
+/* What all processes of its present run have in their environment, "KEY=value". Transfer full. */
+char **zinit_service_make_tags (const ZinitService *service);
+
+/* status.c: what follows from a service's fields, and what has changed since it was reported. */
+/* Something of @service has changed: it is reported at the end of the loop's turn. */
+void zinit_service_touch (ZinitService *service);
+/* @changes that no field of the status shows. */
+void zinit_service_mark (ZinitService *service, ZinitChanges changes);
+/* Reports now what has changed. */
+void zinit_service_report (ZinitService *service);
+/* What has changed since the last report. */
+ZinitChanges zinit_service_get_changes (const ZinitService *service);
+/* All that differs is what observers know already. */
+void zinit_service_forget_changes (ZinitService *service);
+void zinit_status_clear (ZinitServiceStatus *status);
+
+/* text.c: the sentences. Transfer full. */
+char *zinit_service_describe (const ZinitService *service);
+
+/* outlook.c: dependencies between the services that there are. */
+ZinitVerdict zinit_registry_may_start (const ZinitService *service, GPtrArray **ret_blockers,
+                                       const char **ret_name);
+/* It failed, and only a request, or what it depends on, will start it again. */
 gboolean zinit_service_failed_for_good (const ZinitService *service);
-/* Down and kept down by a dependency: it is started when that comes back. */
+/* A oneshot that has succeeded, and is neither stopped nor held. */
+gboolean zinit_service_is_done (const ZinitService *service);
+/* Down, and waits for something it depends on: held, or failed for want of it. */
 gboolean zinit_service_is_held (const ZinitService *service);
+/* It is to be started, and is not stuck; what comes after it waits. */
+gboolean zinit_service_is_on_its_way_up (const ZinitService *service);
+/* A oneshot that is not run a second time, and may not have done its work. */
+gboolean zinit_service_has_ended_unseen (const ZinitService *service);
+/* @service has changed: those that wait for it learn what becomes of them, all the way up. */
+void zinit_outlook_update (ZinitService *service);
 
 /* supervisor.c: the set, the queue. */
 void zinit_supervisor_notify (ZinitSupervisor *supervisor, ZinitManagerChanges changes);
@@ -129,40 +157,67 @@ void zinit_supervisor_for_each_observer (ZinitSupervisor *supervisor, GFunc func
 ZinitService *zinit_registry_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
                                      const char *path);
 void zinit_registry_remove (ZinitService *service);
-/* Takes the new definition, at once if the service is down, else at its next start. */
-void zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, const char *path);
+/* @definition, which needs no new process where it differs, becomes the active one, and @pending (NULL =
+ * none) waits for the next start. */
+void zinit_registry_set_definitions (ZinitService *service, ZinitDefinition *definition,
+                                     ZinitDefinition *pending);
 /* The pending definition, if there is one, becomes the active one. The service must be down. */
 void zinit_registry_apply_pending (ZinitService *service);
-/* The process of @service, which was restored, was started with @definition: what the folder says waits for
- * the next start. */
-void zinit_registry_keep_in_force (ZinitService *service, ZinitDefinition *definition);
 /* Services that name @name in one of their lists; NULL = none. Borrowed. */
 GPtrArray *zinit_registry_dependents (ZinitSupervisor *supervisor, const char *name);
-/* @service is required by @dependent. */
+/* @dependent requires @service. */
 gboolean zinit_registry_requires (const ZinitService *dependent, const ZinitService *service);
-/* @definition waits for the next start of @service, or comes into force at once if it is down. */
-void zinit_registry_set_pending (ZinitService *service, ZinitDefinition *definition);
-ZinitVerdict zinit_registry_may_start (ZinitService *service, GPtrArray **ret_blockers,
-                                       const char **ret_name);
+/* @list (NULL = empty) has @service's name. */
+gboolean zinit_registry_is_in (char *const *list, const ZinitService *service);
+
+/* membership.c */
+/* Takes the new definition, at once if the service is down, else at its next start. */
+void zinit_membership_redefine (ZinitService *service, ZinitDefinition *definition, const char *path);
+
+/* @path is borrowed; NULL = none. */
+void zinit_membership_set_path (ZinitService *service, const char *path);
+/* Stops it in order if it is up, and removes it then. Its file is not touched. */
+void zinit_membership_remove (ZinitService *service);
+/* What every service would use at its next start; without @skip. Transfer container. */
+GPtrArray *zinit_membership_list_definitions (ZinitSupervisor *supervisor, const ZinitService *skip);
 
 /* lifecycle.c: events and what they do. */
 void zinit_lifecycle_event (ZinitService *service, ZinitEvent event);
-/* What the process of a service tells; data is the service. */
+/* What the process of a service reports; data is the service. */
 extern const ZinitProcessEvents zinit_process_events;
 /* Arms the timer of the present state. CLOCK_MONOTONIC. */
 void zinit_lifecycle_arm_at (ZinitService *service, gint64 deadline_usec);
+void zinit_lifecycle_arm (ZinitService *service, guint64 delay_ms);
+void zinit_lifecycle_disarm (ZinitService *service);
+gint64 zinit_lifecycle_realtime_usec (ZinitService *service);
 /* Its stop signal, to all of its processes. */
 void zinit_lifecycle_signal_stop (ZinitService *service);
 /* The service's turn in the queue. */
 void zinit_lifecycle_process (ZinitService *service);
 
+/* start.c: the way up. */
+/* Asks the graph: starts @service, has it wait, or fails it. */
+void zinit_start_evaluate (ZinitService *service);
+/* The same, but only if it is held by a dependency. */
+void zinit_start_held (ZinitService *service);
+/* Its back-off is over. */
+void zinit_start_when_due (ZinitService *service);
+/* The restart that the policy wants after an end. TRUE when it is due, after the back-off. */
+gboolean zinit_start_schedule (ZinitService *service);
+void zinit_start_cancel_scheduled (ZinitService *service);
+/* Observers make sure that what is so now is on record. */
+void zinit_start_report (ZinitService *service);
+/* The start time-out of a oneshot, where its definition gives one, counts for the whole run (rule D2). */
+gboolean zinit_start_limits_run (const ZinitDefinition *definition);
+
 /* stop.c: stopping in order. */
-/* Marks @service and all active ones that need it, and stops those that nothing keeps waiting. The others
- * come back when it does. */
-void zinit_stop_in_order (ZinitService *service);
+/* Stops @roots (ZinitService *) for @next, and before them what requires them, which is held. */
+void zinit_stop_in_order (const GPtrArray *roots);
+void zinit_stop_one_in_order (ZinitService *service);
+/* @service is down for good by itself: what requires it is stopped, and held. */
+void zinit_stop_hold_dependents (ZinitService *service);
 /* Stops it now if it is due and nothing that needs it is up. */
 void zinit_stop_if_ready (ZinitService *service);
-void zinit_stop_set_due (ZinitService *service, gboolean is_due);
 /* At the end of a run of the queue: services that wait for each other's end are stopped side by side, and
  * when the supervisor is on its way out and all is down, observers are notified. */
 void zinit_stop_check (ZinitSupervisor *supervisor);

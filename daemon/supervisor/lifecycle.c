@@ -10,6 +10,13 @@
 
 #include <signal.h>
 
+/* How often it is looked whether a stop by SIGKILL, which process/ sends again and again, takes too long. */
+#define LOOK_AGAIN_MS 1000
+/* A main process that ends well later than this after its execution has not gone to the background. */
+#define MAX_LAUNCH_USEC (5 * G_USEC_PER_SEC)
+/* A stop does not wait longer for what lives on in spite of SIGKILL. */
+#define MAX_DYING_USEC (5 * G_USEC_PER_SEC)
+
 static void on_timer (ZinitTimer *timer);
 
 void
@@ -18,25 +25,28 @@ zinit_lifecycle_arm_at (ZinitService *service, gint64 deadline_usec)
   service->supervisor->host->arm (service->supervisor->host_data, &service->timer, deadline_usec, on_timer);
 }
 
-static void
-arm (ZinitService *service, guint64 delay_ms)
-{
-  ZinitSupervisor *supervisor = service->supervisor;
-
-  zinit_lifecycle_arm_at (service,
-                          supervisor->host->monotonic_usec (supervisor->host_data) + (gint64)delay_ms * 1000);
-}
-
-static void
-disarm (ZinitService *service)
+void
+zinit_lifecycle_disarm (ZinitService *service)
 {
   service->supervisor->host->disarm (service->supervisor->host_data, &service->timer);
 }
 
 static gint64
-realtime_usec (ZinitService *service)
+monotonic_usec (ZinitService *service)
+{
+  return service->supervisor->host->monotonic_usec (service->supervisor->host_data);
+}
+
+gint64
+zinit_lifecycle_realtime_usec (ZinitService *service)
 {
   return service->supervisor->host->realtime_usec (service->supervisor->host_data);
+}
+
+void
+zinit_lifecycle_arm (ZinitService *service, guint64 delay_ms)
+{
+  zinit_lifecycle_arm_at (service, monotonic_usec (service) + (gint64)delay_ms * 1000);
 }
 
 static void
@@ -52,30 +62,13 @@ stop_all (ZinitService *service, int signo)
     g_warning ("%s: %s", zinit_service_get_name (service), error->message);
 }
 
-/* By policy, after the back-off; unless the limit is reached. */
 static void
-schedule_restart (ZinitService *service)
+release (ZinitService *service, ZinitProcess **process)
 {
-  guint64 delay_ms;
+  ZinitProcess *released = g_steal_pointer (process);
 
-  if (service->wanted == ZINIT_WANTED_STOP || service->remove_when_down ||
-      service->supervisor->is_shutting_down)
-    return;
-  if (zinit_backoff_is_exhausted (&service->backoff, service->definition)) {
-    g_message ("%s: given up after %u restarts", zinit_service_get_name (service), service->backoff.count);
-    return;
-  }
-  delay_ms = zinit_backoff_get_delay_ms (&service->backoff, service->definition);
-  arm (service, delay_ms);
-  zinit_service_set_next_restart (service, realtime_usec (service) + (gint64)delay_ms * 1000);
-}
-
-static void
-drop_exit_pending (ZinitService *service)
-{
-  if (service->exit_pending != NULL)
-    service->supervisor->host->release (service->supervisor->host_data, service->exit_pending);
-  service->exit_pending = NULL;
+  if (released != NULL)
+    service->supervisor->host->release (service->supervisor->host_data, released);
 }
 
 static void
@@ -83,13 +76,15 @@ on_main_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
 {
   ZinitService *service = data;
 
-  drop_exit_pending (service);
-  service->last_exit = *exit;
+  if (process == service->undying)
+    return;
+  release (service, &service->exit_pending);
+  service->status.last_exit = *exit;
   service->main_ended = TRUE;
-  service->changes |= ZINIT_CHANGED_LAST_EXIT;
-  /* Usually its group is empty as well, which is reported next; only if not there is something to clean
-   * up. */
-  zinit_supervisor_enqueue (service->supervisor, service);
+  /* A stop reports it with its end. Otherwise the tree is usually empty as well, which is known next; only if
+   * not there is something to clean up. */
+  if (service->status.state != ZINIT_STATE_STOPPING)
+    zinit_supervisor_enqueue (service->supervisor, service);
 }
 
 static void
@@ -97,8 +92,14 @@ on_group_empty (ZinitProcess *process, gpointer data)
 {
   ZinitService *service = data;
 
-  zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
-  zinit_service_publish (service);
+  if (process != service->undying) {
+    zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
+    return;
+  }
+  release (service, &service->undying);
+  zinit_service_touch (service);
+  zinit_outlook_update (service);
+  zinit_supervisor_enqueue (service->supervisor, service);
 }
 
 static void
@@ -107,12 +108,11 @@ on_exit_known (ZinitProcess *process, const ZinitExit *exit, gpointer data)
   ZinitService *service = data;
 
   if (process == service->exit_pending)
-    drop_exit_pending (service);
+    release (service, &service->exit_pending);
   if (exit->kind == ZINIT_EXIT_UNKNOWN)
     return;
-  service->last_exit = *exit;
-  service->changes |= ZINIT_CHANGED_LAST_EXIT;
-  zinit_service_publish (service);
+  service->status.last_exit = *exit;
+  zinit_service_touch (service);
 }
 
 static char *
@@ -120,7 +120,7 @@ on_reserve (ZinitProcess *process, ZinitStream stream, gsize wanted, gsize *ret_
 {
   ZinitService *service = data;
 
-  return zinit_log_reserve (service->log, stream, wanted, realtime_usec (service), ret_size);
+  return zinit_log_reserve (service->log, stream, wanted, zinit_lifecycle_realtime_usec (service), ret_size);
 }
 
 static void
@@ -128,7 +128,7 @@ on_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize l
 {
   ZinitService *service = data;
 
-  zinit_log_append (service->log, stream, bytes, length, realtime_usec (service));
+  zinit_log_append (service->log, stream, bytes, length, zinit_lifecycle_realtime_usec (service));
 }
 
 const ZinitProcessEvents zinit_process_events = {
@@ -140,149 +140,15 @@ const ZinitProcessEvents zinit_process_events = {
 };
 
 static void
-tell_starting (gpointer observer, gpointer service)
-{
-  const ZinitObserverEntry *entry = observer;
-
-  if (entry->observer->starting != NULL)
-    entry->observer->starting (service, entry->data);
-}
-
-static void
-spawn (ZinitService *service)
-{
-  ZinitSupervisor *supervisor = service->supervisor;
-  g_autoptr (GError) error = NULL;
-  ZinitSpawnRequest request = { .definition = service->definition, .run = ++service->run };
-  g_auto (GStrv) tags = zinit_service_make_tags (service);
-
-  request.tags = (const char *const *)tags;
-
-  disarm (service);
-  zinit_service_set_next_restart (service, 0);
-  /* The pending start is on record, should the daemon be killed before the start itself is. */
-  service->start_queued = TRUE;
-  zinit_supervisor_for_each_observer (supervisor, tell_starting, service);
-  service->comes_back = service->start_after = service->start_queued = FALSE;
-  service->main_ended = service->stop_asked = service->start_timed_out = service->kill_needed = FALSE;
-
-  /* Half a line that an earlier daemon left is not the beginning of what comes. */
-  zinit_log_end (service->log);
-  service->process =
-      supervisor->host->spawn (supervisor->host_data, &request, &zinit_process_events, service, &error);
-  if (service->process == NULL) {
-    g_message ("%s: %s", zinit_service_get_name (service), error->message);
-    zinit_service_set_failure (service, ZINIT_FAILURE_SPAWN_ERROR, 0, error->message);
-    zinit_lifecycle_event (service, ZINIT_EVENT_SPAWN_FAILED);
-  } else {
-    zinit_lifecycle_event (service, ZINIT_EVENT_SPAWNED);
-  }
-}
-
-static void
-wait_for (ZinitService *service)
-{
-  g_autoptr (GPtrArray) blockers = NULL;
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  const char *last = "";
-
-  zinit_registry_may_start (service, &blockers, NULL);
-  for (guint i = 0; i < blockers->len; i++) {
-    const ZinitBlocker *blocker = blockers->pdata[i];
-    gboolean is_repeated = FALSE;
-
-    for (guint j = 0; j < i && !is_repeated; j++)
-      is_repeated = g_str_equal (((const ZinitBlocker *)blockers->pdata[j])->service, blocker->service);
-    if (!is_repeated)
-      g_strv_builder_add (builder, last = blocker->service);
-  }
-  zinit_service_set_waiting_on (service, *last != '\0' ? g_strv_builder_end (builder) : NULL);
-  if (service->state != ZINIT_STATE_BLOCKED) {
-    disarm (service);
-    zinit_service_set_next_restart (service, 0);
-    service->comes_back = FALSE;
-    zinit_service_set_state (service, ZINIT_STATE_BLOCKED);
-  }
-}
-
-static void
-fail_dependency (ZinitService *service, ZinitVerdict verdict, const char *name)
-{
-  ZinitFailure failure = { .type = verdict == ZINIT_VERDICT_MISSING ? ZINIT_FAILURE_MISSING_DEPENDENCY
-                                                                    : ZINIT_FAILURE_DEPENDENCY_FAILED,
-                           .text = (char *)name };
-
-  if (service->state == ZINIT_STATE_FAILED && service->next_restart_usec == 0 &&
-      zinit_failure_equal (&failure, &service->failure))
-    return;
-  disarm (service);
-  zinit_service_set_next_restart (service, 0);
-  service->comes_back = FALSE;
-  zinit_service_set_failure (service, failure.type, 0, name);
-  zinit_service_set_state (service, ZINIT_STATE_FAILED);
-}
-
-static void
-evaluate (ZinitService *service)
-{
-  const char *name = NULL;
-  ZinitVerdict verdict;
-
-  if (service->supervisor->is_shutting_down || service->remove_when_down)
-    return;
-  /* This is the start that was queued, whatever its result is. */
-  service->start_after = FALSE;
-  zinit_registry_apply_pending (service);
-  verdict = zinit_registry_may_start (service, NULL, &name);
-  /* Down with what it requires, it stays as it is until that is back. */
-  if (verdict == ZINIT_VERDICT_MUST_WAIT && service->comes_back)
-    return;
-  switch (verdict) {
-  case ZINIT_VERDICT_MAY_START:
-    spawn (service);
-    break;
-  case ZINIT_VERDICT_MUST_WAIT:
-    wait_for (service);
-    break;
-  default:
-    fail_dependency (service, verdict, name);
-  }
-}
-
-static void
 cancel (ZinitService *service)
 {
-  disarm (service);
-  zinit_service_set_next_restart (service, 0);
-  service->comes_back = service->start_after = service->start_queued = FALSE;
-  if (service->state == ZINIT_STATE_BLOCKED)
+  gboolean is_undone = service->definition->oneshot && service->status.state == ZINIT_STATE_EXITED;
+
+  zinit_start_cancel_scheduled (service);
+  zinit_service_set_stop_pending (service, FALSE);
+  zinit_service_set_next (service, ZINIT_NEXT_REST);
+  if (service->status.state == ZINIT_STATE_BLOCKED || is_undone)
     zinit_service_set_state (service, ZINIT_STATE_INACTIVE);
-  else
-    service->changes |= ZINIT_CHANGED_CAN_STOP | ZINIT_CHANGED_STATUS_TEXT;
-}
-
-static void
-enter_starting (ZinitService *service)
-{
-  service->started_at_usec = realtime_usec (service);
-  service->changes |= ZINIT_CHANGED_STARTED_AT | ZINIT_CHANGED_PID;
-  arm (service, service->definition->start_timeout_ms);
-  zinit_service_set_state (service, ZINIT_STATE_STARTING);
-  /* exec has succeeded, and nothing else is asked of a service yet to be ready. */
-  zinit_lifecycle_event (service, ZINIT_EVENT_READY);
-}
-
-static void
-enter_running (ZinitService *service)
-{
-  const ZinitDefinition *definition = service->definition;
-
-  /* Most services never restart: they hold no timer. */
-  if (service->backoff.count > 0 || service->backoff.delay_ms != definition->restart_delay_ms)
-    arm (service, definition->stability_period_ms);
-  else
-    disarm (service);
-  zinit_service_set_state (service, ZINIT_STATE_RUNNING);
 }
 
 void
@@ -292,22 +158,87 @@ zinit_lifecycle_signal_stop (ZinitService *service)
 }
 
 static void
-begin_stop (ZinitService *service)
+begin_stop_for (ZinitService *service, ZinitStopCause cause)
 {
-  zinit_stop_set_due (service, FALSE);
-  arm (service, service->definition->stop_timeout_ms);
+  service->stop_cause = cause;
+  zinit_service_set_stop_pending (service, FALSE);
+  zinit_lifecycle_arm (service, service->definition->stop_timeout_ms);
   zinit_service_set_state (service, ZINIT_STATE_STOPPING);
   zinit_lifecycle_signal_stop (service);
+}
+
+static ZinitStopCause
+requested_cause (const ZinitService *service)
+{
+  return service->status.next == ZINIT_NEXT_START_WITH_DEPENDENCY ? ZINIT_STOP_CAUSE_DEPENDENCY
+                                                                  : ZINIT_STOP_CAUSE_REQUESTED;
+}
+
+static void
+begin_stop (ZinitService *service)
+{
+  begin_stop_for (service, requested_cause (service));
+}
+
+static void
+fail_start (ZinitService *service)
+{
+  begin_stop_for (service, ZINIT_STOP_CAUSE_START_TIMEOUT);
+}
+
+static void
+clean_up (ZinitService *service)
+{
+  begin_stop_for (service, ZINIT_STOP_CAUSE_LEFTOVERS);
+}
+
+static void
+change_cause (ZinitService *service)
+{
+  zinit_service_set_stop_pending (service, FALSE);
+  service->stop_cause = requested_cause (service);
+  zinit_service_touch (service);
+}
+
+static void
+start_after (ZinitService *service)
+{
+  zinit_service_set_next (service, ZINIT_NEXT_START);
+}
+
+static void
+clear (ZinitService *service)
+{
+  if (service->status.next_restart_usec == 0)
+    zinit_service_set_state (service, ZINIT_STATE_INACTIVE);
+}
+
+/* Something of it lives on in spite of SIGKILL, or may not be signalled: the stop is over all the same. */
+static void
+give_up_stop (ZinitService *service)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+
+  g_warning ("%s: process %d lives on in spite of SIGKILL; the stop does not wait for it",
+             zinit_service_get_name (service),
+             supervisor->host->get_pid (supervisor->host_data, service->process));
+  release (service, &service->undying);
+  service->undying = g_steal_pointer (&service->process);
+  if (service->stop_cause != ZINIT_STOP_CAUSE_DEPENDENCY)
+    service->stop_cause = ZINIT_STOP_CAUSE_REQUESTED;
+  zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
 }
 
 static void
 kill_all (ZinitService *service)
 {
-  if (!service->kill_needed) {
+  gint64 now_usec = monotonic_usec (service);
+
+  if (service->sigkill_usec == 0) {
     g_message ("%s: did not stop within %" G_GUINT64_FORMAT " ms, killing what is left",
                zinit_service_get_name (service), service->definition->stop_timeout_ms);
-    service->kill_needed = TRUE;
-    service->changes |= ZINIT_CHANGED_STATUS_TEXT;
+    service->sigkill_usec = now_usec;
+    zinit_service_touch (service);
   }
   if (service->unproven_pid != 0 && service->supervisor->is_shutting_down) {
     g_warning ("%s: it is still not known whether process %d lives; it is left alone",
@@ -315,132 +246,113 @@ kill_all (ZinitService *service)
     zinit_service_resolve (service, NULL);
     return;
   }
+  if (service->process != NULL && now_usec - service->sigkill_usec >= MAX_DYING_USEC) {
+    give_up_stop (service);
+    return;
+  }
   stop_all (service, SIGKILL);
-  /* What the kernel holds (uninterruptible sleep) dies late; what was forked meanwhile needs another one. */
-  arm (service, MIN (service->definition->stop_timeout_ms, 1000));
-}
-
-/* With its wanted status, unless another one was requested meanwhile. */
-static void
-apply_pending (ZinitService *service)
-{
-  gboolean is_as_defined = service->wanted == (ZinitWanted)service->definition->status;
-
-  zinit_registry_apply_pending (service);
-  if (is_as_defined)
-    zinit_service_set_wanted (service, (ZinitWanted)service->definition->status);
+  zinit_lifecycle_arm (service, MIN (service->definition->stop_timeout_ms, LOOK_AGAIN_MS));
 }
 
 static void
 release_process (ZinitService *service)
 {
   ZinitSupervisor *supervisor = service->supervisor;
-  ZinitProcess *process = g_steal_pointer (&service->process);
 
-  if (process != NULL && supervisor->host->awaits_exit (supervisor->host_data, process))
-    service->exit_pending = process;
-  else if (process != NULL)
-    supervisor->host->release (supervisor->host_data, process);
+  if (service->process != NULL && supervisor->host->awaits_exit (supervisor->host_data, service->process))
+    service->exit_pending = g_steal_pointer (&service->process);
+  else
+    release (service, &service->process);
+}
+
+/* With its wanted status, unless another one was requested meanwhile. */
+static void
+apply_pending (ZinitService *service)
+{
+  gboolean is_as_defined = service->status.wanted == (ZinitWanted)service->definition->status;
+
+  zinit_registry_apply_pending (service);
+  if (is_as_defined)
+    zinit_service_set_wanted (service, (ZinitWanted)service->definition->status);
+}
+
+static gboolean
+was_asked_for (ZinitStopCause cause)
+{
+  return cause == ZINIT_STOP_CAUSE_REQUESTED || cause == ZINIT_STOP_CAUSE_DEPENDENCY;
+}
+
+/* The state that the outcome leads to, once it is known whether there is a restart. */
+static void
+enter_end (ZinitService *service, const ZinitOutcome *outcome, gboolean is_restarted)
+{
+  gboolean has_given_up = outcome->wants_restart && !is_restarted &&
+                          zinit_backoff_is_exhausted (&service->backoff, service->definition) &&
+                          service->status.wanted != ZINIT_WANTED_STOP &&
+                          service->status.next == ZINIT_NEXT_REST && !service->supervisor->is_shutting_down;
+
+  zinit_service_set_failure (service, outcome->failure.type, outcome->failure.number, NULL);
+  if (has_given_up && outcome->state == ZINIT_STATE_EXITED)
+    zinit_service_set_failure (service, ZINIT_FAILURE_EXIT_CODE, service->status.last_exit.value, NULL);
+  zinit_service_set_state (service, has_given_up ? ZINIT_STATE_FAILED : outcome->state);
+  if (service->status.state == ZINIT_STATE_FAILED) {
+    g_autofree char *reason = zinit_failure_describe (&service->status.failure);
+
+    g_message ("%s: %s", zinit_service_get_name (service), reason);
+  }
 }
 
 static void
 finish (ZinitService *service)
 {
-  ZinitSupervisor *supervisor = service->supervisor;
-  ZinitEnding ending = { .exit = service->last_exit,
-                         .stop_asked = service->stop_asked,
-                         .start_timed_out = service->start_timed_out,
-                         .kill_needed = service->kill_needed };
+  ZinitStopCause cause = service->stop_cause;
+  ZinitEnding ending = { .exit = service->status.last_exit,
+                         .stop_cause = cause,
+                         .sigkill_sent = service->sigkill_usec != 0 };
   ZinitOutcome outcome = zinit_machine_outcome (service->definition, &ending);
+  gboolean is_restarted;
 
-  disarm (service);
+  zinit_lifecycle_disarm (service);
   release_process (service);
-  service->is_vanished = FALSE;
   zinit_log_end (service->log);
-  zinit_stop_set_due (service, FALSE);
-  service->main_ended = service->stop_asked = service->start_timed_out = service->kill_needed = FALSE;
-  service->changes |= ZINIT_CHANGED_PID;
-  zinit_service_set_failure (service, outcome.failure.type, outcome.failure.number, NULL);
-  if (!service->start_after)
+  zinit_service_set_stop_pending (service, FALSE);
+  service->main_ended = FALSE;
+  service->stop_cause = ZINIT_STOP_CAUSE_NONE;
+  service->sigkill_usec = 0;
+  if (service->status.next != ZINIT_NEXT_START)
     apply_pending (service);
-  if (outcome.wants_restart && !service->start_after && !service->comes_back)
-    schedule_restart (service);
-  zinit_service_set_state (service, outcome.state);
-  if (outcome.state == ZINIT_STATE_FAILED) {
-    g_autofree char *reason = zinit_failure_describe (&service->failure);
+  is_restarted = outcome.wants_restart && zinit_start_schedule (service);
+  enter_end (service, &outcome, is_restarted);
 
-    g_message ("%s: %s", zinit_service_get_name (service), reason);
-  }
-
-  if (service->remove_when_down)
-    zinit_supervisor_enqueue (supervisor, service);
-  else if (service->start_after && !supervisor->is_shutting_down)
+  if (service->status.next == ZINIT_NEXT_REMOVE)
+    zinit_supervisor_enqueue (service->supervisor, service);
+  else if (service->status.next == ZINIT_NEXT_START && !service->supervisor->is_shutting_down)
     zinit_lifecycle_event (service, ZINIT_EVENT_START);
-}
-
-static void
-do_action (ZinitService *service, ZinitAction action)
-{
-  switch (action) {
-  case ZINIT_ACTION_EVALUATE_HELD:
-    if (!zinit_service_is_held (service))
-      return;
-    evaluate (service);
-    return;
-  case ZINIT_ACTION_BLOCK_EVALUATE:
-    zinit_backoff_advance (&service->backoff, service->definition);
-    service->changes |= ZINIT_CHANGED_RESTART_COUNT | ZINIT_CHANGED_RESTART_DELAY;
-    zinit_service_set_next_restart (service, 0);
-    zinit_service_set_state (service, ZINIT_STATE_BLOCKED);
-    evaluate (service);
-    return;
-  case ZINIT_ACTION_FAIL_SPAWN:
-    if (zinit_machine_retries_spawn (service->definition))
-      schedule_restart (service);
-    zinit_service_set_state (service, ZINIT_STATE_FAILED);
-    return;
-  case ZINIT_ACTION_BEGIN_STOP:
-    service->stop_asked = TRUE;
-    begin_stop (service);
-    return;
-  case ZINIT_ACTION_FAIL_START:
-    service->start_timed_out = TRUE;
-    begin_stop (service);
-    return;
-  case ZINIT_ACTION_START_AFTER:
-    zinit_service_set_start_after (service, TRUE);
-    return;
-  case ZINIT_ACTION_STAY_DOWN:
-    zinit_stop_set_due (service, FALSE);
-    service->stop_asked = TRUE;
-    zinit_service_set_start_after (service, FALSE);
-    return;
-  default:
-    g_assert_not_reached ();
-  }
+  else if (!is_restarted && !was_asked_for (cause) && !zinit_service_is_done (service))
+    zinit_stop_hold_dependents (service);
 }
 
 void
 zinit_lifecycle_event (ZinitService *service, ZinitEvent event)
 {
-  /* The plain ones; the others need a word or two. */
   static void (*const functions[ZINIT_N_ACTIONS]) (ZinitService *) = {
-    [ZINIT_ACTION_EVALUATE] = evaluate,
+    [ZINIT_ACTION_EVALUATE] = zinit_start_evaluate,
+    [ZINIT_ACTION_EVALUATE_HELD] = zinit_start_held,
+    [ZINIT_ACTION_BLOCK_EVALUATE] = zinit_start_when_due,
     [ZINIT_ACTION_CANCEL] = cancel,
-    [ZINIT_ACTION_ENTER_STARTING] = enter_starting,
-    [ZINIT_ACTION_ENTER_RUNNING] = enter_running,
-    [ZINIT_ACTION_CLEAN_UP] = begin_stop,
+    [ZINIT_ACTION_BEGIN_STOP] = begin_stop,
+    [ZINIT_ACTION_FAIL_START] = fail_start,
+    [ZINIT_ACTION_CLEAN_UP] = clean_up,
+    [ZINIT_ACTION_CHANGE_CAUSE] = change_cause,
     [ZINIT_ACTION_KILL] = kill_all,
+    [ZINIT_ACTION_START_AFTER] = start_after,
     [ZINIT_ACTION_FINISH] = finish,
+    [ZINIT_ACTION_CLEAR] = clear,
   };
-  ZinitAction action = zinit_machine_action (service->state, event);
+  ZinitAction action = zinit_machine_action (service->status.state, event);
 
-  if (action == ZINIT_ACTION_IGNORE)
-    return;
-  if (functions[action] != NULL)
+  if (action != ZINIT_ACTION_IGNORE)
     functions[action](service);
-  else
-    do_action (service, action);
 }
 
 static void
@@ -448,12 +360,15 @@ on_timer (ZinitTimer *timer)
 {
   ZinitService *service = ZINIT_OWNER_OF (timer, ZinitService, timer);
 
-  switch (service->state) {
+  switch (service->status.state) {
   case ZINIT_STATE_STARTING:
     zinit_lifecycle_event (service, ZINIT_EVENT_START_TIMEOUT);
     break;
   case ZINIT_STATE_RUNNING:
-    zinit_service_reset_backoff (service);
+    if (zinit_start_limits_run (service->definition))
+      zinit_lifecycle_event (service, ZINIT_EVENT_START_TIMEOUT);
+    else
+      zinit_service_reset_backoff (service);
     break;
   case ZINIT_STATE_STOPPING:
     zinit_lifecycle_event (service, ZINIT_EVENT_STOP_TIMEOUT);
@@ -461,26 +376,84 @@ on_timer (ZinitTimer *timer)
   default:
     zinit_lifecycle_event (service, ZINIT_EVENT_RESTART_DUE);
   }
-  zinit_service_publish (service);
+}
+
+/* Its main process ended well a moment after its execution and left others: it went to the background. */
+static gboolean
+may_be_in_background (ZinitService *service)
+{
+  return (service->status.state == ZINIT_STATE_STARTING || service->status.state == ZINIT_STATE_RUNNING) &&
+         !service->stop_pending && !service->definition->oneshot && service->process != NULL &&
+         service->status.last_exit.kind == ZINIT_EXIT_EXITED && service->status.last_exit.value == 0 &&
+         service->executed_usec != 0 && monotonic_usec (service) - service->executed_usec <= MAX_LAUNCH_USEC;
+}
+
+static guint
+count_processes (ZinitService *service)
+{
+  ZinitProcessStats stats;
+  guint n;
+
+  zinit_service_read_stats (service, &stats);
+  n = stats.processes != NULL ? stats.processes->len : 0;
+  zinit_process_stats_clear (&stats);
+  return n;
+}
+
+/* The oldest of the others becomes the main process (rule G6). FALSE when there is none. */
+static gboolean
+follow_to_background (ZinitService *service)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+  g_autoptr (GError) error = NULL;
+  guint64 start_ticks;
+  pid_t pid;
+
+  if (!may_be_in_background (service) ||
+      !supervisor->host->find_oldest (supervisor->host_data, service->process, &pid, &start_ticks))
+    return FALSE;
+  if (!supervisor->host->adopt_main (supervisor->host_data, service->process, pid, start_ticks, &error)) {
+    g_message ("%s: process %d cannot be its main process: %s", zinit_service_get_name (service), pid,
+               error->message);
+    return FALSE;
+  }
+  service->main_ended = FALSE;
+  service->n_in_background = count_processes (service);
+  /* On record before anybody learns of it. */
+  zinit_service_mark (service, ZINIT_CHANGED_ASKED);
+  zinit_start_report (service);
+  g_message (
+      "%s: its main process ended and left %u in the background; process %d is the service now. To keep "
+      "it simple, have the program stay in the foreground",
+      zinit_service_get_name (service), service->n_in_background, pid);
+  return TRUE;
+}
+
+/* Restored without the process that its state had. */
+static gboolean
+has_vanished (const ZinitService *service)
+{
+  return zinit_state_is_active (service->status.state) && service->process == NULL &&
+         service->unproven_pid == 0;
 }
 
 void
 zinit_lifecycle_process (ZinitService *service)
 {
-  if (service->remove_when_down && !zinit_state_is_active (service->state)) {
+  /* Another one of its name must not be started beside what does not die. */
+  if (service->status.next == ZINIT_NEXT_REMOVE && !zinit_state_is_active (service->status.state) &&
+      service->undying == NULL) {
     zinit_registry_remove (service);
     return;
   }
-  if (service->is_vanished)
+  if (has_vanished (service))
     zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
-  else if (service->main_ended)
+  else if (service->main_ended && !follow_to_background (service))
     zinit_lifecycle_event (service, ZINIT_EVENT_MAIN_ENDED);
-  if (service->start_queued && !zinit_state_is_active (service->state)) {
-    service->start_queued = FALSE;
+  if (service->status.next == ZINIT_NEXT_START && !zinit_state_is_active (service->status.state) &&
+      !service->stop_pending)
     zinit_lifecycle_event (service, ZINIT_EVENT_START);
-  } else {
+  else
     zinit_lifecycle_event (service, ZINIT_EVENT_DEPENDENCY_CHANGED);
-  }
   zinit_stop_if_ready (service);
-  zinit_service_publish (service);
 }

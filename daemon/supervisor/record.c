@@ -10,51 +10,36 @@
 #include "model/limits.h"
 #include "supervisor/internal.h"
 
-/* It is down, and a daemon that restores it starts it by itself. */
-static gboolean
-starts_anyway (const ZinitService *service)
-{
-  return service->state == ZINIT_STATE_INACTIVE && service->wanted == ZINIT_WANTED_START;
-}
-
 void
 zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record)
 {
   const ZinitSupervisor *supervisor = service->supervisor;
+  const ZinitServiceStatus *status = &service->status;
 
   *ret_record = (ZinitServiceRecord){
-    .state = service->state,
-    .wanted = service->wanted,
-    .failure = service->failure,
-    .last_exit = service->last_exit,
+    .state = status->state,
+    .wanted = status->wanted,
+    .failure = status->failure,
+    .last_exit = status->last_exit,
     .restart_count = service->backoff.count,
     .restart_delay_ms = service->backoff.delay_ms,
     .run = service->run,
     .start_ticks = service->process != NULL
                        ? supervisor->host->get_start_ticks (supervisor->host_data, service->process)
                        : service->unproven_ticks,
-    .started_at_usec = service->started_at_usec,
-    .state_changed_at_usec = service->state_changed_at_usec,
+    .started_at_usec = status->started_at_usec,
+    .state_changed_at_usec = status->state_changed_at_usec,
     .deadline_usec = zinit_timer_is_armed (&service->timer) ? service->timer.deadline_usec : 0,
+    .next = status->next,
+    .stop_cause = service->stop_cause,
+    .sigkill_sent = service->sigkill_usec != 0,
+    .stop_pending = service->stop_pending,
     .main_ended = service->main_ended,
-    .stop_due = service->stop_due,
-    .stop_asked = service->stop_asked,
-    .start_timed_out = service->start_timed_out,
-    .kill_needed = service->kill_needed,
-    .start_after = service->start_after || (service->start_queued && !starts_anyway (service)),
-    .comes_back = service->comes_back,
-    .remove_when_down = service->remove_when_down,
     .pending = service->path == NULL ? service->pending_definition : NULL,
   };
   for (ZinitStream stream = 0; service->process != NULL && stream < ZINIT_N_STREAMS; stream++)
     ret_record->output_inodes[stream] =
         supervisor->host->get_output_inode (supervisor->host_data, service->process, stream);
-}
-
-gboolean
-zinit_service_has_requests (const ZinitService *service)
-{
-  return (service->changes & ZINIT_CHANGED_REQUESTS) != 0;
 }
 
 ZinitProcess *
@@ -66,21 +51,21 @@ zinit_service_get_process (const ZinitService *service)
 static void
 copy_record (ZinitService *service, const ZinitServiceRecord *record)
 {
-  service->wanted = record->wanted;
-  zinit_failure_copy (&record->failure, &service->failure);
-  service->last_exit = record->last_exit;
+  ZinitServiceStatus *status = &service->status;
+
+  status->wanted = record->wanted;
+  zinit_failure_copy (&record->failure, &status->failure);
+  status->last_exit = record->last_exit;
+  status->started_at_usec = record->started_at_usec;
+  status->state_changed_at_usec = record->state_changed_at_usec;
+  status->next = record->next;
   service->backoff.count = record->restart_count;
   service->backoff.delay_ms = MAX (1, record->restart_delay_ms);
   service->run = MAX (service->run, record->run);
-  service->started_at_usec = record->started_at_usec;
-  service->state_changed_at_usec = record->state_changed_at_usec;
-  service->stop_asked = record->stop_asked;
-  service->start_timed_out = record->start_timed_out;
-  service->kill_needed = record->kill_needed;
-  service->start_after = record->start_after;
-  service->comes_back = record->comes_back;
-  service->remove_when_down = record->remove_when_down;
-  service->start_queued = FALSE;
+  service->stop_cause = record->stop_cause;
+  /* For how long it has not died is not known. */
+  service->sigkill_usec =
+      record->sigkill_sent ? service->supervisor->host->monotonic_usec (service->supervisor->host_data) : 0;
 }
 
 static void
@@ -88,16 +73,16 @@ count_state (ZinitService *service, int by)
 {
   ZinitSupervisor *supervisor = service->supervisor;
 
-  supervisor->n_active += zinit_state_is_active (service->state) ? by : 0;
-  supervisor->n_stopping += service->state == ZINIT_STATE_STOPPING ? by : 0;
-  supervisor->n_failed += service->state == ZINIT_STATE_FAILED ? by : 0;
+  supervisor->n_active += zinit_state_is_active (service->status.state) ? by : 0;
+  supervisor->n_stopping += service->status.state == ZINIT_STATE_STOPPING ? by : 0;
+  supervisor->n_failed += service->status.state == ZINIT_STATE_FAILED ? by : 0;
 }
 
 static void
-take_state (ZinitService *service, ZinitState state)
+restore_state (ZinitService *service, ZinitState state)
 {
   count_state (service, -1);
-  service->state = state;
+  service->status.state = state;
   count_state (service, 1);
 }
 
@@ -108,11 +93,11 @@ drop_old_state (ZinitService *service)
   ZinitSupervisor *supervisor = service->supervisor;
 
   supervisor->host->disarm (supervisor->host_data, &service->timer);
-  service->next_restart_usec = 0;
-  service->is_vanished = service->main_ended = FALSE;
+  service->status.next_restart_usec = 0;
+  service->main_ended = FALSE;
   service->unproven_pid = 0;
   service->unproven_ticks = 0;
-  zinit_stop_set_due (service, FALSE);
+  zinit_service_set_stop_pending (service, FALSE);
 }
 
 static void
@@ -136,18 +121,17 @@ static void
 note_unseen_end (ZinitService *service, gboolean is_end_known)
 {
   if (!is_end_known)
-    service->last_exit = (ZinitExit){ ZINIT_EXIT_UNKNOWN, -1 };
+    service->status.last_exit = (ZinitExit){ ZINIT_EXIT_UNKNOWN, -1 };
   service->main_ended = service->process != NULL;
-  service->is_vanished = service->process == NULL;
 }
 
 static void
-take_process (ZinitService *service, const ZinitServiceRecord *record, const ZinitAdoption *adoption)
+restore_process (ZinitService *service, const ZinitServiceRecord *record, const ZinitAdoption *adoption)
 {
   if (adoption != NULL)
     adopt (service, adoption);
-  take_state (service, record->state);
-  zinit_stop_set_due (service, record->stop_due);
+  restore_state (service, record->state);
+  zinit_service_set_stop_pending (service, record->stop_pending);
   if (adoption == NULL && record->unproven_pid != 0) {
     service->unproven_pid = record->unproven_pid;
     service->unproven_ticks = record->start_ticks;
@@ -172,8 +156,7 @@ zinit_service_set_unproven (ZinitService *service, const char *reason)
              zinit_service_get_name (service), service->unproven_pid, reason);
   g_free (service->unproven_reason);
   service->unproven_reason = g_strdup (reason);
-  service->changes |= ZINIT_CHANGED_STATUS_TEXT;
-  zinit_service_publish (service);
+  zinit_service_touch (service);
 }
 
 void
@@ -189,31 +172,41 @@ zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption)
   if (service->process == NULL || adoption->main_ended)
     note_unseen_end (service, main_ended);
   /* A stop that was requested meanwhile. */
-  if (service->state == ZINIT_STATE_STOPPING)
+  if (service->status.state == ZINIT_STATE_STOPPING)
     zinit_lifecycle_signal_stop (service);
-  service->changes |= ZINIT_CHANGED_PID | ZINIT_CHANGED_STATUS_TEXT;
+  zinit_service_touch (service);
   zinit_supervisor_enqueue (service->supervisor, service);
-  zinit_service_publish (service);
 }
 
 static void
-take_deadline (ZinitService *service, gint64 deadline_usec)
+restore_deadline (ZinitService *service, gint64 deadline_usec)
 {
   ZinitSupervisor *supervisor = service->supervisor;
   gint64 now_usec = supervisor->host->monotonic_usec (supervisor->host_data);
   guint64 timeout_ms = MIN (service->definition->stop_timeout_ms, ZINIT_MAX_DELAY_MS);
 
   /* Another program wrote this, without our fields: every stop needs a time-out. */
-  if (deadline_usec == 0 && service->state == ZINIT_STATE_STOPPING)
+  if (deadline_usec == 0 && service->status.state == ZINIT_STATE_STOPPING)
     deadline_usec = now_usec + (gint64)(timeout_ms * 1000);
-  if (deadline_usec == 0 || service->state == ZINIT_STATE_INACTIVE || service->state == ZINIT_STATE_BLOCKED)
+  if (deadline_usec == 0 || service->status.state == ZINIT_STATE_INACTIVE ||
+      service->status.state == ZINIT_STATE_BLOCKED)
     return;
   /* A file may say anything; sums with it have to stay in range. */
   deadline_usec = MIN (deadline_usec, now_usec + (gint64)(ZINIT_MAX_DELAY_MS * 1000));
   zinit_lifecycle_arm_at (service, deadline_usec);
-  if (!zinit_state_is_active (service->state))
-    service->next_restart_usec =
+  if (!zinit_state_is_active (service->status.state))
+    service->status.next_restart_usec =
         supervisor->host->realtime_usec (supervisor->host_data) + MAX (0, deadline_usec - now_usec);
+}
+
+static void
+restore_pending (ZinitService *service, ZinitDefinition *pending)
+{
+  if (!zinit_state_is_active (service->status.state))
+    zinit_registry_set_definitions (service, pending, NULL);
+  else
+    zinit_registry_set_definitions (service, service->definition,
+                                    zinit_definition_equal (pending, service->definition) ? NULL : pending);
 }
 
 void
@@ -222,21 +215,22 @@ zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, 
 {
   gboolean has_process = adoption != NULL || record->unproven_pid != 0;
 
-  if (has_process && in_force != NULL && !zinit_definition_equal (in_force, service->definition))
-    zinit_registry_keep_in_force (service, in_force);
+  if (has_process && in_force != NULL && !zinit_definition_equal (in_force, service->definition)) {
+    g_autoptr (ZinitDefinition) from_folder = zinit_definition_ref (service->definition);
+
+    zinit_registry_set_definitions (service, in_force, from_folder);
+  }
   drop_old_state (service);
   copy_record (service, record);
   if (zinit_state_is_active (record->state))
-    take_process (service, record, adoption);
+    restore_process (service, record, adoption);
   else
-    take_state (service, record->state);
-  take_deadline (service, record->deadline_usec);
+    restore_state (service, record->state);
+  restore_deadline (service, record->deadline_usec);
   if (record->pending != NULL)
-    zinit_registry_set_pending (service, record->pending);
-  /* The earlier daemon ended before it could start the service. */
-  if (starts_anyway (service) || (!zinit_state_is_active (service->state) && record->start_after))
-    service->start_queued = TRUE;
-  service->changes = 0;
+    restore_pending (service, record->pending);
+  zinit_service_forget_changes (service);
+  zinit_outlook_update (service);
   zinit_supervisor_enqueue (service->supervisor, service);
 }
 
@@ -249,10 +243,9 @@ zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definitio
 void
 zinit_service_dismiss (ZinitService *service)
 {
-  service->remove_when_down = TRUE;
-  service->start_after = service->comes_back = service->start_queued = FALSE;
+  zinit_service_set_next (service, ZINIT_NEXT_REMOVE);
   zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
-  zinit_stop_in_order (service);
+  zinit_stop_one_in_order (service);
   zinit_supervisor_enqueue (service->supervisor, service);
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "model/machine.h"
 #include "supervisor/supervisor.h"
 
 G_BEGIN_DECLS
@@ -25,14 +26,11 @@ typedef struct {
   /* CLOCK_MONOTONIC: when the back-off, the time-out or the stable period of the present state ends; 0 = none
    */
   gint64 deadline_usec;
+  ZinitNext next;
+  ZinitStopCause stop_cause;
+  gboolean sigkill_sent;
+  gboolean stop_pending;
   gboolean main_ended;
-  gboolean stop_due;
-  gboolean stop_asked;
-  gboolean start_timed_out;
-  gboolean kill_needed;
-  gboolean start_after;
-  gboolean comes_back;
-  gboolean remove_when_down;
   /* The definition that its next start uses, of a service without a file; borrowed, NULL = the same as now */
   ZinitDefinition *pending;
   /* Given only: the state's process, of which the kernel does not tell now whether it lives; 0 = none */

@@ -26,10 +26,8 @@ mark_required_by (ZinitService *service)
   for (char **name = service->definition->requires; name != NULL && *name != NULL; name++) {
     ZinitService *required = g_hash_table_lookup (service->supervisor->services, *name);
 
-    if (required != NULL && required != service) {
-      required->changes |= ZINIT_CHANGED_REQUIRED_BY;
-      zinit_service_publish (required);
-    }
+    if (required != NULL && required != service)
+      zinit_service_mark (required, ZINIT_CHANGED_REQUIRED_BY);
   }
 }
 
@@ -70,13 +68,11 @@ zinit_registry_dependents (ZinitSupervisor *supervisor, const char *name)
 gboolean
 zinit_registry_requires (const ZinitService *dependent, const ZinitService *service)
 {
-  const char *const *requires = (const char *const *)dependent->definition->requires;
-
-  return requires != NULL && g_strv_contains (requires, zinit_service_get_name (service));
+  return zinit_registry_is_in (dependent->definition->requires, service);
 }
 
 static void
-tell_added (gpointer observer, gpointer service)
+report_added (gpointer observer, gpointer service)
 {
   const ZinitObserverEntry *entry = observer;
 
@@ -85,7 +81,7 @@ tell_added (gpointer observer, gpointer service)
 }
 
 static void
-tell_removed (gpointer observer, gpointer service)
+report_removed (gpointer observer, gpointer service)
 {
   const ZinitObserverEntry *entry = observer;
 
@@ -119,10 +115,13 @@ zinit_registry_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
   g_ptr_array_insert (supervisor->by_name, (int)find_place (supervisor, zinit_service_get_name (service)),
                       service);
   for_each_name (service, refer);
-  zinit_supervisor_for_each_observer (supervisor, tell_added, service);
-  zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_COUNTS);
+  zinit_service_forget_changes (service);
+  zinit_supervisor_for_each_observer (supervisor, report_added, service);
+  zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_SERVICE_COUNT);
   mark_required_by (service);
+  zinit_outlook_update (service);
   zinit_supervisor_enqueue_dependents (supervisor, service);
+  zinit_service_touch (service);
   return service;
 }
 
@@ -133,32 +132,37 @@ zinit_registry_remove (ZinitService *service)
   g_autofree char *name = g_strdup (zinit_service_get_name (service));
   GPtrArray *dependents;
 
-  if (service->is_queued)
-    g_queue_remove (&supervisor->queue, service);
-  zinit_stop_set_due (service, FALSE);
+  if (service->queue_link.data != NULL)
+    g_queue_unlink (&supervisor->queue, &service->queue_link);
+  service->queue_link.data = NULL;
+  zinit_service_set_stop_pending (service, FALSE);
   for_each_name (service, forget);
   g_hash_table_steal (supervisor->services, name);
   g_ptr_array_remove_index (supervisor->by_name, find_place (supervisor, name));
   mark_required_by (service);
-  if (service->state == ZINIT_STATE_FAILED)
+  if (service->status.state == ZINIT_STATE_FAILED) {
     supervisor->n_failed--;
-  zinit_supervisor_for_each_observer (supervisor, tell_removed, service);
-  zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_COUNTS);
+    zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_FAILED_COUNT);
+  }
+  zinit_supervisor_for_each_observer (supervisor, report_removed, service);
+  zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_SERVICE_COUNT);
   zinit_log_discard (service->log);
   zinit_service_free (service);
 
   dependents = zinit_registry_dependents (supervisor, name);
-  for (guint i = 0; dependents != NULL && i < dependents->len; i++)
+  for (guint i = 0; dependents != NULL && i < dependents->len; i++) {
+    zinit_outlook_update (dependents->pdata[i]);
     zinit_supervisor_enqueue (supervisor, dependents->pdata[i]);
+  }
 }
 
 static void
-bring_into_force (ZinitService *service, ZinitDefinition *definition)
+activate (ZinitService *service, ZinitDefinition *definition)
 {
   ZinitSupervisor *supervisor = service->supervisor;
   ZinitDefinition *old = service->definition;
 
-  /* Those that the old definition held up look again; the new one may not name them. */
+  /* Those that the old definition kept waiting look again; the new one may not name them. */
   zinit_supervisor_enqueue_dependents (supervisor, service);
   mark_required_by (service);
   for_each_name (service, forget);
@@ -173,7 +177,9 @@ bring_into_force (ZinitService *service, ZinitDefinition *definition)
   zinit_log_set_max_lines (service->log, definition->buffer_lines);
   if (service->backoff.count == 0)
     zinit_service_reset_backoff (service);
-  service->changes |= ZINIT_CHANGED_DEFINITION;
+  zinit_service_mark (service, ZINIT_CHANGED_DEFINITION);
+  zinit_outlook_update (service);
+  zinit_supervisor_enqueue_dependents (supervisor, service);
 }
 
 void
@@ -181,115 +187,20 @@ zinit_registry_apply_pending (ZinitService *service)
 {
   g_autoptr (ZinitDefinition) definition = g_steal_pointer (&service->pending_definition);
 
-  if (definition == NULL)
-    return;
-  service->changes |= ZINIT_CHANGED_NEEDS_RESTART | ZINIT_CHANGED_STATUS_TEXT;
-  bring_into_force (service, definition);
+  if (definition != NULL)
+    activate (service, definition);
 }
 
 void
-zinit_registry_keep_in_force (ZinitService *service, ZinitDefinition *definition)
+zinit_registry_set_definitions (ZinitService *service, ZinitDefinition *definition, ZinitDefinition *pending)
 {
-  ZinitDefinition *pending_definition = zinit_definition_ref (service->definition);
+  ZinitDefinition *old = g_steal_pointer (&service->pending_definition);
 
-  bring_into_force (service, definition);
-  service->pending_definition = pending_definition;
-}
-
-void
-zinit_registry_set_pending (ZinitService *service, ZinitDefinition *definition)
-{
-  if (!zinit_state_is_active (service->state)) {
-    bring_into_force (service, definition);
-    return;
-  }
-  g_clear_pointer (&service->pending_definition, zinit_definition_unref);
-  if (!zinit_definition_equal (definition, service->definition))
-    service->pending_definition = zinit_definition_ref (definition);
-}
-
-void
-zinit_registry_redefine (ZinitService *service, ZinitDefinition *definition, const char *path)
-{
-  if ((service->path == NULL) != (path == NULL))
-    service->changes |= ZINIT_CHANGED_EPHEMERAL;
-  if (g_strcmp0 (service->path, path) != 0) {
-    g_free (service->overridden);
-    service->overridden = path == NULL ? g_steal_pointer (&service->path) : NULL;
-    g_free (service->path);
-    service->path = g_strdup (path);
-  }
-  if (zinit_state_is_active (service->state)) {
-    gboolean is_same = zinit_definition_equal (definition, service->definition);
-
-    if (is_same == (service->pending_definition != NULL))
-      service->changes |= ZINIT_CHANGED_NEEDS_RESTART | ZINIT_CHANGED_STATUS_TEXT;
-    /* What it will be started with has no property. */
-    if (!is_same)
-      service->changes |= ZINIT_CHANGED_ASKED;
-    g_clear_pointer (&service->pending_definition, zinit_definition_unref);
-    if (!is_same)
-      service->pending_definition = zinit_definition_ref (definition);
-  } else {
-    gboolean status_changed = definition->status != service->definition->status;
-
-    g_clear_pointer (&service->pending_definition, zinit_definition_unref);
-    if (status_changed)
-      zinit_service_set_wanted (service, (ZinitWanted)definition->status);
-    bring_into_force (service, definition);
-    if (service->wanted == ZINIT_WANTED_STOP)
-      zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
-    /* What failed under the old definition deserves a try under the new one. */
-    else if (service->wanted == ZINIT_WANTED_START &&
-             (status_changed || service->state == ZINIT_STATE_FAILED))
-      service->start_queued = TRUE;
-    zinit_supervisor_enqueue (service->supervisor, service);
-    zinit_supervisor_enqueue_dependents (service->supervisor, service);
-  }
-  zinit_service_publish (service);
-}
-
-static gboolean
-lookup_node (const char *name, ZinitGraphNode *ret_node, gpointer data)
-{
-  ZinitSupervisor *supervisor = data;
-  ZinitService *service = g_hash_table_lookup (supervisor->services, name);
-
-  if (service == NULL)
-    return FALSE;
-  ret_node->definition = service->definition;
-  ret_node->state = service->state;
-  /* What is about to be stopped, or started anew, holds nobody up. */
-  ret_node->is_satisfied =
-      zinit_service_is_satisfied (service) && !service->stop_due && !service->start_after;
-  ret_node->failed_for_good = zinit_service_failed_for_good (service);
-  return TRUE;
-}
-
-static gboolean
-names_as_conflict (const ZinitService *dependent, const char *name)
-{
-  const char *const *conflicts = (const char *const *)dependent->definition->conflicts;
-
-  return conflicts != NULL && g_strv_contains (conflicts, name);
-}
-
-ZinitVerdict
-zinit_registry_may_start (ZinitService *service, GPtrArray **ret_blockers, const char **ret_name)
-{
-  const char *name = zinit_service_get_name (service);
-  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, name);
-  g_autoptr (GPtrArray) conflicting = NULL;
-
-  for (guint i = 0; dependents != NULL && i < dependents->len; i++)
-    if (names_as_conflict (dependents->pdata[i], name)) {
-      if (conflicting == NULL)
-        conflicting = g_ptr_array_new ();
-      g_ptr_array_add (conflicting, (gpointer)zinit_service_get_name (dependents->pdata[i]));
-    }
-  if (conflicting != NULL)
-    g_ptr_array_add (conflicting, NULL);
-  return zinit_graph_may_start (service->definition,
-                                conflicting != NULL ? (const char *const *)conflicting->pdata : NULL,
-                                lookup_node, service->supervisor, ret_blockers, ret_name);
+  if (definition != service->definition)
+    activate (service, definition);
+  service->pending_definition = pending != NULL ? zinit_definition_ref (pending) : NULL;
+  /* What it will be started with has no property. */
+  if (pending != NULL || old != NULL)
+    zinit_service_mark (service, ZINIT_CHANGED_ASKED);
+  g_clear_pointer (&old, zinit_definition_unref);
 }

@@ -7,32 +7,31 @@
 
 #include "supervisor/internal.h"
 
+/* One that is stopping, or about to, starts once it is down; one that is down waits for its turn. */
 static void
-start_one (ZinitService *service)
+want_up (ZinitService *service)
 {
   zinit_service_reset_backoff (service);
   zinit_service_set_wanted (service, ZINIT_WANTED_START);
-  service->comes_back = FALSE;
-  if (service->stop_due)
-    zinit_service_set_start_after (service, TRUE);
-  else
-    zinit_lifecycle_event (service, ZINIT_EVENT_START);
-  zinit_service_publish (service);
+  if (service->status.state == ZINIT_STATE_BLOCKED)
+    return;
+  if (service->status.next == ZINIT_NEXT_START_WITH_DEPENDENCY)
+    zinit_service_set_next (service, ZINIT_NEXT_REST);
+  zinit_service_set_next (service, ZINIT_NEXT_START);
 }
 
 static gboolean
 is_up_to_stay (const ZinitService *service)
 {
-  return (service->state == ZINIT_STATE_STARTING || service->state == ZINIT_STATE_RUNNING) &&
-         !service->stop_due;
+  return !service->stop_pending &&
+         (service->status.state == ZINIT_STATE_STARTING || service->status.state == ZINIT_STATE_RUNNING ||
+          zinit_service_is_done (service));
 }
 
 static gboolean
-check_may_start (ZinitService *service, GError **error)
+check_may_start (const ZinitService *service, GError **error)
 {
-  if (!zinit_supervisor_is_open (service->supervisor, error))
-    return FALSE;
-  if (!service->remove_when_down)
+  if (service->status.next != ZINIT_NEXT_REMOVE)
     return TRUE;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_CANNOT_START, "%s is being removed",
                zinit_service_get_name (service));
@@ -40,96 +39,225 @@ check_may_start (ZinitService *service, GError **error)
 }
 
 static void
-add_known (ZinitSupervisor *supervisor, char **names, GPtrArray *found, GHashTable *seen)
+add_known (ZinitSupervisor *supervisor, char **names, gboolean is_only_wanted, GPtrArray *found,
+           GHashTable *seen)
 {
   for (; names != NULL && *names != NULL; names++) {
     ZinitService *service = g_hash_table_lookup (supervisor->services, *names);
 
-    if (service != NULL && g_hash_table_add (seen, service))
+    /* What was stopped on request stays down unless it is required. */
+    if (service == NULL || (is_only_wanted && service->status.wanted == ZINIT_WANTED_STOP))
+      continue;
+    if (g_hash_table_add (seen, service))
       g_ptr_array_add (found, service);
   }
 }
 
+/* Adds to @found, which has named services, what they require and want, all the way down. */
 static void
-start_tree (ZinitService *service)
+add_tree (ZinitSupervisor *supervisor, GPtrArray *found)
 {
-  ZinitSupervisor *supervisor = service->supervisor;
-  g_autoptr (GPtrArray) found = g_ptr_array_new ();
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
 
-  g_hash_table_add (seen, service);
-  g_ptr_array_add (found, service);
+  for (guint i = 0; i < found->len; i++)
+    g_hash_table_add (seen, found->pdata[i]);
   for (guint i = 0; i < found->len; i++) {
     const ZinitDefinition *definition = zinit_service_get_next_definition (found->pdata[i]);
 
-    add_known (supervisor, definition->requires, found, seen);
-    add_known (supervisor, definition->wants, found, seen);
+    add_known (supervisor, definition->requires, FALSE, found, seen);
+    add_known (supervisor, definition->wants, TRUE, found, seen);
   }
-  /* From the far end, so that most find what they need on its way. */
-  for (guint i = found->len; i-- > 0;) {
-    ZinitService *member = found->pdata[i];
+}
 
-    if (!member->remove_when_down && !is_up_to_stay (member) &&
-        (member == service || !zinit_service_is_satisfied (member)))
-      start_one (member);
+/* All are known before the first is judged. From the far end, so that most find what they need on its way. */
+static void
+start_services (ZinitSupervisor *supervisor, const GPtrArray *services)
+{
+  for (guint i = 0; i < services->len; i++)
+    if (!is_up_to_stay (services->pdata[i]))
+      want_up (services->pdata[i]);
+  for (guint i = services->len; i-- > 0;) {
+    /* Many are worked off in the queue, between the calls of others. */
+    if (services->len > ZINIT_SERVICES_PER_TURN)
+      zinit_supervisor_enqueue (supervisor, services->pdata[i]);
+    else
+      zinit_lifecycle_process (services->pdata[i]);
   }
+}
+
+static GError *
+refuse_start (const ZinitService *service)
+{
+  const char *name = zinit_service_get_name (service);
+  GError *error = NULL;
+
+  if (!check_may_start (service, &error))
+    return error;
+  if (zinit_service_is_done (service) && !service->stop_pending)
+    return g_error_new (ZINIT_ERROR, ZINIT_ERROR_ALREADY_RUNNING,
+                        "%s is done already; a restart runs it again", name);
+  return is_up_to_stay (service) ? g_error_new (ZINIT_ERROR, ZINIT_ERROR_ALREADY_RUNNING, "%s is %s already",
+                                                name, zinit_state_to_string (service->status.state))
+                                 : NULL;
+}
+
+/* What is up is no error where others were started for it. */
+static void
+accept_running (const GPtrArray *started, GPtrArray *answers)
+{
+  gboolean starts_any = FALSE;
+
+  for (guint i = 0; i < started->len && !starts_any; i++)
+    starts_any = !is_up_to_stay (started->pdata[i]);
+  for (guint i = 0; i < answers->len && starts_any; i++) {
+    GError *refused = answers->pdata[i];
+
+    if (refused == NULL || refused->code != ZINIT_ERROR_ALREADY_RUNNING)
+      continue;
+    g_error_free (refused);
+    answers->pdata[i] = NULL;
+  }
+}
+
+GPtrArray *
+zinit_supervisor_start_services (ZinitSupervisor *supervisor, const GPtrArray *services, gboolean tree,
+                                 GError **error)
+{
+  g_autoptr (GPtrArray) started = g_ptr_array_new ();
+  GPtrArray *answers;
+
+  if (!zinit_supervisor_is_open (supervisor, error))
+    return NULL;
+  answers = g_ptr_array_new ();
+  for (guint i = 0; i < services->len; i++) {
+    GError *refused = refuse_start (services->pdata[i]);
+
+    g_ptr_array_add (answers, refused);
+    if (refused == NULL || refused->code == ZINIT_ERROR_ALREADY_RUNNING)
+      g_ptr_array_add (started, services->pdata[i]);
+  }
+  if (tree) {
+    add_tree (supervisor, started);
+    accept_running (started, answers);
+  }
+  start_services (supervisor, started);
+  return answers;
+}
+
+/* @services is of one. Takes @answers. */
+static gboolean
+answer_one (GPtrArray *answers, GError **error)
+{
+  GError *refused = answers != NULL ? answers->pdata[0] : NULL;
+  gboolean is_accepted = answers != NULL && refused == NULL;
+
+  if (refused != NULL)
+    g_propagate_error (error, refused);
+  g_clear_pointer (&answers, g_ptr_array_unref);
+  return is_accepted;
 }
 
 gboolean
 zinit_supervisor_start (ZinitSupervisor *supervisor, ZinitService *service, gboolean tree, GError **error)
 {
-  if (!check_may_start (service, error))
-    return FALSE;
-  if (tree) {
-    start_tree (service);
-    return TRUE;
-  }
-  if (is_up_to_stay (service)) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_ALREADY_RUNNING, "%s is %s already",
-                 zinit_service_get_name (service), zinit_state_to_string (service->state));
-    return FALSE;
-  }
-  start_one (service);
-  return TRUE;
+  g_autoptr (GPtrArray) services = g_ptr_array_new ();
+
+  g_ptr_array_add (services, service);
+  return answer_one (zinit_supervisor_start_services (supervisor, services, tree, error), error);
+}
+
+static gboolean
+is_up_or_coming (const ZinitService *service)
+{
+  return zinit_service_get_status (service)->can_stop;
 }
 
 static void
-stop_one (ZinitService *service)
+want_down (ZinitService *service)
 {
   zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
-  service->start_after = service->comes_back = FALSE;
-  zinit_stop_in_order (service);
+  zinit_service_set_next (service, ZINIT_NEXT_REST);
+}
+
+GPtrArray *
+zinit_supervisor_stop_services (ZinitSupervisor *supervisor, const GPtrArray *services, GError **error)
+{
+  GPtrArray *answers;
+
+  if (!zinit_supervisor_is_open (supervisor, error))
+    return NULL;
+  answers = g_ptr_array_new ();
+  for (guint i = 0; i < services->len; i++) {
+    ZinitService *service = services->pdata[i];
+
+    g_ptr_array_add (answers,
+                     is_up_or_coming (service)
+                         ? NULL
+                         : g_error_new (ZINIT_ERROR, ZINIT_ERROR_NOT_RUNNING, "%s is not running; it is %s",
+                                        zinit_service_get_name (service),
+                                        zinit_state_to_string (service->status.state)));
+    want_down (service);
+  }
+  zinit_stop_in_order (services);
+  return answers;
 }
 
 gboolean
 zinit_supervisor_stop (ZinitSupervisor *supervisor, ZinitService *service, GError **error)
 {
-  gboolean was_up = zinit_service_can_stop (service);
+  g_autoptr (GPtrArray) services = g_ptr_array_new ();
+
+  g_ptr_array_add (services, service);
+  return answer_one (zinit_supervisor_stop_services (supervisor, services, error), error);
+}
+
+GPtrArray *
+zinit_supervisor_restart_services (ZinitSupervisor *supervisor, const GPtrArray *services, gboolean tree,
+                                   GError **error)
+{
+  g_autoptr (GPtrArray) up = g_ptr_array_new ();
+  g_autoptr (GPtrArray) started = g_ptr_array_new ();
+  GPtrArray *answers;
 
   if (!zinit_supervisor_is_open (supervisor, error))
-    return FALSE;
-  stop_one (service);
-  if (!was_up)
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_NOT_RUNNING, "%s is not running; it is %s",
-                 zinit_service_get_name (service), zinit_state_to_string (service->state));
-  return was_up;
+    return NULL;
+  answers = g_ptr_array_new ();
+  for (guint i = 0; i < services->len; i++) {
+    ZinitService *service = services->pdata[i];
+    GError *refused = NULL;
+
+    if (check_may_start (service, &refused)) {
+      if (zinit_state_is_active (service->status.state) || zinit_service_is_done (service))
+        g_ptr_array_add (up, service);
+      g_ptr_array_add (started, service);
+    }
+    g_ptr_array_add (answers, refused);
+  }
+  if (tree)
+    add_tree (supervisor, started);
+  for (guint i = 0; i < up->len; i++)
+    want_up (up->pdata[i]);
+  zinit_stop_in_order (up);
+  start_services (supervisor, started);
+  return answers;
 }
 
 gboolean
-zinit_supervisor_restart (ZinitSupervisor *supervisor, ZinitService *service, GError **error)
+zinit_supervisor_restart (ZinitSupervisor *supervisor, ZinitService *service, gboolean tree, GError **error)
 {
-  if (!check_may_start (service, error))
+  g_autoptr (GPtrArray) services = g_ptr_array_new ();
+
+  g_ptr_array_add (services, service);
+  return answer_one (zinit_supervisor_restart_services (supervisor, services, tree, error), error);
+}
+
+gboolean
+zinit_supervisor_reset_failed (ZinitSupervisor *supervisor, ZinitService *service, GError **error)
+{
+  if (!zinit_supervisor_is_open (supervisor, error))
     return FALSE;
-  if (!zinit_state_is_active (service->state)) {
-    start_one (service);
-    return TRUE;
-  }
   zinit_service_reset_backoff (service);
-  zinit_service_set_wanted (service, ZINIT_WANTED_START);
-  service->comes_back = FALSE;
-  zinit_stop_in_order (service);
-  zinit_service_set_start_after (service, TRUE);
-  zinit_service_publish (service);
+  zinit_lifecycle_event (service, ZINIT_EVENT_RESET);
   return TRUE;
 }
 
@@ -153,76 +281,99 @@ zinit_supervisor_kill (ZinitSupervisor *supervisor, ZinitService *service, int s
     g_propagate_error (error, g_steal_pointer (&refused));
   else
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_NOT_RUNNING, "%s has no process to signal; it is %s",
-                 zinit_service_get_name (service), zinit_state_to_string (service->state));
+                 zinit_service_get_name (service), zinit_state_to_string (service->status.state));
   return FALSE;
 }
 
-typedef gboolean (*TouchFunc) (ZinitService *service);
+typedef gboolean (*ChooseFunc) (const ZinitService *service);
 
-/* Every service of class user that @touch has something to do for. */
-static char **
-touch_all (ZinitSupervisor *supervisor, TouchFunc touch, GError **error)
+/* Every service of class user for which there is something to do, by name. Transfer container. */
+static GPtrArray *
+choose (ZinitSupervisor *supervisor, ChooseFunc func)
 {
-  g_autoptr (GPtrArray) services = NULL;
-  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  GPtrArray *chosen = g_ptr_array_new ();
 
-  if (!zinit_supervisor_is_open (supervisor, error))
-    return NULL;
-  services = zinit_supervisor_list (supervisor);
-  for (guint i = 0; i < services->len; i++) {
-    ZinitService *service = services->pdata[i];
-    g_autofree char *name = g_strdup (zinit_service_get_name (service));
+  for (guint i = 0; i < supervisor->by_name->len; i++) {
+    const ZinitService *service = supervisor->by_name->pdata[i];
 
-    if (service->definition->service_class == ZINIT_CLASS_USER && touch (service))
-      g_strv_builder_add (names, name);
+    if (service->definition->service_class == ZINIT_CLASS_USER && func (service))
+      g_ptr_array_add (chosen, supervisor->by_name->pdata[i]);
   }
-  return g_strv_builder_end (names);
+  return chosen;
+}
+
+static char **
+list_names (const GPtrArray *services)
+{
+  char **names = g_new0 (char *, services->len + 1);
+
+  for (guint i = 0; i < services->len; i++)
+    names[i] = g_strdup (zinit_service_get_name (services->pdata[i]));
+  return names;
 }
 
 static gboolean
-start_unless_up (ZinitService *service)
+is_to_be_started (const ZinitService *service)
 {
-  if (zinit_service_get_next_definition (service)->status != ZINIT_WANTED_START ||
-      service->remove_when_down || is_up_to_stay (service) || zinit_service_is_satisfied (service))
-    return FALSE;
-  start_one (service);
+  return zinit_service_get_next_definition (service)->status == ZINIT_WANTED_START &&
+         service->status.next != ZINIT_NEXT_REMOVE && !is_up_to_stay (service);
+}
+
+static gboolean
+is_any (const ZinitService *service)
+{
   return TRUE;
-}
-
-static gboolean
-stop_unless_down (ZinitService *service)
-{
-  gboolean was_up = zinit_service_can_stop (service);
-
-  stop_one (service);
-  return was_up;
-}
-
-static gboolean
-remove_whatever (ZinitService *service)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (zinit_supervisor_remove (service->supervisor, service, TRUE, &error))
-    return TRUE;
-  g_warning ("%s", error->message);
-  return FALSE;
 }
 
 char **
 zinit_supervisor_start_all (ZinitSupervisor *supervisor, GError **error)
 {
-  return touch_all (supervisor, start_unless_up, error);
+  g_autoptr (GPtrArray) services = NULL;
+
+  if (!zinit_supervisor_is_open (supervisor, error))
+    return NULL;
+  services = choose (supervisor, is_to_be_started);
+  for (guint i = 0; i < services->len; i++)
+    want_up (services->pdata[i]);
+  for (guint i = 0; i < services->len; i++)
+    zinit_supervisor_enqueue (supervisor, services->pdata[i]);
+  return list_names (services);
 }
 
 char **
 zinit_supervisor_stop_all (ZinitSupervisor *supervisor, GError **error)
 {
-  return touch_all (supervisor, stop_unless_down, error);
+  g_autoptr (GPtrArray) all = NULL;
+  g_autoptr (GPtrArray) touched = NULL;
+
+  if (!zinit_supervisor_is_open (supervisor, error))
+    return NULL;
+  touched = choose (supervisor, is_up_or_coming);
+  all = choose (supervisor, is_any);
+  for (guint i = 0; i < all->len; i++)
+    want_down (all->pdata[i]);
+  zinit_stop_in_order (all);
+  return list_names (touched);
 }
 
 char **
 zinit_supervisor_remove_all (ZinitSupervisor *supervisor, GError **error)
 {
-  return touch_all (supervisor, remove_whatever, error);
+  g_autoptr (GPtrArray) services = NULL;
+  g_auto (GStrv) names = NULL;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  if (!zinit_supervisor_is_open (supervisor, error))
+    return NULL;
+  services = choose (supervisor, is_any);
+  names = list_names (services);
+  for (guint i = 0; i < services->len; i++) {
+    g_autoptr (GError) refused = NULL;
+
+    if (zinit_supervisor_remove (supervisor, services->pdata[i], TRUE, &refused))
+      g_strv_builder_add (builder, names[i]);
+    else
+      g_warning ("%s", refused->message);
+  }
+  return g_strv_builder_end (builder);
 }

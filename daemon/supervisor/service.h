@@ -14,6 +14,44 @@ G_BEGIN_DECLS
 
 typedef struct _ZinitService ZinitService;
 
+/* What happens to a service once it is down. */
+typedef enum {
+  ZINIT_NEXT_REST,                  /* nothing; a back-off may be under way */
+  ZINIT_NEXT_START,                 /* it is started */
+  ZINIT_NEXT_START_WITH_DEPENDENCY, /* it is held until what it requires is up */
+  ZINIT_NEXT_REMOVE,                /* it is removed */
+} ZinitNext;
+
+/* What becomes of a service that waits (blocked or held), the worst of its blockers. */
+typedef enum {
+  ZINIT_OUTLOOK_GOES_ON, /* something that is under way lets it go on */
+  ZINIT_OUTLOOK_BACKOFF, /* the same, after a back-off */
+  ZINIT_OUTLOOK_STUCK,   /* nothing does: somebody has to act */
+} ZinitOutlook;
+
+/* All that is visible of a service. Strings are owned by the service. */
+typedef struct {
+  ZinitState state;
+  ZinitSubState sub_state;
+  ZinitWanted wanted;
+  ZinitFailure failure;
+  char **waiting_on; /* names; NULL = empty */
+  ZinitExit last_exit;
+  pid_t pid; /* 0 unless active */
+  guint32 restart_count;
+  guint64 restart_delay_ms;     /* the next one's */
+  gint64 next_restart_usec;     /* since 1970, 0 = none is due */
+  gint64 started_at_usec;       /* since 1970, 0 = never */
+  gint64 state_changed_at_usec; /* since 1970 */
+  gboolean can_start;
+  gboolean can_stop;
+  gboolean needs_restart; /* a changed definition takes effect at its next start */
+  gboolean is_ephemeral;
+  ZinitNext next;
+  ZinitOutlook outlook; /* counts while it waits */
+  char *text;           /* one line for people; "" when there is nothing to say */
+} ZinitServiceStatus;
+
 /* What of a service can change; the names are those of the properties on the bus. */
 typedef enum {
   ZINIT_CHANGED_STATE = 1 << 0,
@@ -38,48 +76,40 @@ typedef enum {
   ZINIT_CHANGED_EPHEMERAL = 1 << 18,
   ZINIT_CHANGED_ASKED = 1 << 19, /* something that was asked for and has no property: a start after the stop,
                                     a removal, the definition of the next start */
+  ZINIT_CHANGED_SUB_STATE = 1 << 20,
+  ZINIT_CHANGED_OUTLOOK = 1 << 21, /* has no property */
 } ZinitChanges;
 
 /* What somebody has asked for. */
 #define ZINIT_CHANGED_REQUESTS (ZINIT_CHANGED_WANTED_STATUS | ZINIT_CHANGED_ASKED)
 
 const char *zinit_service_get_name (const ZinitService *service);
+/* As it is now. Borrowed; valid until the service changes. */
+const ZinitServiceStatus *zinit_service_get_status (const ZinitService *service);
 /* In force: what the running process was started with, what the graph uses. Borrowed. */
 const ZinitDefinition *zinit_service_get_definition (const ZinitService *service);
 /* What the next start will use; the same unless the service needs a restart. Borrowed. */
 const ZinitDefinition *zinit_service_get_next_definition (const ZinitService *service);
 const char *zinit_service_get_path (const ZinitService *service); /* of its file; NULL = none (ephemeral) */
-gboolean zinit_service_is_ephemeral (const ZinitService *service);
-gboolean zinit_service_needs_restart (const ZinitService *service);
-gboolean zinit_service_can_start (const ZinitService *service);
-gboolean zinit_service_can_stop (const ZinitService *service);
-
-ZinitState zinit_service_get_state (const ZinitService *service);
-ZinitWanted zinit_service_get_wanted (const ZinitService *service);
-/* Names, NULL-terminated, never NULL; empty unless blocked. Borrowed. */
-const char *const *zinit_service_get_waiting_on (const ZinitService *service);
-const ZinitFailure *zinit_service_get_failure (const ZinitService *service); /* never NULL */
-pid_t zinit_service_get_pid (const ZinitService *service);                   /* 0 unless active */
-ZinitExit zinit_service_get_last_exit (const ZinitService *service);
-guint32 zinit_service_get_restart_count (const ZinitService *service);
-guint64 zinit_service_get_restart_delay_ms (const ZinitService *service); /* the next one's */
-gint64 zinit_service_get_next_restart (const ZinitService *service);     /* µs since 1970, 0 = none is due */
-gint64 zinit_service_get_started_at (const ZinitService *service);       /* µs since 1970, 0 = never */
-gint64 zinit_service_get_state_changed_at (const ZinitService *service); /* µs since 1970 */
 /* Names of the services that require it, sorted. Transfer full. */
 char **zinit_service_dup_required_by (const ZinitService *service);
-/* One line for people on where it stands; "" when there is nothing to say. Transfer full. */
-char *zinit_service_dup_status_text (const ZinitService *service);
 
-/* Running (a oneshot: exited 0), or exited 0 and not stopped by hand: what requires it may start. */
+/* Up: running, or a oneshot that is done. What requires it may start. */
 gboolean zinit_service_is_satisfied (const ZinitService *service);
-/* A start that was asked for has come to its end, well or badly: running (a oneshot: over), exited, failed
- * with no start to come, or stopped meanwhile. */
+/* A start that was asked for has come to its end, well or badly: it is up, an attempt of it has failed, it
+ * was stopped meanwhile, or it waits for something that has failed or that nobody starts (rule B10). */
 gboolean zinit_service_start_is_settled (const ZinitService *service);
-/* A settled start ended well. Otherwise @error has the reason: ZINIT_ERROR_SPAWN_FAILED, _TIMED_OUT or
- * _CANNOT_START. */
+/* A settled start ended well. Otherwise @error has the reason: ZINIT_ERROR_SPAWN_FAILED or _CANNOT_START. */
 gboolean zinit_service_start_succeeded (const ZinitService *service, GError **error);
 
+/* A stop that was asked for has come to its end: it is down, and what requires it too; or it is started again.
+ */
+gboolean zinit_service_stop_is_settled (const ZinitService *service);
+/* A settled stop ended well: the service is down and nothing of it lives. */
+gboolean zinit_service_stop_succeeded (const ZinitService *service, GError **error);
+/* A process that lives on in spite of SIGKILL, or may not be signalled, after the stop was given up; nothing
+ * is started beside it. 0 = none */
+pid_t zinit_service_get_undying_pid (const ZinitService *service);
 const ZinitLog *zinit_service_get_log (const ZinitService *service); /* never NULL */
 /* Of its processes; all zero when there are none. Clear with zinit_process_stats_clear(). */
 void zinit_service_read_stats (const ZinitService *service, ZinitProcessStats *ret_stats);

@@ -7,26 +7,14 @@
 
 #include "supervisor/internal.h"
 
-void
-zinit_stop_set_due (ZinitService *service, gboolean is_due)
-{
-  if (service->stop_due == is_due)
-    return;
-  service->stop_due = is_due;
-  service->changes |= ZINIT_CHANGED_STATUS_TEXT;
-  service->supervisor->n_stop_due += is_due ? 1 : -1;
-}
-
-/* On the way out, what comes after another goes down before it as well. */
+/* What is stopped at one time goes down in the reverse order of starts. */
 static gboolean
 goes_down_before (const ZinitService *dependent, const ZinitService *service)
 {
-  const char *const *after = (const char *const *)dependent->definition->after;
+  gboolean goes_down = dependent->stop_pending || dependent->status.state == ZINIT_STATE_STOPPING;
 
-  if (zinit_registry_requires (dependent, service))
-    return TRUE;
-  return service->supervisor->is_shutting_down && after != NULL &&
-         g_strv_contains (after, zinit_service_get_name (service));
+  return zinit_registry_requires (dependent, service) ||
+         (goes_down && zinit_registry_is_in (dependent->definition->after, service));
 }
 
 static gboolean
@@ -37,70 +25,151 @@ is_needed (const ZinitService *service)
   for (guint i = 0; dependents != NULL && i < dependents->len; i++) {
     const ZinitService *dependent = dependents->pdata[i];
 
-    if (dependent != service && zinit_state_is_active (dependent->state) &&
+    if (dependent != service &&
+        (zinit_state_is_active (dependent->status.state) || dependent->stop_pending) &&
         goes_down_before (dependent, service))
       return TRUE;
   }
   return FALSE;
 }
 
+/* A oneshot that is done has no process to stop: what remains is what comes next for it. */
+static void
+finish_done (ZinitService *service)
+{
+  zinit_service_set_stop_pending (service, FALSE);
+  if (service->status.next == ZINIT_NEXT_START)
+    zinit_lifecycle_event (service, ZINIT_EVENT_START);
+  else if (service->status.next == ZINIT_NEXT_REST)
+    zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
+  zinit_supervisor_enqueue_dependents (service->supervisor, service);
+  if (service->status.next == ZINIT_NEXT_REMOVE)
+    zinit_supervisor_enqueue (service->supervisor, service);
+}
+
+static void
+stop_now (ZinitService *service)
+{
+  if (zinit_state_is_active (service->status.state))
+    zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
+  else
+    finish_done (service);
+}
+
 void
 zinit_stop_if_ready (ZinitService *service)
 {
-  if (service->stop_due && !is_needed (service))
-    zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
+  if (service->stop_pending && !is_needed (service))
+    stop_now (service);
 }
 
-/* @service and every active one that requires it, however far, each once. Transfer container. */
-static GPtrArray *
-collect_dependents (ZinitService *service)
+/* Adds to @found all that requires one of its members, however far, each once. */
+static void
+add_dependents (GPtrArray *found)
 {
-  GPtrArray *found = g_ptr_array_new ();
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
 
-  g_ptr_array_add (found, service);
-  g_hash_table_add (seen, service);
+  for (guint i = 0; i < found->len; i++)
+    g_hash_table_add (seen, found->pdata[i]);
   for (guint i = 0; i < found->len; i++) {
     ZinitService *needed = found->pdata[i];
     GPtrArray *dependents = zinit_registry_dependents (needed->supervisor, zinit_service_get_name (needed));
 
-    for (guint j = 0; dependents != NULL && j < dependents->len; j++) {
-      ZinitService *dependent = dependents->pdata[j];
-
-      if (zinit_state_is_active (dependent->state) && zinit_registry_requires (dependent, needed) &&
-          g_hash_table_add (seen, dependent))
-        g_ptr_array_add (found, dependent);
-    }
+    for (guint j = 0; dependents != NULL && j < dependents->len; j++)
+      if (zinit_registry_requires (dependents->pdata[j], needed) &&
+          g_hash_table_add (seen, dependents->pdata[j]))
+        g_ptr_array_add (found, dependents->pdata[j]);
   }
-  return found;
 }
 
-void
-zinit_stop_in_order (ZinitService *service)
+/* It is to go down in its turn. For one that is stopping already it is only the cause that changes. */
+static void
+mark (ZinitService *service, gboolean is_up)
 {
-  g_autoptr (GPtrArray) services = NULL;
-
-  if (!zinit_state_is_active (service->state)) {
+  if (service->status.state == ZINIT_STATE_STOPPING)
     zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
-    zinit_service_publish (service);
-    return;
-  }
-  services = collect_dependents (service);
-  for (guint i = 0; i < services->len; i++) {
-    ZinitService *dependent = services->pdata[i];
+  else if (is_up)
+    zinit_service_set_stop_pending (service, TRUE);
+}
 
-    zinit_stop_set_due (dependent, TRUE);
-    if (dependent != service && dependent->wanted == ZINIT_WANTED_START)
-      dependent->comes_back = TRUE;
+/* It goes down because something that it requires does, and comes back with it. */
+static void
+hold (ZinitService *service)
+{
+  const ZinitServiceStatus *status = &service->status;
+  gboolean is_up = zinit_state_is_active (status->state) || zinit_service_is_done (service);
+  gboolean comes_back = status->next == ZINIT_NEXT_REST &&
+                        (status->wanted == ZINIT_WANTED_START || zinit_service_is_done (service));
+
+  if (comes_back && (is_up || status->next_restart_usec != 0)) {
+    if (!is_up)
+      zinit_start_cancel_scheduled (service);
+    zinit_service_set_next (service, ZINIT_NEXT_START_WITH_DEPENDENCY);
   }
-  for (guint i = 0; i < services->len; i++) {
-    zinit_stop_if_ready (services->pdata[i]);
-    zinit_service_publish (services->pdata[i]);
-  }
+  mark (service, is_up);
 }
 
 static void
-tell_shutdown_done (gpointer observer, gpointer data)
+stop_all_ready (const GPtrArray *services)
+{
+  for (guint i = 0; i < services->len; i++)
+    zinit_stop_if_ready (services->pdata[i]);
+}
+
+void
+zinit_stop_in_order (const GPtrArray *roots)
+{
+  g_autoptr (GPtrArray) services = g_ptr_array_copy ((GPtrArray *)roots, NULL, NULL);
+
+  add_dependents (services);
+  for (guint i = 0; i < services->len; i++) {
+    ZinitService *service = services->pdata[i];
+    gboolean is_up = zinit_state_is_active (service->status.state) ||
+                     (service->definition->oneshot && service->status.state == ZINIT_STATE_EXITED);
+
+    if (i >= roots->len)
+      hold (service);
+    else
+      mark (service, is_up);
+  }
+  stop_all_ready (services);
+  for (guint i = 0; i < roots->len; i++) {
+    ZinitService *service = roots->pdata[i];
+
+    if (!service->stop_pending && !zinit_state_is_active (service->status.state) &&
+        service->status.next == ZINIT_NEXT_REST)
+      zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
+  }
+}
+
+void
+zinit_stop_one_in_order (ZinitService *service)
+{
+  g_autoptr (GPtrArray) roots = g_ptr_array_new ();
+
+  g_ptr_array_add (roots, service);
+  zinit_stop_in_order (roots);
+}
+
+void
+zinit_stop_hold_dependents (ZinitService *service)
+{
+  g_autoptr (GPtrArray) services = NULL;
+
+  if (service->supervisor->is_shutting_down ||
+      zinit_registry_dependents (service->supervisor, zinit_service_get_name (service)) == NULL)
+    return;
+  services = g_ptr_array_new ();
+  g_ptr_array_add (services, service);
+  add_dependents (services);
+  g_ptr_array_remove_index (services, 0);
+  for (guint i = 0; i < services->len; i++)
+    hold (services->pdata[i]);
+  stop_all_ready (services);
+}
+
+static void
+report_shutdown_done (gpointer observer, gpointer data)
 {
   const ZinitObserverEntry *entry = observer;
 
@@ -115,27 +184,24 @@ break_ties (ZinitSupervisor *supervisor)
   g_autoptr (GPtrArray) services = zinit_supervisor_list (supervisor);
 
   for (guint i = 0; i < services->len; i++) {
-    ZinitService *service = services->pdata[i];
-
-    if (service->stop_due)
-      zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
-    zinit_service_publish (service);
+    if (((ZinitService *)services->pdata[i])->stop_pending)
+      stop_now (services->pdata[i]);
   }
 }
 
 void
 zinit_stop_check (ZinitSupervisor *supervisor)
 {
-  if (supervisor->n_stop_due > 0 && supervisor->n_stopping == 0)
+  if (supervisor->n_stop_pending > 0 && supervisor->n_stopping == 0)
     break_ties (supervisor);
   if (supervisor->is_shutting_down && supervisor->n_active == 0 && !supervisor->shutdown_is_done) {
     supervisor->shutdown_is_done = TRUE;
-    zinit_supervisor_for_each_observer (supervisor, tell_shutdown_done, NULL);
+    zinit_supervisor_for_each_observer (supervisor, report_shutdown_done, NULL);
   }
 }
 
 static void
-tell_shutdown_begun (gpointer observer, gpointer data)
+report_shutdown_begun (gpointer observer, gpointer data)
 {
   const ZinitObserverEntry *entry = observer;
 
@@ -152,23 +218,20 @@ zinit_supervisor_shutdown (ZinitSupervisor *supervisor)
     return;
   supervisor->is_shutting_down = TRUE;
   zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_STATE);
-  zinit_supervisor_for_each_observer (supervisor, tell_shutdown_begun, NULL);
+  zinit_supervisor_for_each_observer (supervisor, report_shutdown_begun, NULL);
 
   services = zinit_supervisor_list (supervisor);
   for (guint i = 0; i < services->len; i++) {
     ZinitService *service = services->pdata[i];
 
-    service->start_after = FALSE;
-    service->changes |= ZINIT_CHANGED_CAN_START;
-    if (zinit_state_is_active (service->state))
-      zinit_stop_set_due (service, TRUE);
+    zinit_service_set_next (service, ZINIT_NEXT_REST);
+    zinit_service_touch (service);
+    if (zinit_state_is_active (service->status.state) || zinit_service_is_done (service))
+      zinit_service_set_stop_pending (service, TRUE);
     else
       zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
   }
-  for (guint i = 0; i < services->len; i++) {
-    zinit_stop_if_ready (services->pdata[i]);
-    zinit_service_publish (services->pdata[i]);
-  }
+  stop_all_ready (services);
   /* The queue's end is where "all is down" is noticed, also when nothing was up. */
   zinit_supervisor_wake (supervisor);
 }

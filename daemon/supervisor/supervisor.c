@@ -10,8 +10,15 @@
 #include "model/limits.h"
 #include "process/tags.h"
 
-/* A turn of the loop handles so many, then lets D-Bus in: a start takes about 0.1 ms. */
-#define SERVICES_PER_TURN 32
+/* Waking those that depend on a service is what this folder observes itself. */
+static void
+on_transition (const ZinitTransition *transition, gpointer data)
+{
+  zinit_outlook_update (transition->service);
+  zinit_supervisor_enqueue_dependents (data, transition->service);
+}
+
+static const ZinitObserver own_observer = { .transition = on_transition };
 
 ZinitSupervisor *
 zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *config_dir)
@@ -27,7 +34,10 @@ zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *con
   supervisor->dependents =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   supervisor->observers = g_array_new (FALSE, FALSE, sizeof (ZinitObserverEntry));
+  supervisor->config_errors = g_ptr_array_new ();
   g_queue_init (&supervisor->queue);
+  g_queue_init (&supervisor->dirty);
+  zinit_supervisor_add_observer (supervisor, &own_observer, supervisor);
   supervisor->boot_time_usec = host->realtime_usec (host_data);
   return supervisor;
 }
@@ -51,11 +61,11 @@ void
 zinit_supervisor_free (ZinitSupervisor *supervisor)
 {
   supervisor->host->disarm (supervisor->host_data, &supervisor->queue_timer);
-  g_queue_clear (&supervisor->queue);
   g_hash_table_unref (supervisor->dependents);
   g_ptr_array_unref (supervisor->by_name);
   g_hash_table_unref (supervisor->services);
   g_array_unref (supervisor->observers);
+  g_ptr_array_unref (supervisor->config_errors);
   zinit_log_folder_free (supervisor->log_folder);
   g_free (supervisor->config_dir);
   g_free (supervisor->instance_tag);
@@ -92,7 +102,7 @@ zinit_supervisor_for_each_observer (ZinitSupervisor *supervisor, GFunc func, gpo
 }
 
 static void
-tell_manager_changed (gpointer observer, gpointer changes)
+report_manager_changed (gpointer observer, gpointer changes)
 {
   const ZinitObserverEntry *entry = observer;
 
@@ -103,7 +113,19 @@ tell_manager_changed (gpointer observer, gpointer changes)
 void
 zinit_supervisor_notify (ZinitSupervisor *supervisor, ZinitManagerChanges changes)
 {
-  zinit_supervisor_for_each_observer (supervisor, tell_manager_changed, GUINT_TO_POINTER (changes));
+  zinit_supervisor_for_each_observer (supervisor, report_manager_changed, GUINT_TO_POINTER (changes));
+}
+
+static gboolean
+run_slice (ZinitSupervisor *supervisor)
+{
+  for (guint i = 0; i < ZINIT_SERVICES_PER_TURN && !g_queue_is_empty (&supervisor->queue); i++) {
+    GList *link = g_queue_pop_head_link (&supervisor->queue);
+    ZinitService *service = g_steal_pointer (&link->data);
+
+    zinit_lifecycle_process (service);
+  }
+  return g_queue_is_empty (&supervisor->queue);
 }
 
 static void
@@ -111,22 +133,16 @@ run_queue (ZinitTimer *timer)
 {
   ZinitSupervisor *supervisor = ZINIT_OWNER_OF (timer, ZinitSupervisor, queue_timer);
 
-  for (guint i = 0; i < SERVICES_PER_TURN && !g_queue_is_empty (&supervisor->queue); i++) {
-    ZinitService *service = g_queue_pop_head (&supervisor->queue);
-
-    service->is_queued = FALSE;
-    zinit_lifecycle_process (service);
+  if (!run_slice (supervisor)) {
+    zinit_supervisor_wake (supervisor);
+  } else {
+    if (!supervisor->is_started) {
+      supervisor->is_started = TRUE;
+      zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_STATE);
+    }
+    zinit_stop_check (supervisor);
   }
-  if (!g_queue_is_empty (&supervisor->queue)) {
-    supervisor->host->arm (supervisor->host_data, timer,
-                           supervisor->host->monotonic_usec (supervisor->host_data), run_queue);
-    return;
-  }
-  if (!supervisor->is_started) {
-    supervisor->is_started = TRUE;
-    zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_STATE);
-  }
-  zinit_stop_check (supervisor);
+  zinit_supervisor_flush (supervisor);
 }
 
 void
@@ -140,9 +156,9 @@ zinit_supervisor_wake (ZinitSupervisor *supervisor)
 void
 zinit_supervisor_enqueue (ZinitSupervisor *supervisor, ZinitService *service)
 {
-  if (!service->is_queued) {
-    service->is_queued = TRUE;
-    g_queue_push_tail (&supervisor->queue, service);
+  if (service->queue_link.data == NULL) {
+    service->queue_link.data = service;
+    g_queue_push_tail_link (&supervisor->queue, &service->queue_link);
   }
   zinit_supervisor_wake (supervisor);
 }
@@ -150,7 +166,8 @@ zinit_supervisor_enqueue (ZinitSupervisor *supervisor, ZinitService *service)
 static void
 enqueue_if_waiting (ZinitSupervisor *supervisor, ZinitService *service)
 {
-  if (service->state == ZINIT_STATE_BLOCKED || service->stop_due || zinit_service_is_held (service))
+  if (service->status.state == ZINIT_STATE_BLOCKED || service->stop_pending ||
+      zinit_service_is_held (service))
     zinit_supervisor_enqueue (supervisor, service);
 }
 
@@ -174,7 +191,7 @@ zinit_supervisor_enqueue_dependents (ZinitSupervisor *supervisor, ZinitService *
     enqueue_if_waiting (supervisor, dependents->pdata[i]);
   /* A conflict holds both ways, and what it needs may wait for its end. */
   enqueue_names (supervisor, service->definition->conflicts);
-  if (supervisor->n_stop_due > 0) {
+  if (supervisor->n_stop_pending > 0) {
     enqueue_names (supervisor, service->definition->requires);
     enqueue_names (supervisor, service->definition->after);
   }
@@ -185,8 +202,8 @@ zinit_supervisor_enqueue_dependents (ZinitSupervisor *supervisor, ZinitService *
 void
 zinit_supervisor_flush (ZinitSupervisor *supervisor)
 {
-  for (guint i = 0; i < supervisor->by_name->len; i++)
-    zinit_service_publish (supervisor->by_name->pdata[i]);
+  while (!g_queue_is_empty (&supervisor->dirty))
+    zinit_service_report (g_queue_peek_head (&supervisor->dirty));
 }
 
 gboolean
@@ -264,8 +281,14 @@ zinit_supervisor_why_blocked (ZinitSupervisor *supervisor, ZinitService *service
 {
   GPtrArray *blockers = NULL;
 
-  if (zinit_state_is_active (service->state))
+  if (zinit_state_is_active (service->status.state))
     return g_ptr_array_new_with_free_func ((GDestroyNotify)zinit_blocker_free);
   zinit_registry_may_start (service, &blockers, NULL);
   return blockers;
+}
+
+const GPtrArray *
+zinit_supervisor_get_config_errors (ZinitSupervisor *supervisor)
+{
+  return supervisor->config_errors;
 }

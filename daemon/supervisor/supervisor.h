@@ -27,7 +27,9 @@ typedef struct {
 
 typedef enum {
   ZINIT_MANAGER_CHANGED_STATE = 1 << 0,
-  ZINIT_MANAGER_CHANGED_COUNTS = 1 << 1, /* ServiceCount, FailedCount */
+  ZINIT_MANAGER_CHANGED_SERVICE_COUNT = 1 << 1,
+  ZINIT_MANAGER_CHANGED_FAILED_COUNT = 1 << 2,
+  ZINIT_MANAGER_CHANGED_CONFIG_ERRORS = 1 << 3,
 } ZinitManagerChanges;
 
 /* Any member may be NULL. None may call a function that changes the supervisor. */
@@ -35,7 +37,8 @@ typedef struct {
   void (*service_added) (ZinitService *service, gpointer data);
   /* The service can still be asked; it is gone after the call. */
   void (*service_removed) (ZinitService *service, gpointer data);
-  /* A program of it is about to be executed. */
+  /* A program of it is about to be executed, or another of its processes has become the main one: what is so
+   * now has to be on record first. */
   void (*starting) (ZinitService *service, gpointer data);
   /* In order, every one. Properties of @service have their new values already. */
   void (*transition) (const ZinitTransition *transition, gpointer data);
@@ -96,10 +99,27 @@ gboolean zinit_supervisor_start (ZinitSupervisor *supervisor, ZinitService *serv
  * again. NOT_RUNNING when it is down already and nothing is due (wanted status becomes stop all the same). */
 gboolean zinit_supervisor_stop (ZinitSupervisor *supervisor, ZinitService *service, GError **error);
 /* Stop and start again, with those that require it; a service that is down is started. */
-gboolean zinit_supervisor_restart (ZinitSupervisor *supervisor, ZinitService *service, GError **error);
+gboolean zinit_supervisor_restart (ZinitSupervisor *supervisor, ZinitService *service, gboolean tree,
+                                   GError **error);
 /* A signal, nothing else: what comes of it is an end that nobody asked for. */
 gboolean zinit_supervisor_kill (ZinitSupervisor *supervisor, ZinitService *service, int signo, ZinitWhom whom,
                                 GError **error);
+/* One request over several services (ZinitService *, each once), which are all known before the first is
+ * judged, and stop in the reverse order of starts. Returns what each is answered, in their order: a GError *,
+ * or NULL when it was accepted; the functions above say which. NULL and SHUTTING_DOWN once that has begun.
+ * Transfer full. */
+GPtrArray *zinit_supervisor_start_services (ZinitSupervisor *supervisor, const GPtrArray *services,
+                                            gboolean tree, GError **error);
+GPtrArray *zinit_supervisor_stop_services (ZinitSupervisor *supervisor, const GPtrArray *services,
+                                           GError **error);
+GPtrArray *zinit_supervisor_restart_services (ZinitSupervisor *supervisor, const GPtrArray *services,
+                                              gboolean tree, GError **error);
+/* A failure that is over is forgotten: it becomes inactive, and its back-off begins anew. Of a service that
+ * has not failed only the back-off does. */
+gboolean zinit_supervisor_reset_failed (ZinitSupervisor *supervisor, ZinitService *service, GError **error);
+/* What the folder has and was refused at the last load or reload, ZinitConfigError *; also files of which an
+ * older version runs on. Borrowed. */
+const GPtrArray *zinit_supervisor_get_config_errors (ZinitSupervisor *supervisor);
 /* Services of class user. Return the names touched, sorted; transfer full. */
 char **zinit_supervisor_start_all (ZinitSupervisor *supervisor, GError **error);
 char **zinit_supervisor_stop_all (ZinitSupervisor *supervisor, GError **error);

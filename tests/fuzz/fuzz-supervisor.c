@@ -229,11 +229,11 @@ obey (Run *run)
     if (process->is_released || (!process->has_main && !process->has_others) || service == NULL)
       continue;
     zinit_service_get_record (service, &record);
-    if (record.state != ZINIT_STATE_STOPPING || (process->is_stubborn && !record.kill_needed))
+    if (record.state != ZINIT_STATE_STOPPING || (process->is_stubborn && !record.sigkill_sent))
       continue;
     if (process->has_main && process->has_others)
       fake_process_empty (process);
-    end_process (process, record.kill_needed ? 2 : 0);
+    end_process (process, record.sigkill_sent ? 2 : 0);
   }
 }
 
@@ -342,7 +342,7 @@ request (Run *run, guint what)
   else if (what == 2)
     zinit_supervisor_stop (supervisor, service, &error);
   else if (what == 3)
-    zinit_supervisor_restart (supervisor, service, &error);
+    zinit_supervisor_restart (supervisor, service, FALSE, &error);
   else
     zinit_supervisor_remove (supervisor, service, what == 5, &error);
   trace ("  %s", error != NULL ? error->message : "ok");

@@ -191,6 +191,37 @@ test_left (void)
   assert_all_ended (h, "pids");
 }
 
+/* A program that goes to the background: the copy that stays is the service, also for the next daemon, and a
+ * stop ends it. */
+static void
+test_background (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autoptr (GArray) pids = NULL;
+  g_autofree char *pid = NULL, *text = NULL;
+
+  add_script (
+      h, "launcher",
+      "setsid sh -c 'echo $$ >>pids; exec sleep 1000' &\nwhile ! [ -s pids ]; do sleep 0.01; done\nexit 0\n",
+      "[lifecycle]\nrestart_delay_ms = 1\n");
+  harness_start (h);
+  pids = read_pids (h, "pids", 1);
+  pid = g_strdup_printf ("%d", g_array_index (pids, pid_t, 0));
+  client_wait_property (h->client, "launcher", "Pid", pid);
+  text = client_get_text (h->client, "launcher", "StatusText");
+  g_assert_nonnull (strstr (text, "background"));
+  survival_crash (h);
+  survival_start (h);
+  client_wait_property (h->client, "launcher", "Pid", pid);
+  assert_property (h->client, "launcher", "State", "running");
+  assert_property (h->client, "launcher", "RestartCount", "0");
+  stop (h, "launcher");
+  assert_all_ended (h, "pids");
+  g_array_unref (g_steal_pointer (&pids));
+  pids = read_pids (h, "pids", 1);
+  g_assert_cmpuint (pids->len, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -209,5 +240,6 @@ main (int argc, char **argv)
   g_test_add_func ("/rules/G5/next-daemon", test_next_daemon);
   g_test_add_func ("/rules/G5/nobodys", test_nobodys);
   g_test_add_func ("/rules/G5/left", test_left);
+  g_test_add_func ("/rules/G6/real", test_background);
   return g_test_run ();
 }

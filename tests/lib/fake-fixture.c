@@ -14,7 +14,7 @@ on_transition (const ZinitTransition *transition, gpointer data)
   g_string_append_printf (fixture->transitions, "%s:%s>%s ", zinit_service_get_name (transition->service),
                           zinit_state_to_string (transition->old_state),
                           zinit_state_to_string (transition->new_state));
-  g_assert_cmpint (zinit_service_get_state (transition->service), ==, transition->new_state);
+  g_assert_cmpint (zinit_service_get_status (transition->service)->state, ==, transition->new_state);
   g_assert_cmpuint (transition->sequence, ==, zinit_supervisor_get_sequence (fixture->supervisor));
 }
 
@@ -89,7 +89,7 @@ const char *
 fixture_state (Fixture *fixture, const char *name)
 {
   fake_host_settle (&fixture->host);
-  return zinit_state_to_string (zinit_service_get_state (fixture_get (fixture, name)));
+  return zinit_state_to_string (zinit_service_get_status (fixture_get (fixture, name))->state);
 }
 
 void

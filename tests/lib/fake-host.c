@@ -146,6 +146,29 @@ stop (gpointer data, ZinitProcess *process, int signo, GError **error)
   return send_signal (data, process, signo, ZINIT_WHOM_ALL, error);
 }
 
+static gboolean
+find_oldest (gpointer data, ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks)
+{
+  const FakeProcess *fake = (const FakeProcess *)process;
+
+  *ret_pid = fake->background_pid;
+  *ret_start_ticks = 10 * (guint64)fake->background_pid;
+  return fake->has_others && fake->background_pid != 0;
+}
+
+static gboolean
+adopt_main (gpointer data, ZinitProcess *process, pid_t pid, guint64 start_ticks, GError **error)
+{
+  FakeProcess *fake = (FakeProcess *)process;
+
+  fake->pid = pid;
+  fake->start_ticks = start_ticks;
+  fake->background_pid = 0;
+  fake->has_main = TRUE;
+  fake->has_others = FALSE;
+  return TRUE;
+}
+
 /* One process a service, and numbers that tell which. */
 static void
 read_stats (gpointer data, ZinitProcess *const *processes, guint n_processes, ZinitProcessStats *ret_stats)
@@ -178,6 +201,8 @@ const ZinitHost fake_host = {
   .get_output_inode = get_output_inode,
   .signal = send_signal,
   .stop = stop,
+  .find_oldest = find_oldest,
+  .adopt_main = adopt_main,
   .read_stats = read_stats,
 };
 

@@ -23,13 +23,13 @@ broken (const ZinitService *service, const char *place, const char *format, ...)
   text = g_strdup_vprintf (format, list);
   va_end (list);
   g_error ("%s: service %s, %s: %s", place, zinit_service_get_name (service),
-           zinit_state_to_string (zinit_service_get_state (service)), text);
+           zinit_state_to_string (zinit_service_get_status (service)->state), text);
 }
 
 static gboolean
 is_active (const ZinitService *service)
 {
-  return zinit_state_is_active (zinit_service_get_state (service));
+  return zinit_state_is_active (zinit_service_get_status (service)->state);
 }
 
 static ZinitServiceRecord
@@ -55,7 +55,8 @@ check_one_writer (World *world, const ZinitTransition *transition)
   const char *name = zinit_service_get_name (transition->service);
   ZinitState last = (ZinitState)GPOINTER_TO_UINT (g_hash_table_lookup (world->told, name));
 
-  if (transition->old_state != last || transition->new_state != zinit_service_get_state (transition->service))
+  if (transition->old_state != last ||
+      transition->new_state != zinit_service_get_status (transition->service)->state)
     BROKEN (transition->service, "one writer: told %s to %s, before that %s",
             zinit_state_to_string (transition->old_state), zinit_state_to_string (transition->new_state),
             zinit_state_to_string (last));
@@ -72,14 +73,14 @@ check_may_start (World *world, ZinitService *service)
   const ZinitDefinition *definition = zinit_service_get_definition (service);
   g_autoptr (GPtrArray) services = zinit_supervisor_list (world->supervisor);
 
-  if (zinit_service_get_wanted (service) == ZINIT_WANTED_STOP)
+  if (zinit_service_get_status (service)->wanted == ZINIT_WANTED_STOP)
     BROKEN (service, "starts though it was stopped");
   if (world->is_shutting_down)
     BROKEN (service, "starts during the shutdown");
   for (char **name = definition->requires; name != NULL && *name != NULL; name++) {
     ZinitService *required = zinit_supervisor_find (world->supervisor, *name, NULL);
 
-    if (required == NULL || !zinit_service_is_satisfied (required) || get_record (required).stop_due)
+    if (required == NULL || !zinit_service_is_satisfied (required) || get_record (required).stop_pending)
       BROKEN (service, "starts without %s, which it requires", *name);
   }
   for (guint i = 0; i < services->len; i++) {
@@ -121,7 +122,7 @@ check_stops_in_order (World *world, ZinitService *service)
 {
   g_autoptr (GPtrArray) services = zinit_supervisor_list (world->supervisor);
 
-  if (!get_record (service).stop_asked)
+  if (get_record (service).stop_cause != ZINIT_STOP_CAUSE_REQUESTED)
     return;
   for (guint i = 0; i < services->len; i++)
     if (services->pdata[i] != service && is_active (services->pdata[i]) &&
@@ -160,26 +161,27 @@ check_processes (World *world, const ZinitService *service)
 
   if (n_living > 1)
     BROKEN (service, "has %u processes", n_living);
-  if ((n_living == 1) != is_active (service))
+  if ((n_living == 1) != (is_active (service) || zinit_service_get_undying_pid (service) != 0))
     BROKEN (service, n_living == 1 ? "is down and has a process" : "is up without a process");
-  if ((zinit_service_get_pid (service) != 0) != is_active (service))
-    BROKEN (service, "its pid is %d", (int)zinit_service_get_pid (service));
+  if ((zinit_service_get_status (service)->pid != 0) != is_active (service))
+    BROKEN (service, "its pid is %d", (int)zinit_service_get_status (service)->pid);
 }
 
 static void
 check_reasons (World *world, ZinitService *service)
 {
-  ZinitState state = zinit_service_get_state (service);
+  ZinitState state = zinit_service_get_status (service)->state;
   g_autoptr (GPtrArray) blockers = zinit_supervisor_why_blocked (world->supervisor, service);
 
   if ((ZinitState)GPOINTER_TO_UINT (g_hash_table_lookup (world->told, zinit_service_get_name (service))) !=
       state)
     BROKEN (service, "one writer: its state was told by nobody");
-  if ((state == ZINIT_STATE_FAILED) != (zinit_service_get_failure (service)->type != ZINIT_FAILURE_NONE))
+  if ((state == ZINIT_STATE_FAILED) !=
+      (zinit_service_get_status (service)->failure.type != ZINIT_FAILURE_NONE))
     BROKEN (service, "the reason of its failure: %s",
-            zinit_failure_type_to_string (zinit_service_get_failure (service)->type));
-  if ((state == ZINIT_STATE_BLOCKED) != (zinit_service_get_waiting_on (service)[0] != NULL))
-    BROKEN (service, "what it waits for: %s", zinit_service_get_waiting_on (service)[0]);
+            zinit_failure_type_to_string (zinit_service_get_status (service)->failure.type));
+  if ((state == ZINIT_STATE_BLOCKED) != (zinit_service_get_status (service)->waiting_on != NULL))
+    BROKEN (service, "what it waits for");
   if (state == ZINIT_STATE_BLOCKED && blockers->len == 0)
     BROKEN (service, "is blocked, and nothing holds it");
 }
@@ -191,7 +193,7 @@ check_deadlines (World *world, const ZinitService *service)
   const ZinitDefinition *definition = zinit_service_get_definition (service);
   ZinitServiceRecord record = get_record (service);
   gint64 now_usec = world->host.now_usec, left_usec = record.deadline_usec - now_usec;
-  gint64 next_usec = zinit_service_get_next_restart (service);
+  gint64 next_usec = zinit_service_get_status (service)->next_restart_usec;
 
   if (record.deadline_usec != 0 && left_usec < 0)
     BROKEN (service, "its deadline is %" G_GINT64_FORMAT " ms ago", -left_usec / 1000);
@@ -199,7 +201,7 @@ check_deadlines (World *world, const ZinitService *service)
   case ZINIT_STATE_STOPPING:
     if (record.deadline_usec == 0 || left_usec > (gint64)definition->stop_timeout_ms * 1000)
       BROKEN (service, "its stop ends in %" G_GINT64_FORMAT " ms", left_usec / 1000);
-    if (!record.kill_needed &&
+    if (!record.sigkill_sent &&
         now_usec - record.state_changed_at_usec > (gint64)definition->stop_timeout_ms * 1000)
       BROKEN (service, "has stopped for too long and is not killed");
     break;
@@ -225,20 +227,19 @@ check_deadlines (World *world, const ZinitService *service)
 static char *
 describe_record (const ZinitServiceRecord *record)
 {
-  return g_strdup_printf (
-      "%s wanted=%s failure=%s,%d,%s exit=%s,%d count=%u delay=%" G_GUINT64_FORMAT
-      " started=%" G_GINT64_FORMAT " changed=%" G_GINT64_FORMAT " deadline=%" G_GINT64_FORMAT
-      " ticks=%" G_GUINT64_FORMAT "%s%s%s%s%s%s%s%s",
-      zinit_state_to_string (record->state), zinit_wanted_words[record->wanted],
-      zinit_failure_type_to_string (record->failure.type), record->failure.number,
-      record->failure.text != NULL ? record->failure.text : "-",
-      zinit_exit_kind_to_string (record->last_exit.kind),
-      record->last_exit.kind == ZINIT_EXIT_UNKNOWN ? -1 : record->last_exit.value, record->restart_count,
-      record->restart_delay_ms, record->started_at_usec, record->state_changed_at_usec, record->deadline_usec,
-      record->start_ticks, record->main_ended ? " main_ended" : "", record->stop_due ? " stop_due" : "",
-      record->stop_asked ? " stop_asked" : "", record->start_timed_out ? " start_timed_out" : "",
-      record->kill_needed ? " kill_needed" : "", record->start_after ? " start_after" : "",
-      record->comes_back ? " comes_back" : "", record->remove_when_down ? " remove_when_down" : "");
+  return g_strdup_printf ("%s wanted=%s failure=%s,%d,%s exit=%s,%d count=%u delay=%" G_GUINT64_FORMAT
+                          " started=%" G_GINT64_FORMAT " changed=%" G_GINT64_FORMAT
+                          " deadline=%" G_GINT64_FORMAT " ticks=%" G_GUINT64_FORMAT " next=%d cause=%d%s%s%s",
+                          zinit_state_to_string (record->state), zinit_wanted_words[record->wanted],
+                          zinit_failure_type_to_string (record->failure.type), record->failure.number,
+                          record->failure.text != NULL ? record->failure.text : "-",
+                          zinit_exit_kind_to_string (record->last_exit.kind),
+                          record->last_exit.kind == ZINIT_EXIT_UNKNOWN ? -1 : record->last_exit.value,
+                          record->restart_count, record->restart_delay_ms, record->started_at_usec,
+                          record->state_changed_at_usec, record->deadline_usec, record->start_ticks,
+                          (int)record->next, (int)record->stop_cause, record->main_ended ? " main_ended" : "",
+                          record->stop_pending ? " stop_pending" : "",
+                          record->sigkill_sent ? " sigkill_sent" : "");
 }
 
 /* The text says of each service what is, though only what was told to have changed is printed again. */
@@ -259,8 +260,11 @@ check_saved (World *world)
       BROKEN (service, "is not saved");
     zinit_snapshot_read (saved, &read);
     read.start_ticks = saved->extra->pid_start_ticks;
+    /* What a shutdown has not let start is started by the next daemon. */
+    if (world->is_shutting_down)
+      read.next = record.next;
     /* SIGKILL is sent again and again, and once more is no harm: that deadline is not kept. */
-    if (record.kill_needed)
+    if (record.sigkill_sent)
       read.deadline_usec = record.deadline_usec;
     is = describe_record (&record);
     says = describe_record (&read);
@@ -281,7 +285,7 @@ world_check (World *world)
     check_processes (world, services->pdata[i]);
     check_reasons (world, services->pdata[i]);
     check_deadlines (world, services->pdata[i]);
-    n_failed += zinit_service_get_state (services->pdata[i]) == ZINIT_STATE_FAILED;
+    n_failed += zinit_service_get_status (services->pdata[i])->state == ZINIT_STATE_FAILED;
   }
   g_assert_cmpuint (zinit_supervisor_count_failed (world->supervisor), ==, n_failed);
   check_saved (world);
@@ -299,16 +303,18 @@ world_describe (World *world)
     g_autofree char *description = NULL;
 
     /* SIGKILL is sent again and again, and once more is no harm: that deadline is not kept. */
-    if (record.kill_needed)
+    if (record.sigkill_sent)
       record.deadline_usec = 0;
     description = describe_record (&record);
     g_string_append_printf (
         text, "%s %s pid=%d next=%" G_GINT64_FORMAT " file=%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n",
-        zinit_service_get_name (service), description, (int)zinit_service_get_pid (service),
-        zinit_service_get_next_restart (service), zinit_service_get_path (service),
+        zinit_service_get_name (service), description, (int)zinit_service_get_status (service)->pid,
+        zinit_service_get_status (service)->next_restart_usec, zinit_service_get_path (service),
         zinit_definition_hash (zinit_service_get_definition (service)),
         /* There is no next start of one that is being removed. */
-        record.remove_when_down ? 0 : zinit_definition_hash (zinit_service_get_next_definition (service)));
+        record.next == ZINIT_NEXT_REMOVE
+            ? 0
+            : zinit_definition_hash (zinit_service_get_next_definition (service)));
   }
   return g_string_free (text, FALSE);
 }
@@ -323,9 +329,9 @@ world_describe_requests (World *world)
     const ZinitService *service = services->pdata[i];
 
     /* What is being removed may be gone by then, and an end brings the wanted status of a new definition. */
-    if (!get_record (service).remove_when_down && !zinit_service_needs_restart (service))
+    if (get_record (service).next != ZINIT_NEXT_REMOVE && !zinit_service_get_status (service)->needs_restart)
       g_string_append_printf (text, "%s wanted=%s\n", zinit_service_get_name (service),
-                              zinit_wanted_words[zinit_service_get_wanted (service)]);
+                              zinit_wanted_words[zinit_service_get_status (service)->wanted]);
   }
   return g_string_free (text, FALSE);
 }
@@ -358,7 +364,7 @@ world_check_restored (World *world)
   g_hash_table_remove_all (world->told);
   for (guint i = 0; i < services->len; i++)
     g_hash_table_insert (world->told, g_strdup (zinit_service_get_name (services->pdata[i])),
-                         GUINT_TO_POINTER (zinit_service_get_state (services->pdata[i])));
+                         GUINT_TO_POINTER (zinit_service_get_status (services->pdata[i])->state));
 }
 
 /* The service of a file NAME.toml is not known, or has none: the next daemon finds the file all the same. */
@@ -372,7 +378,8 @@ has_foreign_file (World *world)
     g_autofree char *name = g_strndup (file, strcspn (file, "."));
     ZinitService *service = zinit_supervisor_find (world->supervisor, name, NULL);
 
-    if (g_str_has_suffix (file, ".toml") && (service == NULL || zinit_service_is_ephemeral (service)))
+    if (g_str_has_suffix (file, ".toml") &&
+        (service == NULL || zinit_service_get_status (service)->is_ephemeral))
       return TRUE;
   }
   return FALSE;
@@ -386,7 +393,8 @@ world_is_all_saved (World *world)
   if (world_saves_pending ())
     return TRUE;
   for (guint i = 0; i < services->len; i++)
-    if (zinit_service_is_ephemeral (services->pdata[i]) && zinit_service_needs_restart (services->pdata[i]))
+    if (zinit_service_get_status (services->pdata[i])->is_ephemeral &&
+        zinit_service_get_status (services->pdata[i])->needs_restart)
       return FALSE;
   return !has_foreign_file (world);
 }

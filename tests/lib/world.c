@@ -17,7 +17,7 @@ on_added (ZinitService *service, gpointer data)
   World *world = data;
 
   zinit_snapshot_mark (world->snapshot, zinit_service_get_name (service));
-  world->is_due |= zinit_service_is_ephemeral (service);
+  world->is_due |= zinit_service_get_status (service)->is_ephemeral;
 }
 
 static void
@@ -36,7 +36,7 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
   World *world = data;
   gboolean is_done = (changes & ZINIT_CHANGED_STATE) != 0 &&
                      zinit_service_get_definition (service)->oneshot &&
-                     zinit_service_get_state (service) == ZINIT_STATE_EXITED;
+                     zinit_service_get_status (service)->state == ZINIT_STATE_EXITED;
 
   zinit_snapshot_mark (world->snapshot, zinit_service_get_name (service));
   world->is_due |= is_done || (changes & (ZINIT_CHANGED_WANTED_STATUS | ZINIT_CHANGED_ASKED)) != 0;
@@ -240,6 +240,8 @@ restore_one (World *world, const char *name, const ZinitSavedService *saved, gbo
   if (process == NULL && was_shutting_down)
     record = (ZinitServiceRecord){ .state = ZINIT_STATE_INACTIVE,
                                    .wanted = record.wanted,
+                                   .next = record.wanted == ZINIT_WANTED_START ? ZINIT_NEXT_START
+                                                                               : ZINIT_NEXT_REST,
                                    .run = record.run,
                                    .state_changed_at_usec = record.state_changed_at_usec };
   if (process == NULL)
@@ -270,14 +272,14 @@ adopt_unsaved (World *world)
     /* Those that were taken up stand behind the others by now. */
     if (!process->is_released || (!process->has_main && !process->has_others))
       continue;
-    if (service == NULL || zinit_service_get_pid (service) != 0) {
+    if (service == NULL || zinit_service_get_status (service)->pid != 0) {
       process->has_main = process->has_others = FALSE;
       continue;
     }
     adoption = make_adoption (process);
-    record.restart_delay_ms = zinit_service_get_restart_delay_ms (service);
-    record.restart_count = zinit_service_get_restart_count (service);
-    record.last_exit = zinit_service_get_last_exit (service);
+    record.restart_delay_ms = zinit_service_get_status (service)->restart_delay_ms;
+    record.restart_count = zinit_service_get_status (service)->restart_count;
+    record.last_exit = zinit_service_get_status (service)->last_exit;
     zinit_service_restore (service, &record, NULL, &adoption);
   }
 }

@@ -37,8 +37,8 @@ on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 static void
 assert_last_exit (const ZinitService *service, ZinitExitKind kind, gint32 value)
 {
-  g_assert_cmpint (zinit_service_get_last_exit (service).kind, ==, kind);
-  g_assert_cmpint (zinit_service_get_last_exit (service).value, ==, value);
+  g_assert_cmpint (zinit_service_get_status (service)->last_exit.kind, ==, kind);
+  g_assert_cmpint (zinit_service_get_status (service)->last_exit.value, ==, value);
 }
 
 /* How it ended is told when it is started again already: that is shown, and changes nothing else. */
@@ -62,6 +62,7 @@ test_late_exit (Fixture *fixture, gconstpointer data)
                                        "web:starting>running");
   fake_process_tell_exit (first, ZINIT_EXIT_EXITED, 3);
   g_assert_true (first->is_released);
+  fake_host_settle (&fixture->host);
   assert_last_exit (web, ZINIT_EXIT_EXITED, 3);
   g_assert_cmpuint (n_told, ==, 2);
   fixture_assert_transitions (fixture, "");
@@ -103,7 +104,7 @@ test_exit_in_time (Fixture *fixture, gconstpointer data)
   g_assert_false (process->is_released);
   fake_process_empty (process);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
-  g_assert_cmpint (zinit_service_get_failure (web)->number, ==, 3);
+  g_assert_cmpint (zinit_service_get_status (web)->failure.number, ==, 3);
   g_assert_true (process->is_released);
 }
 
@@ -130,7 +131,7 @@ test_group_is_stopping (Fixture *fixture, gconstpointer data)
                                 .restart_delay_ms = 1000,
                                 .deadline_usec = fixture->host.now_usec + 300000,
                                 .main_ended = TRUE,
-                                .stop_asked = TRUE };
+                                .stop_cause = ZINIT_STOP_CAUSE_REQUESTED };
   ZinitService *web = restore_group (fixture, &record);
   ZinitServiceRecord again;
 
@@ -153,21 +154,23 @@ test_group_is_stubborn (Fixture *fixture, gconstpointer data)
                                 .restart_delay_ms = 1000,
                                 .deadline_usec = fixture->host.now_usec + 300000,
                                 .main_ended = TRUE,
-                                .stop_asked = TRUE };
+                                .stop_cause = ZINIT_STOP_CAUSE_REQUESTED };
   ZinitService *web = restore_group (fixture, &record);
 
   fake_host_advance_ms (&fixture->host, 300);
   fixture_assert_acts (fixture, "@web !web");
   fake_process_empty (fake_host_find (&fixture->host, "web"));
   fixture_assert_transitions (fixture, "web:stopping>failed");
-  g_assert_cmpint (zinit_service_get_failure (web)->type, ==, ZINIT_FAILURE_STOP_TIMEOUT);
+  g_assert_cmpint (zinit_service_get_status (web)->failure.type, ==, ZINIT_FAILURE_STOP_TIMEOUT);
 }
 
 /* Nobody said how much time was left. */
 static void
 test_group_without_deadline (Fixture *fixture, gconstpointer data)
 {
-  ZinitServiceRecord record = { .state = ZINIT_STATE_STOPPING, .restart_delay_ms = 1000, .stop_asked = TRUE };
+  ZinitServiceRecord record = { .state = ZINIT_STATE_STOPPING,
+                                .restart_delay_ms = 1000,
+                                .stop_cause = ZINIT_STOP_CAUSE_REQUESTED };
 
   restore_group (fixture, &record);
   fake_host_advance_ms (&fixture->host, 9999);

@@ -187,14 +187,17 @@ test_requests (Keeping *keeping, gconstpointer data)
   fake_host_advance_ms (&fixture->host, 100);
   for (guint i = 0; i < 50; i++) {
     g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
+    zinit_supervisor_flush (keeping->fixture.supervisor);
     zinit_autosave_commit (keeping->autosave);
     assert_known (keeping, "web", "running start");
     g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
+    zinit_supervisor_flush (keeping->fixture.supervisor);
     zinit_autosave_commit (keeping->autosave);
     assert_known (keeping, "web", "stopping stop");
     fixture_end (fixture, "web", ZINIT_EXIT_KILLED, 15);
   }
   /* Once more, and nothing has changed. */
+  zinit_supervisor_flush (keeping->fixture.supervisor);
   zinit_autosave_commit (keeping->autosave);
   g_assert_true (writes_within (keeping, 100));
   g_assert_cmpstr (saved_state (keeping, "web"), ==, "exited");
@@ -211,6 +214,7 @@ test_cut_lost (Keeping *keeping, gconstpointer data)
   ZinitService *web = fixture_add (fixture, WEB);
   gsize length;
 
+  zinit_supervisor_flush (keeping->fixture.supervisor);
   zinit_autosave_commit (keeping->autosave);
   g_assert_true (g_file_get_contents (path, &records, &length, NULL));
   g_assert_true (zinit_supervisor_stop (fixture->supervisor, web, NULL));
@@ -240,6 +244,7 @@ test_unwritable (Keeping *keeping, gconstpointer data)
   g_assert_cmpuint (n_warnings, ==, 1);
   g_assert_true (
       zinit_supervisor_stop (keeping->fixture.supervisor, fixture_get (&keeping->fixture, "web"), NULL));
+  zinit_supervisor_flush (keeping->fixture.supervisor);
   zinit_autosave_commit (keeping->autosave);
   g_assert_false (writes_within (keeping, 5000));
   g_assert_cmpuint (n_warnings, ==, 1);

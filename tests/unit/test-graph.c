@@ -64,9 +64,9 @@ static const JudgeCase judgements[] = {
   { "b", NULL, NULL, B, ZINIT_STATE_FAILED, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires" },
   { "b", NULL, NULL, B, ZINIT_STATE_FAILED, FALSE, TRUE, ZINIT_VERDICT_FAILED, "requires" },
   { NULL, "b", NULL, FALSE, 0, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
-  { NULL, "b", NULL, B, ZINIT_STATE_INACTIVE, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "after" },
+  { NULL, "b", NULL, B, ZINIT_STATE_INACTIVE, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
   { NULL, "b", NULL, B, ZINIT_STATE_BLOCKED, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "after" },
-  { NULL, "b", NULL, B, ZINIT_STATE_STARTING, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
+  { NULL, "b", NULL, B, ZINIT_STATE_STARTING, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "after" },
   { NULL, "b", NULL, B, ZINIT_STATE_RUNNING, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
   { NULL, "b", NULL, B, ZINIT_STATE_STOPPING, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
   { NULL, "b", NULL, B, ZINIT_STATE_EXITED, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
@@ -80,7 +80,7 @@ static const JudgeCase judgements[] = {
   { NULL, NULL, "b", B, ZINIT_STATE_EXITED, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
   { NULL, NULL, "b", B, ZINIT_STATE_FAILED, FALSE, FALSE, ZINIT_VERDICT_MAY_START, "" },
   /* Both kinds at once, and the worse verdict wins whatever the order. */
-  { "b", "b", NULL, B, ZINIT_STATE_INACTIVE, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires after" },
+  { "b", "b", NULL, B, ZINIT_STATE_BLOCKED, FALSE, FALSE, ZINIT_VERDICT_MUST_WAIT, "requires after" },
   { "b gone", NULL, NULL, B, ZINIT_STATE_FAILED, FALSE, TRUE, ZINIT_VERDICT_MISSING, "requires requires" },
   { "gone b", NULL, NULL, B, ZINIT_STATE_FAILED, FALSE, TRUE, ZINIT_VERDICT_MISSING, "requires requires" },
 };
@@ -103,7 +103,9 @@ test_judge (void)
     const JudgeCase *expect = &judgements[i];
     g_autoptr (ZinitDefinition) a = definition_new ("a", expect->requires, expect->after, expect->conflicts);
     Other b = { expect->is_known ? "b" : NULL,
-                { NULL, expect->state, expect->is_satisfied, expect->failed_for_good } };
+                { NULL, expect->state, expect->is_satisfied, expect->failed_for_good,
+                  expect->state == ZINIT_STATE_BLOCKED || expect->state == ZINIT_STATE_STARTING,
+                  zinit_state_is_active (expect->state) } };
     g_autoptr (GPtrArray) blockers = NULL;
     g_autofree char *kinds = NULL;
     const char *name = NULL;
@@ -127,7 +129,7 @@ test_conflict_named_by_the_other (void)
   g_autoptr (ZinitDefinition) a = definition_new ("a", NULL, NULL, NULL);
   g_autoptr (ZinitDefinition) both = definition_new ("a", NULL, NULL, "b");
   const char *const conflicting[] = { "b", NULL };
-  Other b = { "b", { NULL, ZINIT_STATE_RUNNING, TRUE, FALSE } };
+  Other b = { "b", { NULL, ZINIT_STATE_RUNNING, TRUE, FALSE, FALSE, TRUE } };
   g_autoptr (GPtrArray) blockers = NULL;
   g_autoptr (GPtrArray) blockers_of_both = NULL;
 

@@ -13,41 +13,34 @@ static const char *const action_words[ZINIT_N_ACTIONS] = {
   [ZINIT_ACTION_EVALUATE_HELD] = "evaluate-held",
   [ZINIT_ACTION_BLOCK_EVALUATE] = "block-evaluate",
   [ZINIT_ACTION_CANCEL] = "cancel",
-  [ZINIT_ACTION_ENTER_STARTING] = "starting",
-  [ZINIT_ACTION_ENTER_RUNNING] = "running",
-  [ZINIT_ACTION_FAIL_SPAWN] = "fail-spawn",
   [ZINIT_ACTION_BEGIN_STOP] = "stop",
   [ZINIT_ACTION_FAIL_START] = "fail-start",
   [ZINIT_ACTION_CLEAN_UP] = "clean-up",
   [ZINIT_ACTION_KILL] = "kill",
   [ZINIT_ACTION_START_AFTER] = "start-after",
-  [ZINIT_ACTION_STAY_DOWN] = "stay-down",
+  [ZINIT_ACTION_CHANGE_CAUSE] = "change-cause",
+  [ZINIT_ACTION_CLEAR] = "clear",
   [ZINIT_ACTION_FINISH] = "finish",
 };
 
 /* State; then for each event, in the order of the heading. */
 static const char *const expected[ZINIT_N_STATES + 1] = {
-  "state    start         stop      look          restart-due    spawned  spawn-failed ready   start-timeout "
-  "main-ended group-empty stop-timeout",
-  "inactive evaluate      cancel    -             -              starting fail-spawn   -       -             "
-  "-   "
-  "       -           -",
-  "blocked  evaluate      cancel    evaluate      -              starting fail-spawn   -       -             "
-  "-   "
-  "       -           -",
-  "starting -             stop      -             -              -        -            running fail-start    "
-  "clean-up   finish      -",
-  "running  -             stop      -             -              -        -            -       -             "
-  "clean-up   finish      -",
-  "stopping start-after   stay-down -             -              -        -            -       -             "
-  "-   "
-  "       finish      kill",
-  "exited   evaluate      cancel    evaluate-held block-evaluate starting fail-spawn   -       -             "
-  "-   "
-  "       -           -",
-  "failed   evaluate      cancel    evaluate-held block-evaluate starting fail-spawn   -       -             "
-  "-   "
-  "       -           -",
+  "state    start       stop         dependency-changed restart-due    start-timeout main-ended group-empty "
+  "stop-timeout reset",
+  "inactive evaluate    cancel       evaluate-held      -              -             -          -           "
+  "-            -",
+  "blocked  evaluate    cancel       evaluate           -              -             -          -           "
+  "-            -",
+  "starting -           stop         -                  -              fail-start    clean-up   finish      "
+  "-            -",
+  "running  -           stop         -                  -              fail-start    clean-up   finish      "
+  "-            -",
+  "stopping start-after change-cause -                  -              -             -          finish      "
+  "kill         -",
+  "exited   evaluate    cancel       evaluate-held      block-evaluate -             -          -           "
+  "-            -",
+  "failed   evaluate    cancel       evaluate-held      block-evaluate -             -          -           "
+  "-            clear",
 };
 
 static char **
@@ -85,8 +78,8 @@ test_every_change (void)
     [ZINIT_STATE_STARTING] = "running stopping exited failed",
     [ZINIT_STATE_RUNNING] = "stopping exited failed",
     [ZINIT_STATE_STOPPING] = "exited failed",
-    [ZINIT_STATE_EXITED] = "blocked starting failed",
-    [ZINIT_STATE_FAILED] = "blocked starting failed",
+    [ZINIT_STATE_EXITED] = "inactive blocked starting failed",
+    [ZINIT_STATE_FAILED] = "inactive blocked starting failed",
   };
 
   for (guint from = 0; from < ZINIT_N_STATES; from++) {
@@ -124,33 +117,45 @@ static const EndingCase endings[] = {
   { "always", FALSE, { KILLED (SIGKILL) }, ZINIT_STATE_FAILED, ZINIT_FAILURE_SIGNAL, SIGKILL, TRUE },
   { "never", FALSE, { KILLED (SIGSEGV) }, ZINIT_STATE_FAILED, ZINIT_FAILURE_SIGNAL, SIGSEGV, FALSE },
   /* What was asked for is no failure, whatever the code; only a kill after the time-out is. */
-  { "always", FALSE, { EXITED (1), .stop_asked = TRUE }, ZINIT_STATE_EXITED, ZINIT_FAILURE_NONE, 0, FALSE },
   { "always",
     FALSE,
-    { KILLED (SIGTERM), .stop_asked = TRUE },
+    { EXITED (1), .stop_cause = ZINIT_STOP_CAUSE_REQUESTED },
     ZINIT_STATE_EXITED,
     ZINIT_FAILURE_NONE,
     0,
     FALSE },
   { "always",
     FALSE,
-    { KILLED (SIGKILL), .stop_asked = TRUE, .kill_needed = TRUE },
+    { KILLED (SIGTERM), .stop_cause = ZINIT_STOP_CAUSE_REQUESTED },
+    ZINIT_STATE_EXITED,
+    ZINIT_FAILURE_NONE,
+    0,
+    FALSE },
+  { "always",
+    FALSE,
+    { KILLED (SIGKILL), .stop_cause = ZINIT_STOP_CAUSE_REQUESTED, .sigkill_sent = TRUE },
     ZINIT_STATE_FAILED,
     ZINIT_FAILURE_STOP_TIMEOUT,
     0,
     FALSE },
   /* Left-overs of a life that ended by itself had to be killed: its own end counts. */
-  { "always", FALSE, { EXITED (0), .kill_needed = TRUE }, ZINIT_STATE_EXITED, ZINIT_FAILURE_NONE, 0, TRUE },
+  { "always",
+    FALSE,
+    { EXITED (0), .stop_cause = ZINIT_STOP_CAUSE_LEFTOVERS, .sigkill_sent = TRUE },
+    ZINIT_STATE_EXITED,
+    ZINIT_FAILURE_NONE,
+    0,
+    TRUE },
   { "on-failure",
     FALSE,
-    { KILLED (SIGTERM), .start_timed_out = TRUE },
+    { KILLED (SIGTERM), .stop_cause = ZINIT_STOP_CAUSE_START_TIMEOUT },
     ZINIT_STATE_FAILED,
     ZINIT_FAILURE_START_TIMEOUT,
     0,
     TRUE },
   { "never",
     FALSE,
-    { KILLED (SIGTERM), .start_timed_out = TRUE },
+    { KILLED (SIGTERM), .stop_cause = ZINIT_STOP_CAUSE_START_TIMEOUT },
     ZINIT_STATE_FAILED,
     ZINIT_FAILURE_START_TIMEOUT,
     0,

@@ -48,17 +48,17 @@ test_running (Fixture *fixture, gconstpointer data)
   fixture_assert_transitions (fixture, "");
   fixture_assert_acts (fixture, "@web");
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
-  g_assert_cmpint (zinit_service_get_pid (web), ==, PID);
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 2);
-  g_assert_cmpint (zinit_service_get_started_at (web), ==, 500000);
-  g_assert_cmpint (zinit_service_get_state_changed_at (web), ==, 600000);
-  g_assert_false (zinit_service_needs_restart (web));
+  g_assert_cmpint (zinit_service_get_status (web)->pid, ==, PID);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 2);
+  g_assert_cmpint (zinit_service_get_status (web)->started_at_usec, ==, 500000);
+  g_assert_cmpint (zinit_service_get_status (web)->state_changed_at_usec, ==, 600000);
+  g_assert_false (zinit_service_get_status (web)->needs_restart);
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 3);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
-  g_assert_cmpint (zinit_service_get_next_restart (web), ==, fixture->host.now_usec + 4000000);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==, fixture->host.now_usec + 4000000);
   fake_host_advance_ms (&fixture->host, 4000);
   fixture_assert_acts (fixture, "+web");
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 3);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 3);
 }
 
 static void
@@ -83,11 +83,11 @@ test_stable_period (Fixture *fixture, gconstpointer data)
   record.deadline_usec = fixture->host.now_usec + 700000;
   web = restore (fixture, WEB, &record, TRUE);
   fake_host_advance_ms (&fixture->host, 699);
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 2);
-  g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 2);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==, 0);
   fake_host_advance_ms (&fixture->host, 1);
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 0);
-  g_assert_cmpuint (zinit_service_get_restart_delay_ms (web), ==, 1000);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 0);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_delay_ms, ==, 1000);
 }
 
 static void
@@ -102,7 +102,7 @@ test_starting (Fixture *fixture, gconstpointer data)
   fake_host_advance_ms (&fixture->host, 1);
   fixture_assert_transitions (fixture, "web:starting>stopping");
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
-  g_assert_cmpint (zinit_service_get_failure (fixture_get (fixture, "web"))->type, ==,
+  g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, "web"))->failure.type, ==,
                    ZINIT_FAILURE_START_TIMEOUT);
 }
 
@@ -113,7 +113,7 @@ test_stopping (Fixture *fixture, gconstpointer data)
   ZinitServiceRecord record = make_record (ZINIT_STATE_STOPPING);
 
   record.wanted = ZINIT_WANTED_STOP;
-  record.stop_asked = TRUE;
+  record.stop_cause = ZINIT_STOP_CAUSE_REQUESTED;
   record.deadline_usec = fixture->host.now_usec + 300000;
   restore (fixture, WEB, &record, TRUE);
   fake_host_advance_ms (&fixture->host, 299);
@@ -122,7 +122,7 @@ test_stopping (Fixture *fixture, gconstpointer data)
   fixture_assert_acts (fixture, "!web");
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGKILL);
   fixture_assert_transitions (fixture, "web:stopping>failed");
-  g_assert_cmpint (zinit_service_get_failure (fixture_get (fixture, "web"))->type, ==,
+  g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, "web"))->failure.type, ==,
                    ZINIT_FAILURE_STOP_TIMEOUT);
   fake_host_advance_ms (&fixture->host, 100000);
   fixture_assert_acts (fixture, "");
@@ -134,7 +134,8 @@ test_stopping_for_a_restart (Fixture *fixture, gconstpointer data)
 {
   ZinitServiceRecord record = make_record (ZINIT_STATE_STOPPING);
 
-  record.stop_asked = record.start_after = TRUE;
+  record.stop_cause = ZINIT_STOP_CAUSE_REQUESTED;
+  record.next = ZINIT_NEXT_START;
   restore (fixture, WEB, &record, TRUE);
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
   fixture_assert_acts (fixture, "@web +web");
@@ -168,18 +169,18 @@ test_vanished (void)
     ZinitService *web;
 
     fixture_init (&fixture);
-    record.stop_asked = cases[i].stop_asked;
+    record.stop_cause = cases[i].stop_asked ? ZINIT_STOP_CAUSE_REQUESTED : ZINIT_STOP_CAUSE_NONE;
     record.last_exit = (ZinitExit){ ZINIT_EXIT_EXITED, 0 };
     web = restore (&fixture, text, &record, FALSE);
-    g_assert_cmpint (zinit_service_get_pid (web), ==, 0);
+    g_assert_cmpint (zinit_service_get_status (web)->pid, ==, 0);
     g_assert_cmpstr (fixture_state (&fixture, "web"), ==, "exited");
-    g_assert_cmpint (zinit_service_get_last_exit (web).kind, ==, ZINIT_EXIT_UNKNOWN);
+    g_assert_cmpint (zinit_service_get_status (web)->last_exit.kind, ==, ZINIT_EXIT_UNKNOWN);
     g_assert_false (zinit_service_is_satisfied (web));
     fake_host_advance_ms (&fixture.host, 3999);
     fixture_assert_acts (&fixture, "");
     fake_host_advance_ms (&fixture.host, 1);
     fixture_assert_acts (&fixture, cases[i].is_restarted ? "+web" : "");
-    g_assert_cmpuint (zinit_service_get_restart_count (web), ==, cases[i].is_restarted ? 3 : 2);
+    g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, cases[i].is_restarted ? 3 : 2);
     /* Nothing of it is counted that is not there: the way out is free. */
     zinit_supervisor_shutdown (fixture.supervisor);
     if (cases[i].is_restarted)
@@ -201,8 +202,8 @@ test_vanished_after_its_end (Fixture *fixture, gconstpointer data)
   record.last_exit = (ZinitExit){ ZINIT_EXIT_EXITED, 9 };
   web = restore (fixture, WEB "lifecycle.restart='on-failure'\n", &record, FALSE);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
-  g_assert_cmpint (zinit_service_get_failure (web)->number, ==, 9);
-  g_assert_cmpint (zinit_service_get_next_restart (web), >, 0);
+  g_assert_cmpint (zinit_service_get_status (web)->failure.number, ==, 9);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, >, 0);
 }
 
 /* The back-off goes on with what is left of it. */
@@ -216,17 +217,17 @@ test_backoff (Fixture *fixture, gconstpointer data)
   record.last_exit = (ZinitExit){ ZINIT_EXIT_EXITED, 5 };
   record.deadline_usec = fixture->host.now_usec + 1500000;
   web = restore (fixture, WEB, &record, FALSE);
-  g_assert_cmpint (zinit_service_get_next_restart (web), ==, fixture->host.now_usec + 1500000);
-  g_assert_cmpint (zinit_service_get_failure (web)->number, ==, 5);
-  g_assert_cmpint (zinit_service_get_last_exit (web).value, ==, 5);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==, fixture->host.now_usec + 1500000);
+  g_assert_cmpint (zinit_service_get_status (web)->failure.number, ==, 5);
+  g_assert_cmpint (zinit_service_get_status (web)->last_exit.value, ==, 5);
   g_assert_cmpuint (zinit_supervisor_count_failed (fixture->supervisor), ==, 1);
-  g_assert_true (zinit_service_can_stop (web));
+  g_assert_true (zinit_service_get_status (web)->can_stop);
   fake_host_advance_ms (&fixture->host, 1499);
   fixture_assert_acts (fixture, "");
   fake_host_advance_ms (&fixture->host, 1);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 3);
-  g_assert_cmpuint (zinit_service_get_restart_delay_ms (web), ==, 8000);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 3);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_delay_ms, ==, 8000);
   g_assert_cmpuint (zinit_supervisor_count_failed (fixture->supervisor), ==, 0);
 }
 
@@ -239,7 +240,7 @@ test_backoff_is_over (Fixture *fixture, gconstpointer data)
   record.deadline_usec = 1;
   restore (fixture, WEB, &record, FALSE);
   fixture_assert_acts (fixture, "+web");
-  g_assert_cmpuint (zinit_service_get_restart_count (fixture_get (fixture, "web")), ==, 3);
+  g_assert_cmpuint (zinit_service_get_status (fixture_get (fixture, "web"))->restart_count, ==, 3);
 }
 
 /* A deadline at the end of time is a long wait and no accident. */
@@ -253,7 +254,7 @@ test_absurd_deadline (Fixture *fixture, gconstpointer data)
     record.deadline_usec = G_MAXINT64;
     record.wanted = ZINIT_WANTED_STOP;
     web = restore (fixture, WEB, &record, zinit_state_is_active (state));
-    g_assert_cmpint (zinit_service_get_next_restart (web), >=, 0);
+    g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, >=, 0);
     fake_host_advance_ms (&fixture->host, 3600000);
     g_assert_cmpstr (fixture_state (fixture, "web"), ==, zinit_state_to_string (state));
     if (zinit_state_is_active (state))
@@ -311,7 +312,7 @@ test_stopped_by_hand (Fixture *fixture, gconstpointer data)
     web = restore (fixture, WEB, &record, FALSE);
     fake_host_advance_ms (&fixture->host, 1000000);
     fixture_assert_acts (fixture, "");
-    g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_STOP);
+    g_assert_cmpint (zinit_service_get_status (web)->wanted, ==, ZINIT_WANTED_STOP);
     zinit_supervisor_remove (fixture->supervisor, web, FALSE, NULL);
   }
 }
@@ -323,6 +324,7 @@ test_not_yet_started (Fixture *fixture, gconstpointer data)
   ZinitServiceRecord inactive = make_record (ZINIT_STATE_INACTIVE);
   ZinitServiceRecord blocked = make_record (ZINIT_STATE_BLOCKED);
 
+  inactive.next = ZINIT_NEXT_START;
   restore (fixture, WEB, &inactive, FALSE);
   restore (fixture, "service.name='b'\nservice.exec='b'\nservice.status='ignore'\n", &blocked, FALSE);
   fixture_assert_acts (fixture, "+web +b");
@@ -338,7 +340,7 @@ test_comes_back (Fixture *fixture, gconstpointer data)
   ZinitService *web;
 
   down.wanted = ZINIT_WANTED_STOP;
-  held.comes_back = TRUE;
+  held.next = ZINIT_NEXT_START_WITH_DEPENDENCY;
   failed.failure = (ZinitFailure){ ZINIT_FAILURE_DEPENDENCY_FAILED, 0, (char *)"web" };
   web = restore (fixture, WEB, &down, FALSE);
   restore (fixture, APP, &held, FALSE);
@@ -358,9 +360,10 @@ test_stop_due (Fixture *fixture, gconstpointer data)
   ZinitServiceRecord due = make_record (ZINIT_STATE_RUNNING);
   ZinitServiceRecord stopping = make_record (ZINIT_STATE_STOPPING);
 
-  due.stop_due = TRUE;
+  due.stop_pending = TRUE;
   due.wanted = ZINIT_WANTED_STOP;
-  stopping.stop_asked = stopping.comes_back = TRUE;
+  stopping.stop_cause = ZINIT_STOP_CAUSE_DEPENDENCY;
+  stopping.next = ZINIT_NEXT_START_WITH_DEPENDENCY;
   restore (fixture, WEB, &due, TRUE);
   restore (fixture, APP, &stopping, TRUE);
   fixture_assert_acts (fixture, "@web @app");
@@ -383,16 +386,16 @@ test_changed_definition (Fixture *fixture, gconstpointer data)
 
   zinit_service_restore (web, &record, old, &adoption);
   fake_host_settle (&fixture->host);
-  g_assert_true (zinit_service_needs_restart (web));
-  g_assert_cmpint (zinit_service_get_pid (web), ==, PID);
+  g_assert_true (zinit_service_get_status (web)->needs_restart);
+  g_assert_cmpint (zinit_service_get_status (web)->pid, ==, PID);
   g_assert_cmpstr (zinit_service_get_definition (web)->dir, ==, "/old");
   g_assert_null (zinit_service_get_next_definition (web)->dir);
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 2);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 2);
   g_assert_true (fixture_get (fixture, "web") == web);
-  g_assert_true (zinit_supervisor_restart (fixture->supervisor, web, NULL));
+  g_assert_true (zinit_supervisor_restart (fixture->supervisor, web, FALSE, NULL));
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
   fixture_assert_acts (fixture, "@web -web +web");
-  g_assert_false (zinit_service_needs_restart (web));
+  g_assert_false (zinit_service_get_status (web)->needs_restart);
   g_assert_null (zinit_service_get_definition (web)->dir);
 }
 
@@ -404,7 +407,7 @@ test_same_definition (Fixture *fixture, gconstpointer data)
   ZinitService *web = fixture_add (fixture, WEB);
 
   zinit_service_restore (web, &record, same, &adoption);
-  g_assert_false (zinit_service_needs_restart (web));
+  g_assert_false (zinit_service_get_status (web)->needs_restart);
 }
 
 /* A service without a file is taken up, stopped in order and forgotten. */
@@ -439,15 +442,15 @@ test_restored_twice (void)
     fixture_init (&fixture);
     first.deadline_usec = fixture.host.now_usec + 1000;
     first.failure.type = state == ZINIT_STATE_FAILED ? ZINIT_FAILURE_START_TIMEOUT : ZINIT_FAILURE_NONE;
-    first.stop_due = zinit_state_is_active (state);
+    first.stop_pending = zinit_state_is_active (state);
     web = restore (&fixture, WEB, &first, FALSE);
     zinit_service_restore (web, &second, NULL, &adoption);
-    g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
+    g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==, 0);
     fake_host_advance_ms (&fixture.host, 100000);
     fixture_assert_acts (&fixture, "@web");
     g_assert_cmpstr (fixture_state (&fixture, "web"), ==, "running");
-    g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 2);
-    g_assert_cmpint (zinit_service_get_failure (web)->type, ==, ZINIT_FAILURE_NONE);
+    g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 2);
+    g_assert_cmpint (zinit_service_get_status (web)->failure.type, ==, ZINIT_FAILURE_NONE);
     g_assert_cmpuint (zinit_supervisor_count_failed (fixture.supervisor), ==, 0);
     zinit_supervisor_shutdown (fixture.supervisor);
     fixture_end (&fixture, "web", ZINIT_EXIT_EXITED, 0);

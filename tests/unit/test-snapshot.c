@@ -86,16 +86,13 @@ assert_equal (const ZinitServiceRecord *a, const ZinitServiceRecord *b)
   g_assert_cmpint (a->state_changed_at_usec, ==, b->state_changed_at_usec);
   g_assert_cmpint (a->deadline_usec, ==, b->deadline_usec);
   g_assert_cmpint (a->main_ended, ==, b->main_ended);
-  g_assert_cmpint (a->stop_due, ==, b->stop_due);
-  g_assert_cmpint (a->stop_asked, ==, b->stop_asked);
-  g_assert_cmpint (a->start_timed_out, ==, b->start_timed_out);
-  g_assert_cmpint (a->kill_needed, ==, b->kill_needed);
-  g_assert_cmpint (a->start_after, ==, b->start_after);
-  g_assert_cmpint (a->comes_back, ==, b->comes_back);
-  g_assert_cmpint (a->remove_when_down, ==, b->remove_when_down);
+  g_assert_cmpint (a->next, ==, b->next);
+  g_assert_cmpint (a->stop_cause, ==, b->stop_cause);
+  g_assert_cmpint (a->sigkill_sent, ==, b->sigkill_sent);
+  g_assert_cmpint (a->stop_pending, ==, b->stop_pending);
 }
 
-/* A record in @state; @n varies everything else, each flag by a bit. Inactive and blocked have no deadline,
+/* A record in @state; @n varies everything else. Inactive and blocked have no deadline,
  * stopping always has one. */
 static ZinitServiceRecord
 make_record (ZinitState state, guint n)
@@ -114,6 +111,9 @@ make_record (ZinitState state, guint n)
     { ZINIT_FAILURE_SPAWN_ERROR, 0, (char *)"exec \"x\":\n\001 \303\274" },
     { ZINIT_FAILURE_MISSING_DEPENDENCY, 0, (char *)"gone" },
   };
+  static const ZinitStopCause causes[] = { ZINIT_STOP_CAUSE_REQUESTED, ZINIT_STOP_CAUSE_START_TIMEOUT,
+                                           ZINIT_STOP_CAUSE_LEFTOVERS };
+  ZinitNext next = (n >> 1) & 3;
   gboolean has_timer = state != ZINIT_STATE_INACTIVE && state != ZINIT_STATE_BLOCKED;
 
   return (ZinitServiceRecord){
@@ -126,13 +126,14 @@ make_record (ZinitState state, guint n)
     .started_at_usec = n % 2 == 0 ? 0 : 1700000000000000 + n * 1000,
     .state_changed_at_usec = 1700000001000000 + n * 1000,
     .deadline_usec = has_timer && (n % 5 != 0 || state == ZINIT_STATE_STOPPING) ? 5000000 + n * 1000 : 0,
-    .stop_due = zinit_state_is_active (state) && (n >> 0) & 1,
-    .stop_asked = (n >> 1) & 1,
-    .start_timed_out = (n >> 2) & 1,
-    .kill_needed = (n >> 3) & 1,
-    .start_after = (n >> 4) & 1,
-    .comes_back = (n >> 5) & 1,
-    .remove_when_down = (n >> 6) & 1,
+    /* One that never ran, and is wanted, is to be started. */
+    .run = 1,
+    .next = next,
+    .stop_cause = state != ZINIT_STATE_STOPPING              ? ZINIT_STOP_CAUSE_NONE
+                  : next == ZINIT_NEXT_START_WITH_DEPENDENCY ? ZINIT_STOP_CAUSE_DEPENDENCY
+                                                             : causes[(n >> 3) % G_N_ELEMENTS (causes)],
+    .sigkill_sent = state == ZINIT_STATE_STOPPING && (n & 1) != 0,
+    .stop_pending = zinit_state_is_active (state) && state != ZINIT_STATE_STOPPING && (n & 1) != 0,
   };
 }
 
@@ -250,7 +251,7 @@ test_definition_in_force (Snapshots *snapshots, gconstpointer data)
   fixture_add (&snapshots->fixture, WEB);
   fake_host_settle (&snapshots->fixture.host);
   fixture_add (&snapshots->fixture, WEB "service.dir='/elsewhere'\n");
-  g_assert_true (zinit_service_needs_restart (fixture_get (&snapshots->fixture, "web")));
+  g_assert_true (zinit_service_get_status (fixture_get (&snapshots->fixture, "web"))->needs_restart);
   state = take (snapshots);
   g_assert_null (strstr (look_up (state, "web")->config, "/elsewhere"));
 }
@@ -273,7 +274,7 @@ test_main_ended (Snapshots *snapshots, gconstpointer data)
   zinit_snapshot_read (look_up (state, "web"), &record);
   g_assert_cmpint (record.state, ==, ZINIT_STATE_STOPPING);
   g_assert_true (record.main_ended);
-  g_assert_false (record.stop_asked);
+  g_assert_cmpint (record.stop_cause, ==, ZINIT_STOP_CAUSE_LEFTOVERS);
   g_assert_cmpint (record.last_exit.kind, ==, ZINIT_EXIT_EXITED);
   g_assert_cmpint (record.last_exit.value, ==, 7);
   g_assert_cmpint (record.deadline_usec, ==, fixture->host.now_usec + 10 * G_USEC_PER_SEC);
@@ -328,7 +329,9 @@ test_foreign (void)
     g_assert_cmpint (record.started_at_usec, ==, 1700000000123000);
     g_assert_cmpint (record.state_changed_at_usec, ==, 1700000000456000);
     g_assert_cmpint (record.deadline_usec, ==, 0);
-    g_assert_cmpint (record.stop_asked, ==, rules[i].saved == ZINIT_STATE_STOPPING);
+    g_assert_cmpint (record.stop_cause, ==,
+                     rules[i].saved == ZINIT_STATE_STOPPING ? ZINIT_STOP_CAUSE_REQUESTED
+                                                            : ZINIT_STOP_CAUSE_NONE);
     if (rules[i].restored == ZINIT_STATE_FAILED) {
       g_assert_cmpint (record.failure.type, ==, ZINIT_FAILURE_SPAWN_ERROR);
       g_assert_cmpstr (record.failure.text, ==, "restored from failed state");
@@ -395,8 +398,8 @@ test_out_of_range (Snapshots *snapshots, gconstpointer data)
 
     web = fixture_add (&snapshots->fixture, WEB "service.status='ignore'\n");
     zinit_service_restore (web, &record, NULL, NULL);
-    g_assert_cmpint (zinit_service_get_next_restart (web), >=, 0);
-    g_assert_cmpuint (zinit_service_get_restart_delay_ms (web), >, 0);
+    g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, >=, 0);
+    g_assert_cmpuint (zinit_service_get_status (web)->restart_delay_ms, >, 0);
     zinit_snapshot_mark (snapshots->snapshot, "web");
     state = take (snapshots);
     g_assert_nonnull (g_tree_lookup (state->services, "web"));

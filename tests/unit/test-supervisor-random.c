@@ -101,7 +101,7 @@ step (Fixture *fixture)
   else if (what < 88)
     zinit_supervisor_stop (fixture->supervisor, service, NULL);
   else if (what < 95)
-    zinit_supervisor_restart (fixture->supervisor, service, NULL);
+    zinit_supervisor_restart (fixture->supervisor, service, FALSE, NULL);
   else
     zinit_supervisor_remove (fixture->supervisor, service, what < 98, NULL);
 }
@@ -110,20 +110,21 @@ static void
 check_service (Fixture *fixture, ZinitService *service)
 {
   const char *name = zinit_service_get_name (service);
-  ZinitState state = zinit_service_get_state (service);
+  ZinitState state = zinit_service_get_status (service)->state;
   guint n_living = fake_host_count_living (&fixture->host, name);
 
-  g_assert_cmpuint (n_living, ==, zinit_state_is_active (state) ? 1 : 0);
-  g_assert_cmpint (zinit_service_get_pid (service) != 0, ==, zinit_state_is_active (state));
+  g_assert_cmpuint (n_living, ==,
+                    zinit_state_is_active (state) || zinit_service_get_undying_pid (service) != 0 ? 1 : 0);
+  g_assert_cmpint (zinit_service_get_status (service)->pid != 0, ==, zinit_state_is_active (state));
   g_assert_cmpint (state == ZINIT_STATE_FAILED, ==,
-                   zinit_service_get_failure (service)->type != ZINIT_FAILURE_NONE);
+                   zinit_service_get_status (service)->failure.type != ZINIT_FAILURE_NONE);
   if (state != ZINIT_STATE_BLOCKED)
-    g_assert_null (zinit_service_get_waiting_on (service)[0]);
+    g_assert_null (zinit_service_get_status (service)->waiting_on);
   else
-    g_assert_nonnull (zinit_service_get_waiting_on (service)[0]);
-  if (zinit_service_get_next_restart (service) != 0) {
+    g_assert_nonnull (zinit_service_get_status (service)->waiting_on);
+  if (zinit_service_get_status (service)->next_restart_usec != 0) {
     g_assert_true (state == ZINIT_STATE_EXITED || state == ZINIT_STATE_FAILED);
-    g_assert_cmpint (zinit_service_get_next_restart (service), >=, fixture->host.now_usec);
+    g_assert_cmpint (zinit_service_get_status (service)->next_restart_usec, >=, fixture->host.now_usec);
   }
 }
 
@@ -137,7 +138,7 @@ check_all (Fixture *fixture)
   services = zinit_supervisor_list (fixture->supervisor);
   for (guint i = 0; i < services->len; i++) {
     check_service (fixture, services->pdata[i]);
-    n_failed += zinit_service_get_state (services->pdata[i]) == ZINIT_STATE_FAILED;
+    n_failed += zinit_service_get_status (services->pdata[i])->state == ZINIT_STATE_FAILED;
   }
   g_assert_cmpuint (zinit_supervisor_count_failed (fixture->supervisor), ==, n_failed);
 }
@@ -154,7 +155,7 @@ check_orderly_end (Fixture *fixture)
       ZinitService *service = zinit_supervisor_find (fixture->supervisor, process->name, NULL);
 
       if (process->is_released || service == NULL ||
-          zinit_service_get_state (service) != ZINIT_STATE_STOPPING)
+          zinit_service_get_status (service)->state != ZINIT_STATE_STOPPING)
         continue;
       if (process->has_others)
         fake_process_empty (process);

@@ -17,7 +17,7 @@ test_start_and_stop (Fixture *fixture, gconstpointer data)
 
   fixture_assert_transitions (fixture, "web:inactive>starting web:starting>running");
   fixture_assert_acts (fixture, "+web");
-  g_assert_cmpint (zinit_service_get_pid (web), ==, 101);
+  g_assert_cmpint (zinit_service_get_status (web)->pid, ==, 101);
   g_assert_false (zinit_supervisor_start (fixture->supervisor, web, FALSE, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_ALREADY_RUNNING);
   g_clear_error (&error);
@@ -27,14 +27,14 @@ test_start_and_stop (Fixture *fixture, gconstpointer data)
   fixture_assert_acts (fixture, "-web");
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
   fixture_assert_transitions (fixture, "web:stopping>exited");
-  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_STOP);
-  g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
-  g_assert_cmpint (zinit_service_get_pid (web), ==, 0);
+  g_assert_cmpint (zinit_service_get_status (web)->wanted, ==, ZINIT_WANTED_STOP);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==, 0);
+  g_assert_cmpint (zinit_service_get_status (web)->pid, ==, 0);
   g_assert_false (zinit_supervisor_stop (fixture->supervisor, web, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_NOT_RUNNING);
 
   g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
-  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_START);
+  g_assert_cmpint (zinit_service_get_status (web)->wanted, ==, ZINIT_WANTED_START);
   fixture_assert_transitions (fixture, "web:exited>starting web:starting>running");
 }
 
@@ -49,33 +49,33 @@ test_backoff (Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (delays_ms); i++) {
     fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 3);
     g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
-    g_assert_cmpint (zinit_service_get_next_restart (web), ==,
+    g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==,
                      fixture->host.now_usec + (gint64)delays_ms[i] * 1000);
     fake_host_advance_ms (&fixture->host, delays_ms[i] - 1);
     g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
     g_string_truncate (fixture->transitions, 0);
     fake_host_advance_ms (&fixture->host, 1);
     fixture_assert_transitions (fixture, "web:failed>blocked web:blocked>starting web:starting>running");
-    g_assert_cmpuint (zinit_service_get_restart_count (web), ==, i + 1);
-    g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
+    g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, i + 1);
+    g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==, 0);
   }
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGSEGV);
-  g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
-  g_assert_cmpint (zinit_service_get_failure (web)->type, ==, ZINIT_FAILURE_SIGNAL);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==, 0);
+  g_assert_cmpint (zinit_service_get_status (web)->failure.type, ==, ZINIT_FAILURE_SIGNAL);
   fake_host_advance_ms (&fixture->host, 100000);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
 
   /* By hand all starts again, and a stable period forgets as well. */
   g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 0);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 0);
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 3);
   fake_host_advance_ms (&fixture->host, 100);
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 1);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 1);
   fake_host_advance_ms (&fixture->host, 4999);
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 1);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 1);
   fake_host_advance_ms (&fixture->host, 1);
-  g_assert_cmpuint (zinit_service_get_restart_count (web), ==, 0);
-  g_assert_cmpuint (zinit_service_get_restart_delay_ms (web), ==, 100);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 0);
+  g_assert_cmpuint (zinit_service_get_status (web)->restart_delay_ms, ==, 100);
   g_assert_cmpuint (fixture->host.timers->len, ==, 0);
 }
 
@@ -107,8 +107,8 @@ test_stop_timeout (Fixture *fixture, gconstpointer data)
   fixture_assert_acts (fixture, "!web");
   fake_process_empty (process);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
-  g_assert_cmpint (zinit_service_get_failure (web)->type, ==, ZINIT_FAILURE_STOP_TIMEOUT);
-  g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
+  g_assert_cmpint (zinit_service_get_status (web)->failure.type, ==, ZINIT_FAILURE_STOP_TIMEOUT);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==, 0);
 }
 
 static void
@@ -123,8 +123,8 @@ test_leftovers_are_cleared (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "stopping");
   fake_process_empty (process);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
-  g_assert_cmpint (zinit_service_get_failure (web)->number, ==, 7);
-  g_assert_cmpint (zinit_service_get_next_restart (web), >, 0);
+  g_assert_cmpint (zinit_service_get_status (web)->failure.number, ==, 7);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, >, 0);
 }
 
 static void
@@ -136,7 +136,7 @@ test_spawn_error (Fixture *fixture, gconstpointer data)
   fixture->host.broken_exec = g_strdup ("web");
   web = fixture_add (fixture, WEB);
   fixture_assert_transitions (fixture, "web:inactive>failed");
-  g_assert_cmpstr (zinit_service_get_failure (web)->text, ==, "exec web: no");
+  g_assert_cmpstr (zinit_service_get_status (web)->failure.text, ==, "exec web: no");
   g_assert_true (zinit_service_start_is_settled (web));
   g_assert_false (zinit_service_start_succeeded (web, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED);
@@ -156,8 +156,8 @@ test_missing_and_back (Fixture *fixture, gconstpointer data)
 
   fixture_add (fixture, TOP);
   fixture_assert_transitions (fixture, "app:inactive>failed top:inactive>failed");
-  g_assert_cmpint (zinit_service_get_failure (app)->type, ==, ZINIT_FAILURE_MISSING_DEPENDENCY);
-  g_assert_cmpint (zinit_service_get_failure (fixture_get (fixture, "top"))->type, ==,
+  g_assert_cmpint (zinit_service_get_status (app)->failure.type, ==, ZINIT_FAILURE_MISSING_DEPENDENCY);
+  g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, "top"))->failure.type, ==,
                    ZINIT_FAILURE_DEPENDENCY_FAILED);
   fixture_add (fixture, DB);
   g_assert_cmpstr (fixture_state (fixture, "top"), ==, "running");
@@ -173,7 +173,7 @@ test_failed_for_good (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (fixture_state (fixture, "app"), ==, "blocked");
   fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 1);
   g_assert_cmpstr (fixture_state (fixture, "app"), ==, "failed");
-  g_assert_cmpstr (zinit_service_get_failure (fixture_get (fixture, "app"))->text, ==, "db");
+  g_assert_cmpstr (zinit_service_get_status (fixture_get (fixture, "app"))->failure.text, ==, "db");
   g_assert_true (zinit_supervisor_start (fixture->supervisor, db, FALSE, NULL));
   g_assert_cmpstr (fixture_state (fixture, "app"), ==, "blocked");
   fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 0);
@@ -181,9 +181,9 @@ test_failed_for_good (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (fixture_state (fixture, "db"), ==, "exited");
 }
 
-/* Its dependency failed while it ran: a restart then comes to an end that is seen. */
+/* Its dependency is down for good: it is stopped and held, and a start of it says why it fails. */
 static void
-test_restart_on_a_failed_dependency (Fixture *fixture, gconstpointer data)
+test_start_on_a_failed_dependency (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   ZinitService *app;
@@ -192,14 +192,16 @@ test_restart_on_a_failed_dependency (Fixture *fixture, gconstpointer data)
   app = fixture_add (fixture, APP);
   fake_host_settle (&fixture->host);
   fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 3);
-  g_assert_cmpstr (fixture_state (fixture, "app"), ==, "running");
-  g_assert_true (zinit_supervisor_restart (fixture->supervisor, app, NULL));
-  g_assert_false (zinit_service_start_is_settled (app));
+  g_assert_cmpstr (fixture_state (fixture, "app"), ==, "stopping");
   fixture_end (fixture, "app", ZINIT_EXIT_KILLED, SIGTERM);
+  g_assert_cmpstr (fixture_state (fixture, "app"), ==, "exited");
+  g_assert_cmpint (zinit_service_get_status (app)->sub_state, ==, ZINIT_SUB_STATE_HELD);
+  g_assert_true (zinit_supervisor_start (fixture->supervisor, app, FALSE, NULL));
   g_assert_cmpstr (fixture_state (fixture, "app"), ==, "failed");
   g_assert_true (zinit_service_start_is_settled (app));
   g_assert_false (zinit_service_start_succeeded (app, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_CANNOT_START);
+  g_assert_nonnull (strstr (error->message, "exited with code 3"));
   fixture_add (fixture, WEB "dependencies.requires=['app']\n");
   fake_host_settle (&fixture->host);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
@@ -234,7 +236,7 @@ test_cascade (Fixture *fixture, gconstpointer data)
   fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 0);
   fake_host_advance_ms (&fixture->host, 100000);
   fixture_assert_acts (fixture, "");
-  g_assert_cmpint (zinit_service_get_wanted (fixture_get (fixture, "top")), ==, ZINIT_WANTED_START);
+  g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, "top"))->wanted, ==, ZINIT_WANTED_START);
   g_assert_cmpstr (fixture_state (fixture, "top"), ==, "exited");
 
   g_assert_true (zinit_supervisor_start (fixture->supervisor, db, FALSE, NULL));
@@ -243,7 +245,7 @@ test_cascade (Fixture *fixture, gconstpointer data)
   /* A restart takes them along, and what was stopped by hand stays down. */
   g_assert_true (zinit_supervisor_stop (fixture->supervisor, fixture_get (fixture, "top"), NULL));
   fixture_end (fixture, "top", ZINIT_EXIT_EXITED, 0);
-  g_assert_true (zinit_supervisor_restart (fixture->supervisor, db, NULL));
+  g_assert_true (zinit_supervisor_restart (fixture->supervisor, db, FALSE, NULL));
   fixture_end (fixture, "app", ZINIT_EXIT_EXITED, 0);
   fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 0);
   fixture_assert_acts (fixture, "-top -app -db +db +app");
@@ -267,7 +269,7 @@ test_conflicts (Fixture *fixture, gconstpointer data)
   /* Whichever of the two names it. */
   g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "blocked");
-  g_assert_cmpstr (zinit_service_get_waiting_on (web)[0], ==, "upkeep");
+  g_assert_cmpstr (zinit_service_get_status (web)->waiting_on[0], ==, "upkeep");
 }
 
 static void
@@ -308,17 +310,17 @@ test_redefine (Fixture *fixture, gconstpointer data)
   ZinitService *web = fixture_add (fixture, WEB);
 
   fixture_add (fixture, WEB "service.dir='/tmp'\n");
-  g_assert_true (zinit_service_needs_restart (web));
+  g_assert_true (zinit_service_get_status (web)->needs_restart);
   g_assert_null (zinit_service_get_definition (web)->dir);
   g_assert_cmpstr (zinit_service_get_next_definition (web)->dir, ==, "/tmp");
   fixture_add (fixture, WEB);
-  g_assert_false (zinit_service_needs_restart (web));
+  g_assert_false (zinit_service_get_status (web)->needs_restart);
   fixture_add (fixture, WEB "service.dir='/tmp'\n");
-  g_assert_true (zinit_supervisor_restart (fixture->supervisor, web, NULL));
+  g_assert_true (zinit_supervisor_restart (fixture->supervisor, web, FALSE, NULL));
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 0);
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
   g_assert_cmpstr (zinit_service_get_definition (web)->dir, ==, "/tmp");
-  g_assert_false (zinit_service_needs_restart (web));
+  g_assert_false (zinit_service_get_status (web)->needs_restart);
 }
 
 static void
@@ -327,17 +329,17 @@ test_status_changes_while_running (Fixture *fixture, gconstpointer data)
   ZinitService *web = fixture_add (fixture, WEB);
 
   fixture_add (fixture, WEB "service.status='stop'\n");
-  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_START);
+  g_assert_cmpint (zinit_service_get_status (web)->wanted, ==, ZINIT_WANTED_START);
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGKILL);
-  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_STOP);
-  g_assert_cmpint (zinit_service_get_next_restart (web), ==, 0);
+  g_assert_cmpint (zinit_service_get_status (web)->wanted, ==, ZINIT_WANTED_STOP);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, ==, 0);
 
   /* What somebody asked for by hand stays. */
   g_assert_true (zinit_supervisor_start (fixture->supervisor, web, FALSE, NULL));
   fixture_add (fixture, WEB "service.status='ignore'\n");
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGKILL);
-  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_START);
-  g_assert_cmpint (zinit_service_get_next_restart (web), !=, 0);
+  g_assert_cmpint (zinit_service_get_status (web)->wanted, ==, ZINIT_WANTED_START);
+  g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, !=, 0);
 }
 
 static void
@@ -355,7 +357,7 @@ test_remove (Fixture *fixture, gconstpointer data)
   fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 0);
   g_assert_null (zinit_supervisor_find (fixture->supervisor, "db", NULL));
   g_assert_cmpstr (fixture_state (fixture, "app"), ==, "failed");
-  g_assert_cmpint (zinit_service_get_failure (fixture_get (fixture, "app"))->type, ==,
+  g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, "app"))->failure.type, ==,
                    ZINIT_FAILURE_MISSING_DEPENDENCY);
 }
 
@@ -403,7 +405,7 @@ test_tree_leaves_the_removed (Fixture *fixture, gconstpointer data)
 
   g_assert_true (zinit_supervisor_remove (fixture->supervisor, web, TRUE, NULL));
   g_assert_true (zinit_supervisor_start (fixture->supervisor, app, TRUE, NULL));
-  g_assert_cmpint (zinit_service_get_wanted (web), ==, ZINIT_WANTED_STOP);
+  g_assert_cmpint (zinit_service_get_status (web)->wanted, ==, ZINIT_WANTED_STOP);
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
   g_assert_null (zinit_supervisor_find (fixture->supervisor, "web", NULL));
 }
@@ -431,7 +433,7 @@ main (int argc, char *argv[])
   ADD ("spawn-error", test_spawn_error);
   ADD ("missing-and-back", test_missing_and_back);
   ADD ("failed-for-good", test_failed_for_good);
-  ADD ("restart-on-a-failed-dependency", test_restart_on_a_failed_dependency);
+  ADD ("start-on-a-failed-dependency", test_start_on_a_failed_dependency);
   ADD ("crash-leaves-dependents-alone", test_crash_leaves_dependents_alone);
   ADD ("cascade", test_cascade);
   ADD ("conflicts", test_conflicts);

@@ -47,7 +47,7 @@ restore (Fixture *fixture, const char *more, ZinitState state)
 static void
 assert_says (const ZinitService *service, const char *part)
 {
-  g_autofree char *text = zinit_service_dup_status_text (service);
+  g_autofree char *text = g_strdup (zinit_service_get_status (service)->text);
 
   if (strstr (text, part) == NULL)
     g_error ("the status text is “%s”, without “%s”", text, part);
@@ -64,7 +64,7 @@ test_waits (Fixture *fixture, gconstpointer data)
   fixture_assert_acts (fixture, "");
   fixture_assert_transitions (fixture, "");
   g_assert_cmpstr (fixture_state (fixture, "web"), ==, "running");
-  g_assert_cmpint (zinit_service_get_pid (web), ==, PID);
+  g_assert_cmpint (zinit_service_get_status (web)->pid, ==, PID);
   g_assert_cmpint (zinit_service_get_unproven_pid (web), ==, PID);
   assert_says (web, "it is not known whether process 4711 lives, which is asked again");
   zinit_service_set_unproven (web, "Too many open files");
@@ -89,8 +89,8 @@ test_alive (Fixture *fixture, gconstpointer data)
   fixture_assert_acts (fixture, "@web");
   fixture_assert_transitions (fixture, "");
   g_assert_cmpint (zinit_service_get_unproven_pid (web), ==, 0);
-  g_assert_cmpint (zinit_service_get_pid (web), ==, PID);
-  text = zinit_service_dup_status_text (web);
+  g_assert_cmpint (zinit_service_get_status (web)->pid, ==, PID);
+  text = g_strdup (zinit_service_get_status (web)->text);
   g_assert_cmpstr (text, ==, "");
   /* It is like any other from now on. */
   fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 3);
@@ -123,8 +123,8 @@ test_dead (void)
     web = restore (&fixture, policies[i].more, ZINIT_STATE_RUNNING);
     zinit_service_resolve (web, NULL);
     g_assert_cmpstr (fixture_state (&fixture, "web"), ==, "exited");
-    g_assert_cmpint (zinit_service_get_last_exit (web).kind, ==, ZINIT_EXIT_UNKNOWN);
-    g_assert_cmpint (zinit_service_get_pid (web), ==, 0);
+    g_assert_cmpint (zinit_service_get_status (web)->last_exit.kind, ==, ZINIT_EXIT_UNKNOWN);
+    g_assert_cmpint (zinit_service_get_status (web)->pid, ==, 0);
     g_assert_false (zinit_service_is_satisfied (web));
     if (strstr (policies[i].more, "oneshot") != NULL)
       assert_says (web, "zinit restart web");
@@ -148,7 +148,7 @@ test_stop (Fixture *fixture, gconstpointer data)
   zinit_service_resolve (web, &adoption);
   fixture_assert_acts (fixture, "@web -web");
   fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
-  g_assert_false (zinit_state_is_active (zinit_service_get_state (web)));
+  g_assert_false (zinit_state_is_active (zinit_service_get_status (web)->state));
   fake_host_advance_ms (&fixture->host, LONG_MS);
   fixture_assert_acts (fixture, "");
 }
@@ -184,7 +184,7 @@ test_restart (Fixture *fixture, gconstpointer data)
 {
   ZinitService *web = restore (fixture, "", ZINIT_STATE_RUNNING);
 
-  zinit_supervisor_restart (fixture->supervisor, web, NULL);
+  zinit_supervisor_restart (fixture->supervisor, web, FALSE, NULL);
   fake_host_advance_ms (&fixture->host, LONG_MS);
   fixture_assert_acts (fixture, "");
   zinit_service_resolve (web, NULL);
