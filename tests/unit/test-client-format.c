@@ -341,10 +341,11 @@ test_states (void)
 static void
 test_refused (void)
 {
-  g_autoptr (GVariant) refused = g_variant_parse (G_VARIANT_TYPE ("a(sss)"),
-                                                  "[('/etc/x/web.toml', '', 'line 3'), ('/etc/x/other.toml', "
-                                                  "'db', 'a cycle'), ('/a.json', '', 'no JSON')]",
-                                                  NULL, NULL, NULL);
+  g_autoptr (GVariant) refused = g_variant_parse (
+      G_VARIANT_TYPE ("a(sss)"),
+      "[('/etc/x/web.toml', '', 'line 3'), ('/etc/x/web.toml', '', 'line 4'), ('/etc/x/other.toml', "
+      "'db', 'a cycle'), ('/a.json', '', 'no JSON')]",
+      NULL, NULL, NULL);
 
   g_assert_cmpstr (zinit_refused_find (refused, "web"), ==, "line 3");
   g_assert_cmpstr (zinit_refused_find (refused, "db"), ==, "a cycle");
