@@ -318,6 +318,8 @@ test_states (void)
     { "{'State': <'running'>, 'SubState': <'running'>, 'Pid': <uint32 7>}", "running (pid 7)" },
     { "{'State': <'running'>, 'SubState': <'unhealthy'>, 'Pid': <uint32 7>}", "running, unhealthy (pid 7)" },
     { "{'State': <'exited'>, 'SubState': <'ended'>, 'LastExit': <('exited', 0)>}", "exited with code 0" },
+    { "{'State': <'failed'>, 'SubState': <'held'>, 'FailureReason': <{'type': <'exit_code'>, 'code': <3>}>}",
+      "held, comes back with what it requires" },
     { "{'State': <'exited'>, 'SubState': <'done'>, 'LastExit': <('exited', 0)>}", "done" },
     { "{'State': <'exited'>, 'SubState': <'stopped'>, 'LastExit': <('exited', 0)>}", "stopped" },
     { "{'State': <'inactive'>, 'SubState': <'skipped'>, 'StatusText': <'/x is not there'>}",
