@@ -27,7 +27,9 @@
  * - add: {"service", "path"}
  * - reload: {"added", "changed", "removed", "errors": [{"file", "message"}]}
  * - config: the definition: {section: {key: value}}
- * - check: {"services": [{"name", "path", "definition"}], "errors": [{"path", "message"}]}
+ * - check: {"services": [{"name", "path", "definition"}], "errors": [{"path", "message"}]}; of a folder also
+ * "missing":
+ *   [{"service", "kind", "missing"}], the required services that no file of it defines
  * - stats: array of {"service", "cpu_usec", "memory_bytes", "processes": [[pid, name]], …}
  * - prepare-restart: {"state_path", "fds_path"}
  * - shutdown, reexec: {"ok": true}

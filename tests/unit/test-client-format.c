@@ -3,6 +3,7 @@
  * The pure parts of the command: text for people, JSON and TOML for programs, what people type. */
 #define G_LOG_DOMAIN "zinit-test"
 
+#include "client/command.h"
 #include "client/definition.h"
 #include "client/describe.h"
 #include "client/format.h"
@@ -360,6 +361,29 @@ test_refused (void)
 }
 
 static void
+test_exit_codes (void)
+{
+  static const struct {
+    const char *name;
+    ZinitExitCode code;
+  } cases[] = { { "org.freedesktop.DBus.Error.AccessDenied", ZINIT_EXIT_NOT_ALLOWED },
+                { "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", ZINIT_EXIT_NOT_ALLOWED },
+                { "org.freedesktop.DBus.Error.ServiceUnknown", ZINIT_EXIT_NO_DAEMON },
+                { "org.zinit.Error.NoSuchService", ZINIT_EXIT_NO_SUCH_SERVICE },
+                { "org.zinit.Error.TimedOut", ZINIT_EXIT_FAILED } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = g_dbus_error_new_for_dbus_error (cases[i].name, "text");
+
+    g_assert_cmpint (zinit_command_exit_code (error), ==, cases[i].code);
+  }
+  g_assert_cmpint (zinit_command_worse (ZINIT_EXIT_FAILED, ZINIT_EXIT_NO_SUCH_SERVICE), ==,
+                   ZINIT_EXIT_NO_SUCH_SERVICE);
+  g_assert_cmpint (zinit_command_worse (ZINIT_EXIT_NOT_ALLOWED, ZINIT_EXIT_NO_DAEMON), ==,
+                   ZINIT_EXIT_NO_DAEMON);
+}
+
+static void
 test_table (void)
 {
   static const char *const titles[] = { "A", "LONG", NULL };
@@ -402,6 +426,7 @@ main (int argc, char **argv)
   g_test_add_func ("/client/definition/wrong", test_definition_wrong);
   g_test_add_func ("/client/describe", test_describe);
   g_test_add_func ("/client/info", test_info);
+  g_test_add_func ("/client/exit-codes", test_exit_codes);
   g_test_add_func ("/client/table", test_table);
   return g_test_run ();
 }
