@@ -289,19 +289,6 @@ tell_ready (gpointer unused)
   return zinit_notify ("READY=1") ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
-/* It greets the bus while the definitions are read. Nobody but its own user can be on the session's bus. */
-static void
-connect_to_bus (Daemon *daemon)
-{
-  const ZinitOptions *options = daemon->options;
-  g_autofree char *address = NULL;
-
-  if (options->no_bus)
-    return;
-  address = zinit_options_get_address (options);
-  zinit_bus_connect (daemon->bus, address, options->scope == ZINIT_SCOPE_SESSION && options->address == NULL);
-}
-
 static void
 begin (Daemon *daemon)
 {
@@ -322,13 +309,18 @@ try_to_begin (gpointer data)
   Daemon *daemon = data;
   g_autoptr (GError) error = NULL;
 
-  if (read_life (daemon, ++daemon->n_tries >= MAX_TRIES, &error)) {
+  gboolean is_last_try = ++daemon->n_tries >= MAX_TRIES;
+
+  /* An error is no answer here either: a service whose file cannot be read now would not be started. */
+  if (zinit_supervisor_read_ahead (daemon->supervisor, is_last_try, &error) &&
+      read_life (daemon, is_last_try, &error)) {
     begin (daemon);
     return G_SOURCE_REMOVE;
   }
   if (daemon->n_tries == 1)
     g_warning (
-        "nothing is started before it is known what an earlier zinitd has left, which is tried again: %s",
+        "nothing is started before it is known what is there, and what an earlier zinitd has left, which is "
+        "tried again: %s",
         error->message);
   return G_SOURCE_CONTINUE;
 }
@@ -344,13 +336,33 @@ try_to_begin_again (gpointer data)
   return result;
 }
 
+static gboolean
+start_life (gpointer data)
+{
+  Daemon *daemon = data;
+
+  if (try_to_begin (daemon) == G_SOURCE_CONTINUE)
+    g_timeout_add (TRY_MS, try_to_begin_again, daemon);
+  else
+    zinit_bus_pause (daemon->bus, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+/* The bus is greeted first: then the name is owned before the first service is started, and what happens then
+ * can be seen. Nobody but its own user can be on the session's bus. */
 static void
 run (Daemon *daemon)
 {
-  connect_to_bus (daemon);
-  if (try_to_begin (daemon) == G_SOURCE_CONTINUE) {
-    zinit_bus_pause (daemon->bus, TRUE);
-    g_timeout_add (TRY_MS, try_to_begin_again, daemon);
+  const ZinitOptions *options = daemon->options;
+
+  zinit_bus_pause (daemon->bus, TRUE);
+  if (options->no_bus) {
+    start_life (daemon);
+  } else {
+    g_autofree char *address = zinit_options_get_address (options);
+    gboolean is_own = options->scope == ZINIT_SCOPE_SESSION && options->address == NULL;
+
+    zinit_bus_connect (daemon->bus, address, is_own, start_life, daemon);
   }
   g_main_loop_run (daemon->main_loop);
 }

@@ -94,8 +94,11 @@ test_one_signal_per_change (void)
   g_variant_unref (client_ok (c, "StopService", "('web', {'wait': <true>})"));
   messages = client_record (c);
   g_assert_cmpuint (count_changes (c, WEB_PATH, "State"), <=, 4);
-  g_assert_cmpuint (count_changes (c, WEB_PATH, "State"), ==,
-                    client_count_signals (c, WEB_PATH, "PropertiesChanged"));
+  /* The main process may have ended a turn before the rest of its tree is known to be gone. */
+  g_assert_cmpuint (client_count_signals (c, WEB_PATH, "PropertiesChanged"), <=,
+                    count_changes (c, WEB_PATH, "State") + 1);
+  g_assert_cmpuint (client_count_signals (c, WEB_PATH, "PropertiesChanged"), <=,
+                    count_changes (c, WEB_PATH, "State") + count_changes (c, WEB_PATH, "LastExit"));
   for (guint i = 0; i < messages->len; i++) {
     GDBusMessage *message = g_ptr_array_index (messages, i);
     g_autoptr (GVariant) changed = NULL;
