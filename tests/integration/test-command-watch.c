@@ -132,7 +132,7 @@ test_follow (void)
   interrupt (pid);
 }
 
-/* A sub-state changes within its state: a stop that has come to SIGKILL. */
+/* A sub-state changes within its state: what has ended by itself is to stay down. */
 static void
 test_sub_state (void)
 {
@@ -140,13 +140,13 @@ test_sub_state (void)
   GPid pid;
 
   harness_service (h, "web", "wait", "status = \"ignore\"\n");
-  harness_service (h, "deaf", "ignore 15 out up wait", "[lifecycle]\nstop_timeout_ms = 100\n");
+  harness_service (h, "over", "exit 0", "[lifecycle]\nrestart = \"never\"\n");
   harness_start (h);
-  client_wait_log_lines (h->client, "deaf", 1);
+  client_wait_state (h->client, "over", "exited");
   pid = command_start (h, "watched", "watch");
   wait_for_transition_in (h, "watched");
-  g_variant_unref (client_ok (h->client, "StopService", "('deaf', {'wait': <true>})"));
-  wait_for_output (h, "watched", "deaf: killing\n");
+  g_free (client_fails (h->client, "NotRunning", "StopService", "('over', " NO_OPTIONS ")"));
+  wait_for_output (h, "watched", "over: stopped\n");
   interrupt (pid);
 }
 
