@@ -135,6 +135,10 @@ test_hint (void)
 
     g_assert_true (g_spawn_sync (NULL, (char **)argv, h->environment, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
                                  &denied, &status, NULL));
+    if (WEXITSTATUS (status) >= 126) {
+      g_test_skip ("the build folder is closed to other users");
+      return;
+    }
     g_assert_cmpint (WEXITSTATUS (status), ==, NOT_ALLOWED);
   } else {
     g_assert_cmpint (g_chmod (nothing, 0), ==, 0);
