@@ -243,7 +243,8 @@ zinit_direct_call_raw (ZinitDirect *direct, const char *path, const char *interf
   if (reply == NULL)
     return NULL;
   if (header.type == G_DBUS_MESSAGE_TYPE_ERROR) {
-    g_autoptr (GVariant) body = parse_reply (reply, error);
+    GVariant *body = parse_reply (reply, error);
+    g_clear_pointer (&body, g_variant_unref);
     return NULL;
   }
   if (g_str_equal (header.signature, signature))
