@@ -32,6 +32,7 @@ zinit_command_global_entries (void)
       N_ ("Talk to the system's daemon (default as root)"), NULL },
     { "user", 0, 0, G_OPTION_ARG_NONE, &globals.user,
       N_ ("Talk to the user's own daemon (default otherwise)"), NULL },
+    { "session", 0, 0, G_OPTION_ARG_NONE, &globals.user, N_ ("The same as --user"), NULL },
     { "socket", 0, 0, G_OPTION_ARG_FILENAME, &globals.socket,
       N_ ("Talk to the daemon of this private socket"), N_ ("PATH") },
     { "address", 0, 0, G_OPTION_ARG_STRING, &globals.address,
@@ -53,7 +54,8 @@ gboolean
 zinit_command_take_globals (ZinitClient *client, GError **error)
 {
   if (globals.system + globals.user + (globals.socket != NULL) + (globals.address != NULL) > 1) {
-    usage_error (error, _ ("only one of --system, --user, --socket and --address can be given"));
+    usage_error (error,
+                 _ ("only one of --system, --user (or --session), --socket and --address can be given"));
     return FALSE;
   }
   if (!zinit_output_set_color (globals.color != NULL ? globals.color : "auto")) {
@@ -66,6 +68,7 @@ zinit_command_take_globals (ZinitClient *client, GError **error)
   }
   gboolean system = globals.system || (!globals.user && geteuid () == 0);
   client->options.scope = system ? ZINIT_SCOPE_SYSTEM : ZINIT_SCOPE_SESSION;
+  client->options.is_explicit = globals.system || globals.user;
   client->options.socket = globals.socket;
   client->options.address = globals.address;
   client->json = globals.json;
@@ -133,12 +136,19 @@ zinit_command_parse (ZinitClient *client, const GOptionEntry *entries, int minim
   return words != NULL ? g_steal_pointer (&words) : g_new0 (char *, 1);
 }
 
-ZinitConnection *
-zinit_command_connect (ZinitClient *client, GError **error)
+static ZinitConnection *
+get_connection (ZinitClient *client, GError **error)
 {
   if (client->connection == NULL)
     client->connection = zinit_connection_new (&client->options, error);
   return client->connection;
+}
+
+ZinitConnection *
+zinit_command_connect (ZinitClient *client, GError **error)
+{
+  ZinitConnection *connection = get_connection (client, error);
+  return connection != NULL && zinit_connection_open_bus (connection, error) ? connection : NULL;
 }
 
 GVariant *
@@ -146,13 +156,22 @@ zinit_command_call_object (ZinitClient *client, const char *path, const char *in
                            GVariant *parameters, const char *reply_type, GError **error)
 {
   g_autoptr (GVariant) owned = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
-  ZinitConnection *connection = zinit_command_connect (client, error);
+  ZinitConnection *connection = get_connection (client, error);
   if (connection == NULL)
     return NULL;
-  return g_dbus_connection_call_sync (zinit_connection_get_bus (connection),
-                                      zinit_connection_get_destination (connection), path, interface, method,
-                                      owned, G_VARIANT_TYPE (reply_type != NULL ? reply_type : "()"),
-                                      G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, -1, NULL, error);
+  return zinit_connection_call (connection, path, interface, method, owned,
+                                reply_type != NULL ? reply_type : "()", error);
+}
+
+gboolean
+zinit_command_call_raw (ZinitClient *client, const char *method, GVariant *parameters, const char *signature,
+                        GBytes **ret_body, GError **error)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (parameters);
+  ZinitConnection *connection = get_connection (client, error);
+  if (connection != NULL)
+    *ret_body = zinit_connection_call_raw (connection, method, owned, signature, error);
+  return *ret_body != NULL;
 }
 
 GVariant *
@@ -185,9 +204,21 @@ is_gone (const GError *error)
          g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
 }
 
+/* Refused by the daemon, by the bus, or at the socket. */
+static gboolean
+is_denied (const GError *error)
+{
+  g_autofree char *remote = g_dbus_error_get_remote_error (error);
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED) ||
+         g_error_matches (error, ZINIT_CONNECTION_ERROR, ZINIT_CONNECTION_ERROR_NOT_ALLOWED) ||
+         g_strcmp0 (remote, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") == 0;
+}
+
 ZinitExitCode
 zinit_command_worse (ZinitExitCode a, ZinitExitCode b)
 {
+  if (a == ZINIT_EXIT_NO_DAEMON || b == ZINIT_EXIT_NO_DAEMON)
+    return ZINIT_EXIT_NO_DAEMON;
   return MAX (a, b);
 }
 
@@ -196,6 +227,8 @@ zinit_command_exit_code (const GError *error)
 {
   if (error == NULL)
     return ZINIT_EXIT_DONE;
+  if (is_denied (error))
+    return ZINIT_EXIT_NOT_ALLOWED;
   if (error->domain == ZINIT_CONNECTION_ERROR || is_gone (error))
     return ZINIT_EXIT_NO_DAEMON;
   return zinit_command_is_error (error, "NoSuchService") ? ZINIT_EXIT_NO_SUCH_SERVICE : ZINIT_EXIT_FAILED;

@@ -11,13 +11,14 @@
 
 G_BEGIN_DECLS
 
-/* How `zinit` ends; the higher of several is the worse. */
+/* How `zinit` ends. */
 typedef enum {
   ZINIT_EXIT_DONE = 0,
   ZINIT_EXIT_FAILED = 1,
   ZINIT_EXIT_USAGE = 2,
   ZINIT_EXIT_NO_SUCH_SERVICE = 3,
   ZINIT_EXIT_NO_DAEMON = 4,
+  ZINIT_EXIT_NOT_ALLOWED = 5,
 } ZinitExitCode;
 
 typedef struct _ZinitCommand ZinitCommand;
@@ -62,10 +63,16 @@ GVariant *zinit_command_call (ZinitClient *client, const char *method, GVariant 
 GVariant *zinit_command_call_object (ZinitClient *client, const char *path, const char *interface,
                                      const char *method, GVariant *parameters, const char *reply_type,
                                      GError **error);
-/* NULL with @error set when there is no daemon. Borrowed. */
+/* A method of the manager whose answer of one type @signature is read by zinit_wire_read_…(). FALSE without
+ * @error when the connection has no such answers: then zinit_command_call() does it. @error must not be NULL.
+ */
+gboolean zinit_command_call_raw (ZinitClient *client, const char *method, GVariant *parameters,
+                                 const char *signature, GBytes **ret_body, GError **error);
+/* The connection for who wants to hear signals or has calls open side by side; NULL with @error set when
+ * there is no daemon. Borrowed. */
 ZinitConnection *zinit_command_connect (ZinitClient *client, GError **error);
 
-/* Of two results the one to end with. */
+/* Of two results the one to end with: the higher, but without a daemon nothing else matters. */
 ZinitExitCode zinit_command_worse (ZinitExitCode a, ZinitExitCode b);
 /* Which exit code @error is. */
 ZinitExitCode zinit_command_exit_code (const GError *error);
@@ -88,6 +95,7 @@ ZinitExitCode zinit_command_start (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_stop (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_restart (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_kill (ZinitClient *client, int argc, char **argv);
+ZinitExitCode zinit_command_wait (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_why (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_tree (ZinitClient *client, int argc, char **argv);
 ZinitExitCode zinit_command_logs (ZinitClient *client, int argc, char **argv);

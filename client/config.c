@@ -7,6 +7,8 @@
 #include "client/definition.h"
 #include "client/json.h"
 #include "client/output.h"
+#include "client/service-names.h"
+#include "client/standard-input.h"
 #include "client/toml.h"
 #include "names.h"
 
@@ -46,7 +48,9 @@ zinit_command_add (ZinitClient *client, int argc, char **argv)
   if (words == NULL)
     return ZINIT_EXIT_USAGE;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) definition = zinit_definition_read (words[0], &error);
+  g_autoptr (GVariant) definition = g_str_equal (words[0], "-")
+                                        ? zinit_definition_read_standard_input (&error)
+                                        : zinit_definition_read (words[0], &error);
   if (definition == NULL)
     return zinit_command_fail (error);
   g_variant_ref_sink (definition);
@@ -58,6 +62,11 @@ zinit_command_add (ZinitClient *client, int argc, char **argv)
   g_autoptr (GVariant) reply = zinit_command_call (
       client, "AddService", g_variant_new ("(@a{sa{sv}}@a{sv})", definition, g_variant_dict_end (&options)),
       "(o)", &error);
+  if (reply == NULL && zinit_command_is_error (error, "ServiceExists")) {
+    zinit_output_print_error (
+        _ ("there is a service of that name already; --replace gives it this definition"));
+    return ZINIT_EXIT_FAILED;
+  }
   if (reply == NULL)
     return zinit_command_fail (error);
   const char *path = NULL;
@@ -85,8 +94,12 @@ remove_one (ZinitClient *client, const char *name, gboolean stop, GString *json)
     g_string_append_c (json, '}');
     return zinit_command_exit_code (error);
   }
+  if (reply == NULL && zinit_command_is_error (error, "AlreadyRunning")) {
+    zinit_output_print_error (_ ("%s runs; stop it first, or remove it with --stop"), name);
+    return ZINIT_EXIT_FAILED;
+  }
   if (reply == NULL)
-    return zinit_command_fail (error);
+    return zinit_names_fail (client, name, error);
   zinit_output_print (_ ("%s: removed\n"), name);
   return ZINIT_EXIT_DONE;
 }
@@ -125,16 +138,21 @@ zinit_command_remove (ZinitClient *client, int argc, char **argv)
     { "all", 'a', 0, G_OPTION_ARG_NONE, &all, N_ ("Stop and remove all services of class user"), NULL },
     G_OPTION_ENTRY_NULL,
   };
-  g_auto (GStrv) names = zinit_command_parse (client, entries, 0, -1, argc, argv);
-  if (names == NULL)
+  g_auto (GStrv) words = zinit_command_parse (client, entries, 0, -1, argc, argv);
+  if (words == NULL)
     return ZINIT_EXIT_USAGE;
-  if (all && *names != NULL)
+  if (all && *words != NULL)
     return zinit_command_usage_error (client, _ ("--all goes without names"));
-  if (!all && *names == NULL)
+  if (!all && *words == NULL)
     return zinit_command_usage_error (client, _ ("the name of a service is missing"));
 
+  ZinitExitCode exit_code = ZINIT_EXIT_DONE;
+  g_auto (GStrv) names = zinit_names_expand (client, words, &exit_code);
+  if (names == NULL)
+    return exit_code;
   g_autoptr (GString) json = g_string_new ("[");
-  ZinitExitCode exit_code = all ? remove_all (client, json) : ZINIT_EXIT_DONE;
+  if (all)
+    exit_code = remove_all (client, json);
   for (gsize i = 0; names[i] != NULL && exit_code != ZINIT_EXIT_NO_DAEMON; i++)
     exit_code = zinit_command_worse (exit_code, remove_one (client, names[i], stop, json));
   if (client->json)
@@ -245,7 +263,7 @@ zinit_command_config (ZinitClient *client, int argc, char **argv)
   g_autoptr (GVariant) found =
       zinit_command_call (client, "GetService", g_variant_new ("(s)", names[0]), "(o)", &error);
   if (found == NULL)
-    return zinit_command_fail (error);
+    return zinit_names_fail (client, names[0], error);
   const char *path = NULL;
   g_variant_get (found, "(&o)", &path);
   g_autoptr (GVariant) reply = zinit_command_call_object (client, path, ZINIT_SERVICE_INTERFACE, "GetConfig",

@@ -5,17 +5,23 @@
 
 #include "client/connection.h"
 
+#include "client/direct.h"
+#include "client/program.h"
 #include "names.h"
 
 #include <glib/gi18n.h>
 #include <signal.h>
+#include <string.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT_SECONDS 25
 
 G_DEFINE_QUARK (zinit - connection - error - quark, zinit_connection_error)
 
 struct _ZinitConnection {
-  GDBusConnection *bus;
+  ZinitDirect *direct;  /* to the private socket, until signals are wanted */
+  char *address;        /* of the private socket; NULL = on a message bus */
+  GDBusConnection *bus; /* NULL while there is @direct */
   char *destination;
   GFunc gone;
   gpointer gone_data;
@@ -63,28 +69,76 @@ open_address (const char *address, GDBusConnectionFlags flags, GError **error)
   return attempt.bus;
 }
 
-/* The command that would make a daemon where we looked. */
+/* @path as a shell wants it. */
 static char *
-describe_start (const ZinitConnectionOptions *options)
+quote (const char *path)
 {
-  if (options->address != NULL)
-    return g_strdup_printf ("%s --address %s", ZINIT_DAEMON_PATH, options->address);
-  if (options->socket != NULL)
-    return g_strdup_printf ("%s --socket %s", ZINIT_DAEMON_PATH, options->socket);
-  return g_strconcat (ZINIT_DAEMON_PATH, options->scope == ZINIT_SCOPE_SYSTEM ? " --system" : " --session",
-                      NULL);
+  return strpbrk (path, " \t\n\"'\\$`*?[]~&;|<>(){}!#") != NULL ? g_shell_quote (path) : g_strdup (path);
+}
+
+/* The options of a daemon that would be found where we looked. @socket NULL = on the bus of options->address.
+ */
+static char *
+describe_place (const ZinitConnectionOptions *options, const char *socket)
+{
+  if (socket == NULL) {
+    g_autofree char *address = quote (options->address);
+    return g_strdup_printf (
+        "%s --address %s",
+        options->scope == ZINIT_SCOPE_SYSTEM && options->is_explicit ? "--system" : "--session", address);
+  }
+  g_autofree char *usual = zinit_paths_find_socket (options->scope, FALSE);
+  if (g_str_equal (socket, usual))
+    return g_strdup (options->scope == ZINIT_SCOPE_SYSTEM ? "--system" : "--session");
+
+  /* The socket alone would leave state and definitions in the usual folders, which are those of another
+   * daemon. */
+  g_autofree char *folder = g_path_get_dirname (socket), *name = g_path_get_basename (socket);
+  g_autofree char *quoted_folder = quote (folder), *quoted_socket = quote (socket);
+  if (g_str_equal (name, ZINIT_SOCKET_FILE))
+    return g_strdup_printf ("--session --runtime-dir %s --config-dir %s", quoted_folder, _ ("FOLDER"));
+  return g_strdup_printf ("--session --socket %s --runtime-dir %s --config-dir %s", quoted_socket,
+                          quoted_folder, _ ("FOLDER"));
+}
+
+/* What to type, or why there is nothing to type. */
+static char *
+describe_start (const ZinitConnectionOptions *options, const char *socket)
+{
+  const char *program = zinit_program_get_daemon ();
+  if (access (program, X_OK) != 0)
+    return g_strdup_printf (_ ("no zinitd is installed at %s; ZINIT_DAEMON may name another"), program);
+
+  g_autofree char *place = describe_place (options, socket);
+  g_autofree char *quoted = quote (program);
+  g_autofree char *start = g_strdup_printf (_ ("start it with \"%s %s\""), quoted, place);
+  if (socket == NULL || options->socket != NULL || g_getenv ("ZINIT_SOCKET") != NULL || options->is_explicit)
+    return g_steal_pointer (&start);
+  return g_strdup_printf (options->scope == ZINIT_SCOPE_SYSTEM ? _ ("%s, or ask your own with --user")
+                                                               : _ ("%s, or ask the system's with --system"),
+                          start);
+}
+
+/* @socket NULL = on the bus of options->address. */
+static void
+set_no_daemon (GError **error, const ZinitConnectionOptions *options, const char *socket, const char *why)
+{
+  g_autofree char *start = describe_start (options, socket);
+  g_set_error (error, ZINIT_CONNECTION_ERROR, ZINIT_CONNECTION_ERROR_NO_DAEMON,
+               _ ("no daemon answers at %s (%s); %s"), socket != NULL ? socket : options->address, why,
+               start);
 }
 
 static void
-set_no_daemon (GError **error, const ZinitConnectionOptions *options, const char *where, const char *why)
+set_not_allowed (GError **error, const ZinitConnectionOptions *options, const char *where)
 {
-  gboolean own = options->scope == ZINIT_SCOPE_SESSION && options->address == NULL && options->socket == NULL;
-  g_autofree char *start = describe_start (options);
-  g_set_error (
-      error, ZINIT_CONNECTION_ERROR, ZINIT_CONNECTION_ERROR_NO_DAEMON,
-      own ? _ ("no daemon answers at %s (%s); start it with \"%s\", or ask the system's with --system")
-          : _ ("no daemon answers at %s (%s); start it with \"%s\""),
-      where, why, start);
+  gboolean is_system = options->scope == ZINIT_SCOPE_SYSTEM && options->socket == NULL;
+  g_set_error (error, ZINIT_CONNECTION_ERROR, ZINIT_CONNECTION_ERROR_NOT_ALLOWED,
+               is_system
+                   ? _ ("you are not allowed to talk to the daemon at %s; try it as root (sudo), or ask your "
+                        "own daemon with --user")
+                   : _ ("you are not allowed to talk to the daemon at %s; it is another user's"),
+               where);
 }
 
 /* The daemon's unique name: asking for it also tells whether it is there, and starts none. */
@@ -102,39 +156,68 @@ find_owner (GDBusConnection *bus, GError **error)
 }
 
 static gboolean
-connect_bus (ZinitConnection *connection, const ZinitConnectionOptions *options, const char *address,
-             GError **error)
+connect_bus (ZinitConnection *connection, const char *address, GError **error)
+{
+  connection->bus = open_address (address, G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, error);
+  if (connection->bus != NULL)
+    connection->destination = find_owner (connection->bus, error);
+  return connection->destination != NULL;
+}
+
+static gboolean
+is_not_allowed (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED) ||
+         g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED);
+}
+
+/* A bus that was asked for by its address. */
+static gboolean
+connect_address (ZinitConnection *connection, const ZinitConnectionOptions *options, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  connection->bus = open_address (address, G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, &local);
-  if (connection->bus != NULL)
-    connection->destination = find_owner (connection->bus, &local);
-  if (connection->destination != NULL)
+  if (connect_bus (connection, options->address, &local))
     return TRUE;
   g_dbus_error_strip_remote_error (local);
-  set_no_daemon (error, options, address, local->message);
+  if (is_not_allowed (local))
+    set_not_allowed (error, options, options->address);
+  else
+    set_no_daemon (error, options, NULL, local->message);
+  return FALSE;
+}
+
+/* The system's daemon is on its bus for everybody, also for those who may not open its socket. */
+static gboolean
+connect_system_bus (ZinitConnection *connection)
+{
+  g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, NULL);
+  if (address != NULL && connect_bus (connection, address, NULL))
+    return TRUE;
+  g_clear_object (&connection->bus);
   return FALSE;
 }
 
 static gboolean
 connect_socket (ZinitConnection *connection, const ZinitConnectionOptions *options, GError **error)
 {
-  g_autoptr (ZinitPaths) paths = zinit_paths_new (options->scope, NULL, NULL, options->socket);
-  g_autofree char *escaped = g_dbus_address_escape_value (paths->socket);
-  g_autofree char *address = g_strconcat ("unix:path=", escaped, NULL);
+  g_autofree char *socket = options->socket != NULL
+                                ? g_canonicalize_filename (options->socket, NULL)
+                                : zinit_paths_find_socket (options->scope, !options->is_explicit);
+  g_autofree char *escaped = g_dbus_address_escape_value (socket);
   g_autoptr (GError) local = NULL;
 
-  connection->bus = open_address (address, G_DBUS_CONNECTION_FLAGS_NONE, &local);
-  if (connection->bus != NULL)
+  connection->direct = zinit_direct_new (socket, CONNECT_TIMEOUT_SECONDS, &local);
+  if (connection->direct != NULL) {
+    connection->address = g_strconcat ("unix:path=", escaped, NULL);
     return TRUE;
-
-  if (options->scope == ZINIT_SCOPE_SYSTEM && options->socket == NULL &&
-      g_error_matches (local, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED)) {
-    g_autofree char *system_bus = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, NULL);
-    if (system_bus != NULL)
-      return connect_bus (connection, options, system_bus, error);
   }
-  set_no_daemon (error, options, paths->socket, local->message);
+  if (!is_not_allowed (local)) {
+    set_no_daemon (error, options, socket, local->message);
+    return FALSE;
+  }
+  if (options->scope == ZINIT_SCOPE_SYSTEM && options->socket == NULL && connect_system_bus (connection))
+    return TRUE;
+  set_not_allowed (error, options, socket);
   return FALSE;
 }
 
@@ -175,12 +258,39 @@ ZinitConnection *
 zinit_connection_new (const ZinitConnectionOptions *options, GError **error)
 {
   g_autoptr (ZinitConnection) connection = g_new0 (ZinitConnection, 1);
-  gboolean done = options->address != NULL ? connect_bus (connection, options, options->address, error)
+  gboolean done = options->address != NULL ? connect_address (connection, options, error)
                                            : connect_socket (connection, options, error);
   if (!done)
     return NULL;
-  watch_end (connection);
+  if (connection->bus != NULL)
+    watch_end (connection);
   return g_steal_pointer (&connection);
+}
+
+gboolean
+zinit_connection_open_bus (ZinitConnection *connection, GError **error)
+{
+  if (connection->bus != NULL)
+    return TRUE;
+  connection->bus = open_address (connection->address, G_DBUS_CONNECTION_FLAGS_NONE, error);
+  if (connection->bus == NULL)
+    return FALSE;
+  watch_end (connection);
+  /* Calls on two connections have no order. */
+  g_clear_pointer (&connection->direct, zinit_direct_free);
+  return TRUE;
+}
+
+GVariant *
+zinit_connection_call (ZinitConnection *connection, const char *path, const char *interface,
+                       const char *method, GVariant *parameters, const char *reply_type, GError **error)
+{
+  if (connection->direct != NULL)
+    return zinit_direct_call (connection->direct, path, interface, method, parameters,
+                              G_VARIANT_TYPE (reply_type), error);
+  return g_dbus_connection_call_sync (connection->bus, connection->destination, path, interface, method,
+                                      parameters, G_VARIANT_TYPE (reply_type),
+                                      G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, -1, NULL, error);
 }
 
 void
@@ -189,8 +299,20 @@ zinit_connection_free (ZinitConnection *connection)
   if (connection->bus != NULL)
     g_signal_handlers_disconnect_by_data (connection->bus, connection);
   g_clear_object (&connection->bus);
+  g_clear_pointer (&connection->direct, zinit_direct_free);
+  g_free (connection->address);
   g_free (connection->destination);
   g_free (connection);
+}
+
+GBytes *
+zinit_connection_call_raw (ZinitConnection *connection, const char *method, GVariant *parameters,
+                           const char *signature, GError **error)
+{
+  if (connection->direct == NULL)
+    return NULL;
+  return zinit_direct_call_raw (connection->direct, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, method,
+                                parameters, signature, error);
 }
 
 GDBusConnection *

@@ -13,15 +13,17 @@ G_BEGIN_DECLS
 #define ZINIT_CONNECTION_ERROR (zinit_connection_error_quark ())
 
 typedef enum {
-  ZINIT_CONNECTION_ERROR_NO_DAEMON, /* nothing answers; the message says where and how to start one */
+  ZINIT_CONNECTION_ERROR_NO_DAEMON,   /* nothing answers; the message says where and how to start one */
+  ZINIT_CONNECTION_ERROR_NOT_ALLOWED, /* it is there, and not for this user */
 } ZinitConnectionError;
 
 GQuark zinit_connection_error_quark (void);
 
 typedef struct {
   ZinitScope scope;
-  char *socket;  /* NULL = the scope's */
-  char *address; /* of a message bus; NULL = the private socket */
+  gboolean is_explicit; /* @scope was asked for: no variable of the environment is looked at */
+  char *socket;         /* NULL = the scope's */
+  char *address;        /* of a message bus; NULL = the private socket */
 } ZinitConnectionOptions;
 
 typedef struct _ZinitConnection ZinitConnection;
@@ -32,6 +34,16 @@ ZinitConnection *zinit_connection_new (const ZinitConnectionOptions *options, GE
 void zinit_connection_free (ZinitConnection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConnection, zinit_connection_free)
 
+/* Calls a method and waits for the answer. @parameters may be NULL or floating. */
+GVariant *zinit_connection_call (ZinitConnection *connection, const char *path, const char *interface,
+                                 const char *method, GVariant *parameters, const char *reply_type,
+                                 GError **error);
+/* A method of the manager whose answer is of one type @signature. NULL without @error on a message bus.
+ * Transfer full. */
+GBytes *zinit_connection_call_raw (ZinitConnection *connection, const char *method, GVariant *parameters,
+                                   const char *signature, GError **error);
+/* What is below needs this first: a connection that hears signals, and has calls open side by side. */
+gboolean zinit_connection_open_bus (ZinitConnection *connection, GError **error);
 GDBusConnection *zinit_connection_get_bus (ZinitConnection *connection);
 /* Where calls go: the daemon's unique name on a message bus, NULL on the private socket. */
 const char *zinit_connection_get_destination (ZinitConnection *connection);

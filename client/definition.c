@@ -5,20 +5,15 @@
 
 #include "client/definition.h"
 
-#include <glib/gi18n.h>
+#include "client/program.h"
 
-const char *
-zinit_definition_get_checker (void)
-{
-  const char *path = g_getenv ("ZINIT_DAEMON");
-  return path != NULL && *path != '\0' ? path : ZINIT_DAEMON_PATH;
-}
+#include <glib/gi18n.h>
 
 static gboolean
 set_unreadable (GError **error, const char *what)
 {
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("the answer of %s cannot be read: %s"),
-               zinit_definition_get_checker (), what);
+               zinit_program_get_daemon (), what);
   return FALSE;
 }
 
@@ -120,7 +115,7 @@ zinit_definition_from_json (JsonNode *node, GError **error)
 static char *
 run_checker (const char *path, GError **error)
 {
-  const char *const argv[] = { zinit_definition_get_checker (), "--check-config", path, "--json", NULL };
+  const char *const argv[] = { zinit_program_get_daemon (), "--check-config", path, "--json", NULL };
   g_autofree char *output = NULL, *complaints = NULL;
   if (!g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_CLOEXEC_PIPES, NULL, NULL, &output, &complaints, NULL,
                      error))

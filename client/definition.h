@@ -10,8 +10,6 @@
 
 G_BEGIN_DECLS
 
-/* The program that checks: $ZINIT_DAEMON, else the installed zinitd. Borrowed. */
-const char *zinit_definition_get_checker (void);
 /* Reads the one definition in file @path as a{sa{sv}}. The error names each problem in a line of its own.
  * Transfer full. */
 GVariant *zinit_definition_read (const char *path, GError **error);

@@ -108,48 +108,62 @@ describe_cause (const ZinitServiceInfo *info)
   return g_strdup ("");
 }
 
+gboolean
+zinit_describe_is_killed (const ZinitServiceInfo *info)
+{
+  const char *type = NULL;
+  return g_str_equal (info->state, "failed") && info->failure_reason != NULL &&
+         g_variant_lookup (info->failure_reason, "type", "&s", &type) && g_str_equal (type, "stop_timeout");
+}
+
+/* "exited with code 0" is all of its state, "failed" is said beside its cause. */
+static char *
+describe_end (const ZinitServiceInfo *info)
+{
+  g_autofree char *cause = describe_cause (info);
+  if (*cause == '\0')
+    return g_strdup (info->state);
+  return g_str_equal (info->state, "exited") ? g_steal_pointer (&cause)
+                                             : g_strdup_printf ("%s: %s", info->state, cause);
+}
+
+/* Of a service that is down: how it ended, and what that means for it. */
+static char *
+describe_down (const ZinitServiceInfo *info)
+{
+  if (g_str_equal (info->sub_state, "done"))
+    return g_strdup (_ ("done"));
+  if (g_str_equal (info->sub_state, "stopped"))
+    return g_strdup (zinit_describe_is_killed (info) ? _ ("stopped, had to be killed") : _ ("stopped"));
+
+  g_autofree char *end = describe_end (info);
+  if (g_str_equal (info->sub_state, "held"))
+    return g_strdup_printf (_ ("%s; comes back with what it requires"), end);
+  if (g_str_equal (info->sub_state, "restarting")) {
+    gint64 usec = (gint64)info->next_restart_usec - g_get_real_time ();
+    g_autofree char *in = zinit_format_duration ((guint64)MAX (usec, 0));
+    return g_strdup_printf (_ ("%s; next restart in %s"), end, in);
+  }
+  if (g_str_equal (info->sub_state, "given-up"))
+    return g_strdup_printf (
+        ngettext ("%s; given up after %u restart", "%s; given up after %u restarts", info->restart_count),
+        end, info->restart_count);
+  return g_steal_pointer (&end);
+}
+
 char *
 zinit_describe_state (const ZinitServiceInfo *info)
 {
-  g_autofree char *cause = describe_cause (info);
+  gboolean is_plain = g_str_equal (info->sub_state, info->state);
   if (info->pid != 0)
-    return g_strdup_printf (_ ("%s (pid %u)"), info->state, info->pid);
-  return *cause != '\0' ? g_strdup_printf ("%s: %s", info->state, cause) : g_strdup (info->state);
-}
-
-/* The daemon's own sentence says more than its properties: that it has given up, what it stops, what it comes
- * back with. What the properties say is said here, in the reader's language. */
-static gboolean
-has_more_to_say (const ZinitServiceInfo *info)
-{
-  return *info->status_text != '\0' && info->next_restart_usec == 0 && !info->needs_restart &&
-         !g_str_equal (info->state, "blocked");
-}
-
-char *
-zinit_describe_info (const ZinitServiceInfo *info, gint64 now_usec)
-{
-  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (g_free);
-  gboolean is_failed = g_str_equal (info->state, "failed");
-
-  if (!is_failed || !has_more_to_say (info))
-    g_ptr_array_add (parts, describe_cause (info));
-  if (info->next_restart_usec > (guint64)now_usec) {
-    g_autofree char *in = zinit_format_duration (info->next_restart_usec - now_usec);
-    g_ptr_array_add (parts, g_strdup_printf (_ ("restart in %s"), in));
-  }
-  if (g_str_equal (info->health, "unhealthy"))
-    g_ptr_array_add (parts, g_strdup (_ ("unhealthy")));
-  if (info->needs_restart)
-    g_ptr_array_add (parts, g_strdup (_ ("definition changed, restart to use it")));
-  if (has_more_to_say (info))
-    g_ptr_array_add (parts, g_strdup (info->status_text));
-
-  GString *text = g_string_new (NULL);
-  for (gsize i = 0; i < parts->len; i++) {
-    const char *part = g_ptr_array_index (parts, i);
-    if (*part != '\0')
-      g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", part);
-  }
-  return g_string_free (text, FALSE);
+    return is_plain ? g_strdup_printf (_ ("%s (pid %u)"), info->state, info->pid)
+                    : g_strdup_printf (_ ("%s, %s (pid %u)"), info->state, info->sub_state, info->pid);
+  if (g_str_equal (info->state, "exited") || g_str_equal (info->state, "failed"))
+    return describe_down (info);
+  if (g_str_equal (info->state, "blocked"))
+    return describe_end (info);
+  if (is_plain)
+    return g_strdup (info->state);
+  return *info->status_text != '\0' ? g_strdup_printf ("%s: %s", info->sub_state, info->status_text)
+                                    : g_strdup (info->sub_state);
 }

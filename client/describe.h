@@ -16,9 +16,10 @@ char *zinit_describe_failure (GVariant *reason);
 char *zinit_describe_exit (GVariant *last_exit);
 /* "SIGTERM (15)". */
 char *zinit_describe_signal (int signal_number);
-/* "running (pid 12)", "failed: exited with code 3", "blocked: waits for db, cache". */
+/* "running (pid 12)", "failed: exited with code 3, given up after 2 restarts", "blocked: waits for db,
+ * cache", "done", "stopped". */
 char *zinit_describe_state (const ZinitServiceInfo *info);
-/* What is worth knowing beside the state, in a few words; "" for nothing. @now_usec: since 1970. */
-char *zinit_describe_info (const ZinitServiceInfo *info, gint64 now_usec);
+/* Its last stop ended in SIGKILL. */
+gboolean zinit_describe_is_killed (const ZinitServiceInfo *info);
 
 G_END_DECLS

@@ -80,9 +80,9 @@ show_line (const ZinitLogsRequest *request, gboolean as_json, JsonParser *parser
       (request->stream != NULL && !g_str_equal (line.stream, request->stream)))
     return;
   if (as_json)
-    zinit_logs_print_json (&line);
+    zinit_line_print_json (&line);
   else
-    zinit_logs_print_line (request, &line);
+    zinit_line_print (&line, request->with_names, request->raw);
   zinit_output_flush ();
 }
 

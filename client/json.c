@@ -137,6 +137,25 @@ zinit_json_value (GString *json, GVariant *value)
 }
 
 static void
+append_config_errors (GString *json, GVariant *value)
+{
+  static const char *const keys[] = { "file", "service", "message" };
+  g_string_append_c (json, '[');
+  for (gsize i = 0; i < g_variant_n_children (value); i++) {
+    const char *texts[G_N_ELEMENTS (keys)] = { NULL };
+    g_variant_get_child (value, i, "(&s&s&s)", &texts[0], &texts[1], &texts[2]);
+    zinit_json_next (json);
+    g_string_append_c (json, '{');
+    for (gsize j = 0; j < G_N_ELEMENTS (keys); j++) {
+      zinit_json_key (json, keys[j]);
+      zinit_json_string (json, texts[j]);
+    }
+    g_string_append_c (json, '}');
+  }
+  g_string_append_c (json, ']');
+}
+
+static void
 append_property (GString *json, const char *name, GVariant *value)
 {
   if ((g_str_equal (name, "LastExit") || g_str_equal (name, "last_exit")) &&
@@ -149,6 +168,8 @@ append_property (GString *json, const char *name, GVariant *value)
     zinit_json_string (json, kind);
     zinit_json_key (json, "value");
     g_string_append_printf (json, "%d}", number);
+  } else if (g_str_equal (name, "ConfigErrors") && g_variant_is_of_type (value, G_VARIANT_TYPE ("a(sss)"))) {
+    append_config_errors (json, value);
   } else if (g_str_equal (name, "FailureReason") && g_variant_n_children (value) == 0)
     g_string_append (json, "null");
   else

@@ -11,11 +11,14 @@
  * - list [NAME…], status NAME…: array of services, sorted by name for list: every property of
  *   org.zinit.Service; last_exit is {"kind": "none|exited|killed", "value": n}, failure_reason {"type": …}
  *   or null
- * - status: object: every property of org.zinit.Manager
- * - start, stop, restart: array of {"service", "ok", "state", "pid", "failure_reason", "error"}; error is
- *   null or {"name": D-Bus error name or null, "message"}
+ * - status: object: every property of org.zinit.Manager; config_errors is an array of {"file", "service",
+ * "message"}
+ * - start, stop, restart, wait: array of {"service", "ok", "state", "sub_state", "pid", "failure_reason",
+ * "error"}; error is null or {"name": D-Bus error name or null, "message"}
  * - kill, remove: array of {"service", "ok", "error"}
- * - why: array of {"kind", "service", "state"}
+ * - why: array of {"kind", "service", "state", "sub_state", "depth", "is_root", "text"}: the service itself
+ * (kind null, with "help": commands to type), then depth first what holds it, what holds that, …; state is
+ * "unknown" when there is no such service
  * - tree: array of {"name", "state", "requires", "after", "wants", "conflicts"}: the graph itself
  * - logs, logs -f: one object a line: {"service", "time_usec", "stream", "text"}
  * - watch: one object a line: {"service", "old", "new", "sequence", "time_usec", …details of the signal};

@@ -3,41 +3,58 @@
  * `zinit list`: all services in one call. */
 #define G_LOG_DOMAIN "zinit-client"
 
-#include "client/describe.h"
 #include "client/format.h"
 #include "client/json.h"
+#include "client/model.h"
+#include "client/parse.h"
+#include "client/refused.h"
+#include "client/rows.h"
+#include "client/service-names.h"
 #include "client/table.h"
 
 #include <glib/gi18n.h>
 
 static char *
-describe_uptime (const ZinitServiceInfo *info, gint64 now_usec)
+describe_uptime (const ZinitRow *row, guint64 now_usec)
 {
-  gboolean up = g_str_equal (info->state, "running") || g_str_equal (info->state, "stopping");
-  if (!up || info->started_at_usec == 0 || info->started_at_usec > (guint64)now_usec)
+  gboolean up = g_str_equal (row->state, "running") || g_str_equal (row->state, "stopping");
+  if (!up || row->started_at_usec == 0 || row->started_at_usec > now_usec)
     return NULL;
-  return zinit_format_duration (now_usec - info->started_at_usec);
+  return zinit_format_duration (now_usec - row->started_at_usec);
+}
+
+/* The daemon's sentence, and when its next try is. */
+static char *
+describe_info (const ZinitRow *row, guint64 now_usec)
+{
+  if (row->next_restart_usec <= now_usec)
+    return g_strdup (row->status_text);
+  g_autofree char *in = zinit_format_duration (row->next_restart_usec - now_usec);
+  return g_strdup_printf (_ ("%s in %s"), row->status_text, in);
 }
 
 static void
-print_table (GPtrArray *services)
+print_table (GArray *rows)
 {
-  const char *const titles[] = { _ ("NAME"),     _ ("STATE"), _ ("PID"), _ ("UPTIME"),
-                                 _ ("RESTARTS"), _ ("INFO"),  NULL };
-  gint64 now_usec = g_get_real_time ();
+  const char *const titles[] = { _ ("NAME"),   _ ("STATE"),    _ ("SUB"),  _ ("PID"),
+                                 _ ("UPTIME"), _ ("RESTARTS"), _ ("INFO"), NULL };
+  guint64 now_usec = (guint64)g_get_real_time ();
   g_autoptr (ZinitTable) table = zinit_table_new (titles);
 
-  for (gsize i = 0; i < services->len; i++) {
-    const ZinitServiceInfo *info = g_ptr_array_index (services, i);
-    g_autofree char *pid = info->pid != 0 ? g_strdup_printf ("%u", info->pid) : NULL;
-    g_autofree char *uptime = describe_uptime (info, now_usec);
-    g_autofree char *restarts = g_strdup_printf ("%u", info->restart_count);
-    g_autofree char *about = zinit_describe_info (info, now_usec);
-    zinit_table_add (table, ZINIT_STYLE_PLAIN, info->name);
-    zinit_table_add (table, zinit_output_state_style (info->state), info->state);
+  for (guint i = 0; i < rows->len; i++) {
+    const ZinitRow *row = &g_array_index (rows, ZinitRow, i);
+    g_autofree char *pid = row->pid != 0 ? g_strdup_printf ("%u", row->pid) : NULL;
+    g_autofree char *uptime = describe_uptime (row, now_usec);
+    g_autofree char *restarts = g_strdup_printf ("%u", row->restart_count);
+    g_autofree char *about = describe_info (row, now_usec);
+    zinit_table_add (table, ZINIT_STYLE_PLAIN, row->name);
+    zinit_table_add (table, zinit_output_state_style (row->state), row->state);
+    /* Twice the same word says nothing. */
+    zinit_table_add (table, ZINIT_STYLE_PLAIN,
+                     g_str_equal (row->sub_state, row->state) ? NULL : row->sub_state);
     zinit_table_add (table, ZINIT_STYLE_PLAIN, pid);
     zinit_table_add (table, ZINIT_STYLE_PLAIN, uptime);
-    zinit_table_add (table, info->restart_count > 0 ? ZINIT_STYLE_BUSY : ZINIT_STYLE_DIM, restarts);
+    zinit_table_add (table, row->restart_count > 0 ? ZINIT_STYLE_BUSY : ZINIT_STYLE_DIM, restarts);
     zinit_table_add (table, ZINIT_STYLE_PLAIN, about);
   }
   zinit_table_print (table);
@@ -58,37 +75,93 @@ print_json (GPtrArray *services)
   zinit_json_print (json);
 }
 
+/* Not in the table, which is the services'; a script that reads it goes on to find what it knows. */
+static void
+print_refused (ZinitClient *client)
+{
+  g_autoptr (GVariant) refused = zinit_refused_fetch (client);
+  g_autofree char *text = zinit_refused_describe (refused);
+  if (text == NULL)
+    return;
+  zinit_output_print_detail (_ ("%s (\"zinit status\" says why)"), text);
+}
+
 /* Without their properties: for completion it must be quick. */
 static ZinitExitCode
 print_all_names (ZinitClient *client)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = zinit_command_call (client, "ListServices", NULL, "(as)", &error);
-  if (reply == NULL)
+  g_auto (GStrv) names = zinit_names_list (client, &error);
+  if (names == NULL)
     return zinit_command_fail (error);
-  g_autofree const char **names = NULL;
-  g_variant_get (reply, "(^a&s)", &names);
   for (gsize i = 0; names[i] != NULL; i++)
     zinit_output_print ("%s\n", names[i]);
   return ZINIT_EXIT_DONE;
 }
 
 static gboolean
-is_state (const char *word)
+is_wanted (const char *state, const char *sub_state, const char *wanted)
 {
-  static const char *const states[] = { "inactive", "blocked", "starting", "running",
-                                        "stopping", "exited",  "failed",   NULL };
-  return g_strv_contains (states, word);
+  return wanted == NULL || g_str_equal (state, wanted) || g_str_equal (sub_state, wanted);
 }
 
-static void
-keep_state (GPtrArray *services, const char *state)
+/* All properties of each, which the table has no use for. */
+static ZinitExitCode
+list_json (ZinitClient *client, char **names, const char *wanted)
 {
+  ZinitExitCode exit_code = ZINIT_EXIT_DONE;
+  g_autoptr (GPtrArray) services = zinit_model_fetch_named (client, names, &exit_code);
+  if (services == NULL)
+    return exit_code;
   for (gsize i = services->len; i > 0; i--) {
     const ZinitServiceInfo *info = g_ptr_array_index (services, i - 1);
-    if (!g_str_equal (info->state, state))
+    if (!is_wanted (info->state, info->sub_state, wanted))
       g_ptr_array_remove_index (services, i - 1);
   }
+  print_json (services);
+  return exit_code;
+}
+
+/* What the list has left out is not there. */
+static ZinitExitCode
+check_names (ZinitClient *client, const ZinitRows *rows, char **names)
+{
+  ZinitExitCode exit_code = ZINIT_EXIT_DONE;
+  for (gsize i = 0; names[i] != NULL; i++) {
+    if (zinit_rows_find (rows, names[i]) != NULL)
+      continue;
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GVariant) found =
+        zinit_command_call (client, "GetService", g_variant_new ("(s)", names[i]), "(o)", &error);
+    if (found == NULL)
+      exit_code = zinit_command_worse (exit_code, zinit_names_fail (client, names[i], error));
+  }
+  return exit_code;
+}
+
+static ZinitExitCode
+list_rows (ZinitClient *client, char **words, const char *wanted, gboolean names_only)
+{
+  ZinitExitCode exit_code = ZINIT_EXIT_DONE;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) names = zinit_names_expand (client, words, &exit_code);
+  if (names == NULL)
+    return exit_code;
+  g_autoptr (ZinitRows) rows = zinit_rows_fetch (client, names, &error);
+  if (rows == NULL)
+    return zinit_command_fail (error);
+  exit_code = zinit_command_worse (exit_code, check_names (client, rows, names));
+
+  for (guint i = rows->rows->len; i > 0; i--) {
+    const ZinitRow *row = &g_array_index (rows->rows, ZinitRow, i - 1);
+    if (!is_wanted (row->state, row->sub_state, wanted))
+      g_array_remove_index (rows->rows, i - 1);
+  }
+  for (guint i = 0; names_only && i < rows->rows->len; i++)
+    zinit_output_print ("%s\n", g_array_index (rows->rows, ZinitRow, i).name);
+  if (!names_only)
+    print_table (rows->rows);
+  return exit_code;
 }
 
 ZinitExitCode
@@ -97,36 +170,27 @@ zinit_command_list (ZinitClient *client, int argc, char **argv)
   gboolean failed = FALSE, names_only = FALSE;
   g_autofree char *state = NULL;
   const GOptionEntry entries[] = {
-    { "state", 0, 0, G_OPTION_ARG_STRING, &state, N_ ("Only services in this state"), N_ ("STATE") },
+    { "state", 0, 0, G_OPTION_ARG_STRING, &state, N_ ("Only services in this state or sub-state"),
+      N_ ("STATE") },
     { "failed", 0, 0, G_OPTION_ARG_NONE, &failed, N_ ("Only failed services (--state=failed)"), NULL },
     { "names", 0, 0, G_OPTION_ARG_NONE, &names_only, N_ ("Only the names, one a line"), NULL },
     G_OPTION_ENTRY_NULL,
   };
-  g_auto (GStrv) names = zinit_command_parse (client, entries, 0, -1, argc, argv);
-  if (names == NULL)
+  g_auto (GStrv) words = zinit_command_parse (client, entries, 0, -1, argc, argv);
+  if (words == NULL)
     return ZINIT_EXIT_USAGE;
   if (failed && state != NULL && !g_str_equal (state, "failed"))
     return zinit_command_usage_error (client, _ ("--failed and --state contradict each other"));
   const char *wanted = failed ? "failed" : state;
-  if (wanted != NULL && !is_state (wanted))
-    return zinit_command_usage_error (client,
-                                      _ ("--state takes inactive, blocked, starting, running, stopping, "
-                                         "exited or failed"));
-  if (names_only && wanted == NULL && *names == NULL)
+  g_autoptr (GError) error = NULL;
+  if (wanted != NULL && !zinit_parse_state (wanted, &error))
+    return zinit_command_usage_error (client, error->message);
+  if (names_only && wanted == NULL && *words == NULL)
     return print_all_names (client);
 
-  ZinitExitCode exit_code = ZINIT_EXIT_DONE;
-  g_autoptr (GPtrArray) services = zinit_model_fetch_named (client, names, &exit_code);
-  if (services == NULL)
-    return exit_code;
-  if (wanted != NULL)
-    keep_state (services, wanted);
-  if (names_only)
-    for (gsize i = 0; i < services->len; i++)
-      zinit_output_print ("%s\n", ((ZinitServiceInfo *)g_ptr_array_index (services, i))->name);
-  else if (client->json)
-    print_json (services);
-  else
-    print_table (services);
+  ZinitExitCode exit_code = client->json && !names_only ? list_json (client, words, wanted)
+                                                        : list_rows (client, words, wanted, names_only);
+  if (!names_only && *words == NULL && exit_code == ZINIT_EXIT_DONE)
+    print_refused (client);
   return exit_code;
 }

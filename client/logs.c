@@ -5,10 +5,9 @@
 
 #include "client/logs.h"
 
-#include "client/format.h"
-#include "client/json.h"
 #include "client/output.h"
 #include "client/parse.h"
+#include "client/service-names.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -31,54 +30,34 @@ fetch_lines (ZinitClient *client, const char *name, const ZinitLogsRequest *requ
   return reply != NULL ? g_variant_get_child_value (reply, 0) : NULL;
 }
 
-void
-zinit_logs_print_tail (ZinitClient *client, const char *name, guint lines)
+/* A run that never came to its program wrote nothing: what is kept is of an earlier one. */
+static gboolean
+has_own_output (const ZinitServiceInfo *info)
 {
-  const ZinitLogsRequest request = { .lines = lines };
-  g_autoptr (GVariant) kept = fetch_lines (client, name, &request, NULL);
+  static const char *const without[] = { "spawn_error", "dependency_failed", "missing_dependency", NULL };
+  const char *type = "";
+  if (g_str_equal (info->state, "failed") && info->failure_reason != NULL)
+    g_variant_lookup (info->failure_reason, "type", "&s", &type);
+  return info->started_at_usec != 0 && !g_strv_contains (without, type);
+}
+
+void
+zinit_logs_print_last (ZinitClient *client, const ZinitServiceInfo *info, guint lines, gboolean to_stderr)
+{
+  const ZinitLogsRequest request = { .lines = lines, .since_usec = (gint64)info->started_at_usec };
+  if (!has_own_output (info))
+    return;
+  g_autoptr (GVariant) kept = fetch_lines (client, info->name, &request, NULL);
   if (kept == NULL || g_variant_n_children (kept) == 0)
     return;
-  zinit_output_print_detail (_ ("Its last output:"));
+  g_autofree char *title = g_strdup_printf (_ ("Last output of %s:"), info->name);
+  void (*print) (const char *format, ...) = to_stderr ? zinit_output_print_detail : zinit_output_print_line;
+  print ("%s", title);
   for (gsize i = 0; i < g_variant_n_children (kept); i++) {
     const char *text = NULL;
     g_variant_get_child (kept, i, "(t&s&s)", NULL, NULL, &text);
-    zinit_output_print_detail ("  %s", text);
+    print ("  %s", text);
   }
-}
-
-void
-zinit_logs_print_line (const ZinitLogsRequest *request, const ZinitLine *line)
-{
-  g_autofree char *text = zinit_output_safe (line->text);
-  if (request->raw) {
-    zinit_output_print ("%s\n", text);
-    return;
-  }
-  g_autofree char *time = zinit_format_time (line->time_usec, TRUE);
-  g_autofree char *dim_time = zinit_output_paint (ZINIT_STYLE_DIM, time);
-  g_autofree char *painted =
-      zinit_output_paint (g_str_equal (line->stream, "stderr") ? ZINIT_STYLE_BUSY : ZINIT_STYLE_PLAIN, text);
-  if (request->with_names) {
-    g_autofree char *service = zinit_output_safe (line->service);
-    g_autofree char *strong = zinit_output_paint (ZINIT_STYLE_STRONG, service);
-    zinit_output_print ("%s %s: %s\n", dim_time, strong, painted);
-  } else
-    zinit_output_print ("%s %s\n", dim_time, painted);
-}
-
-void
-zinit_logs_print_json (const ZinitLine *line)
-{
-  GString *json = g_string_new ("{");
-  zinit_json_key (json, "service");
-  zinit_json_string (json, line->service);
-  zinit_json_key (json, "time_usec");
-  g_string_append_printf (json, "%" G_GINT64_FORMAT, line->time_usec);
-  zinit_json_key (json, "stream");
-  zinit_json_string (json, line->stream);
-  zinit_json_key (json, "text");
-  zinit_json_string (json, line->text);
-  zinit_json_print (g_string_append_c (json, '}'));
 }
 
 /* Stable: lines of one service stay in order. */
@@ -102,31 +81,41 @@ append_lines (GArray *lines, GVariant *kept, const char *name)
   }
 }
 
+/* No names are those of all services. */
 static ZinitExitCode
 show_kept (ZinitClient *client, const ZinitLogsRequest *request)
 {
+  g_autoptr (GError) list_error = NULL;
+  g_auto (GStrv) names =
+      *request->names != NULL ? g_strdupv (request->names) : zinit_names_list (client, &list_error);
+  if (names == NULL)
+    return zinit_command_fail (list_error);
+
   ZinitExitCode exit_code = ZINIT_EXIT_DONE;
   g_autoptr (GArray) lines = g_array_new (FALSE, FALSE, sizeof (ZinitLine));
   g_autoptr (GPtrArray) owners = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
-  for (gsize i = 0; request->names[i] != NULL && exit_code != ZINIT_EXIT_NO_DAEMON; i++) {
+  for (gsize i = 0; names[i] != NULL && exit_code != ZINIT_EXIT_NO_DAEMON; i++) {
     g_autoptr (GError) error = NULL;
-    GVariant *kept = fetch_lines (client, request->names[i], request, &error);
+    GVariant *kept = fetch_lines (client, names[i], request, &error);
     if (kept == NULL) {
-      exit_code = zinit_command_worse (exit_code, zinit_command_fail (error));
+      exit_code = zinit_command_worse (exit_code, zinit_names_fail (client, names[i], error));
+      /* Whoever may not read one may read none. */
+      if (exit_code == ZINIT_EXIT_NOT_ALLOWED)
+        return exit_code;
       continue;
     }
     /* Strings lent by its children must stay where they are. */
     g_variant_get_data (kept);
     g_ptr_array_add (owners, kept);
-    append_lines (lines, kept, request->names[i]);
+    append_lines (lines, kept, names[i]);
   }
   g_array_sort (lines, compare_times);
   for (gsize i = 0; i < lines->len; i++) {
     const ZinitLine *line = &g_array_index (lines, ZinitLine, i);
     if (client->json)
-      zinit_logs_print_json (line);
+      zinit_line_print_json (line);
     else
-      zinit_logs_print_line (request, line);
+      zinit_line_print (line, request->with_names, request->raw);
   }
   return exit_code;
 }
@@ -158,27 +147,28 @@ zinit_command_logs (ZinitClient *client, int argc, char **argv)
   const GOptionEntry entries[] = {
     { "lines", 'n', 0, G_OPTION_ARG_INT64, &request.lines, N_ ("Only the newest lines of each service"),
       N_ ("N") },
-    { "follow", 'f', 0, G_OPTION_ARG_NONE, &follow,
-      N_ ("Show new lines as they are written; no name = all services"), NULL },
+    { "follow", 'f', 0, G_OPTION_ARG_NONE, &follow, N_ ("Stay, and show new lines as they are written"),
+      NULL },
     { "since", 0, 0, G_OPTION_ARG_STRING, &since, N_ ("Nothing older: 10m, 2h, 2026-11-23 14:05"),
       N_ ("TIME") },
     { "stream", 0, 0, G_OPTION_ARG_STRING, &stream, N_ ("Only stdout or stderr"), N_ ("STREAM") },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &request.raw, N_ ("The text alone, without time and name"), NULL },
     G_OPTION_ENTRY_NULL,
   };
-  g_auto (GStrv) names = zinit_command_parse (client, entries, 0, -1, argc, argv);
-  if (names == NULL)
+  g_auto (GStrv) words = zinit_command_parse (client, entries, 0, -1, argc, argv);
+  if (words == NULL)
     return ZINIT_EXIT_USAGE;
   g_autoptr (GError) error = NULL;
   if (!take_options (&request, since, stream, &error))
     return zinit_command_usage_error (client, error->message);
-  if (*names == NULL && !follow)
-    return zinit_command_usage_error (client, _ ("the name of a service is missing"));
-
+  ZinitExitCode exit_code = ZINIT_EXIT_DONE;
+  g_auto (GStrv) names = zinit_names_expand (client, words, &exit_code);
+  if (names == NULL)
+    return exit_code;
   request.names = names;
   request.with_names = g_strv_length (names) != 1;
   if (!follow)
-    return show_kept (client, &request);
+    return zinit_command_worse (exit_code, show_kept (client, &request));
   if (request.lines < 0)
     request.lines = since != NULL ? G_MAXUINT32 : DEFAULT_FOLLOW_LINES;
   return zinit_logs_follow (client, &request);

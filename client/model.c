@@ -5,8 +5,10 @@
 
 #include "client/model.h"
 
+#include "client/service-names.h"
 #include "client/output.h"
 #include "names.h"
+#include "object-path.h"
 
 #include <string.h>
 
@@ -27,6 +29,7 @@ static const Field fields[] = {
   FIELD ("Class", "s", service_class),
   FIELD ("WantedStatus", "s", wanted_status),
   FIELD ("State", "s", state),
+  FIELD ("SubState", "s", sub_state),
   FIELD ("Health", "s", health),
   FIELD ("StatusText", "s", status_text),
   FIELD ("Oneshot", "b", oneshot),
@@ -75,6 +78,31 @@ take_property (ZinitServiceInfo *info, const char *property, GVariant *value)
   }
 }
 
+/* A daemon of interface version 1 has no SubState. */
+static const char *
+guess_sub_state (const ZinitServiceInfo *info)
+{
+  const char *kind = "none";
+  gint32 number = -1;
+  if (g_str_equal (info->state, "blocked"))
+    return "waiting";
+  if (!g_str_equal (info->state, "exited") && !g_str_equal (info->state, "failed"))
+    return info->state;
+  if (info->last_exit != NULL)
+    g_variant_get (info->last_exit, "(&si)", &kind, &number);
+  if (info->next_restart_usec != 0)
+    return "restarting";
+  if (strstr (info->status_text, "comes back") != NULL)
+    return "held";
+  if (g_str_equal (info->wanted_status, "stop"))
+    return "stopped";
+  if (strstr (info->status_text, "given up") != NULL)
+    return "given-up";
+  if (g_str_equal (info->state, "failed"))
+    return "failed";
+  return info->oneshot && number == 0 ? "done" : "ended";
+}
+
 ZinitServiceInfo *
 zinit_service_info_new (GVariant *properties)
 {
@@ -84,12 +112,15 @@ zinit_service_info_new (GVariant *properties)
   info->properties = g_variant_ref (properties);
   info->name = info->exec = info->service_class = info->wanted_status = info->status_text = "";
   info->state = info->health = "unknown";
+  info->sub_state = "";
   for (gsize i = 0; i < g_variant_n_children (properties); i++) {
     const char *property = NULL;
     g_autoptr (GVariant) value = NULL;
     g_variant_get_child (properties, i, "{&sv}", &property, &value);
     take_property (info, property, value);
   }
+  if (*info->sub_state == '\0')
+    info->sub_state = guess_sub_state (info);
   return info;
 }
 
@@ -149,21 +180,31 @@ zinit_model_fetch_properties (ZinitClient *client, const char *path, const char 
 ZinitServiceInfo *
 zinit_model_fetch_one (ZinitClient *client, const char *name, GError **error)
 {
-  g_autoptr (GVariant) reply =
-      zinit_command_call (client, "GetService", g_variant_new ("(s)", name), "(o)", error);
-  if (reply == NULL)
-    return NULL;
-  const char *path = NULL;
-  g_variant_get (reply, "(&o)", &path);
+  g_autofree char *path = zinit_object_path_for_service (name);
+  g_autoptr (GError) local = NULL;
   g_autoptr (GVariant) properties =
-      zinit_model_fetch_properties (client, path, ZINIT_SERVICE_INTERFACE, error);
-  return properties != NULL ? zinit_service_info_new (properties) : NULL;
+      zinit_model_fetch_properties (client, path, ZINIT_SERVICE_INTERFACE, &local);
+  if (properties != NULL)
+    return zinit_service_info_new (properties);
+
+  /* The manager knows how to say that there is none. */
+  if (zinit_command_exit_code (local) == ZINIT_EXIT_FAILED) {
+    g_autoptr (GVariant) found =
+        zinit_command_call (client, "GetService", g_variant_new ("(s)", name), "(o)", error);
+    if (found == NULL)
+      return NULL;
+  }
+  g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
 }
 
 GPtrArray *
-zinit_model_fetch_named (ZinitClient *client, char **names, ZinitExitCode *exit_code)
+zinit_model_fetch_named (ZinitClient *client, char **words, ZinitExitCode *exit_code)
 {
   g_autoptr (GError) error = NULL;
+  g_auto (GStrv) names = zinit_names_expand (client, words, exit_code);
+  if (names == NULL)
+    return NULL;
   if (*names == NULL) {
     GPtrArray *all = zinit_model_fetch (client, &error);
     if (all == NULL)
@@ -179,8 +220,8 @@ zinit_model_fetch_named (ZinitClient *client, char **names, ZinitExitCode *exit_
       g_ptr_array_add (services, info);
       continue;
     }
-    *exit_code = zinit_command_worse (*exit_code, zinit_command_fail (local));
-    if (zinit_command_exit_code (local) == ZINIT_EXIT_NO_DAEMON)
+    *exit_code = zinit_command_worse (*exit_code, zinit_names_fail (client, names[i], local));
+    if (*exit_code == ZINIT_EXIT_NO_DAEMON)
       return NULL;
   }
   return g_steal_pointer (&services);

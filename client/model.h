@@ -17,6 +17,7 @@ typedef struct {
   const char *service_class;
   const char *wanted_status;
   const char *state;
+  const char *sub_state; /* as of the daemon; of one that has none made up from the rest */
   const char *health;
   const char *status_text;
   gboolean oneshot;
@@ -46,9 +47,11 @@ ZinitServiceInfo *zinit_service_info_new (GVariant *properties);
 GPtrArray *zinit_model_fetch (ZinitClient *client, GError **error);
 /* One service; NoSuchService as the daemon says it. Transfer full. */
 ZinitServiceInfo *zinit_model_fetch_one (ZinitClient *client, const char *name, GError **error);
-/* Services of @names, or all when it is empty, in order; of names the daemon does not know an error is
- * printed and its code kept in @exit_code. NULL when there is no daemon. Transfer full. */
-GPtrArray *zinit_model_fetch_named (ZinitClient *client, char **names, ZinitExitCode *exit_code);
+/* Services of the names and patterns @words, or all when it is empty, in order; of names the daemon does not
+ * know an error is printed and its code kept in @exit_code. NULL when there is no daemon, or no pattern
+ * matched. Transfer full.
+ */
+GPtrArray *zinit_model_fetch_named (ZinitClient *client, char **words, ZinitExitCode *exit_code);
 /* By name in an array from zinit_model_fetch(); NULL when there is none. Borrowed. */
 ZinitServiceInfo *zinit_model_find (GPtrArray *services, const char *name);
 /* Properties of one object, a{sv}. Transfer full. */

@@ -110,6 +110,17 @@ zinit_output_print (const char *format, ...)
     fputs (text, stdout);
 }
 
+void
+zinit_output_print_line (const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_autofree char *safe = zinit_output_safe (text);
+  zinit_output_print ("%s\n", safe);
+}
+
 static void
 print_to_stderr (const char *prefix, const char *format, va_list arguments)
 {

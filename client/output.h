@@ -39,6 +39,8 @@ ZinitStyle zinit_output_state_style (const char *state);
 
 /* To standard output, converted to the locale's encoding on a terminal, raw elsewhere. */
 void zinit_output_print (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* A line of text that may come from a service, to standard output. */
+void zinit_output_print_line (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* One line to standard error: "zinit: " and the message, control characters made visible on a terminal. */
 void zinit_output_print_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* The same without "zinit: ", for what follows such a line. */

@@ -40,8 +40,8 @@ zinit_parse_signal (const char *text, int *ret_signal, GError **error)
       return TRUE;
     }
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               _ ("\"%s\" is no signal; give a name such as TERM or SIGHUP, or a number from 1 to %d"), text,
-               LAST_SIGNAL);
+               _ ("\"%s\" is not a signal; give a name such as TERM or SIGHUP, or a number from 1 to %d"),
+               text, LAST_SIGNAL);
   return FALSE;
 }
 
@@ -113,8 +113,29 @@ zinit_parse_since (const char *text, gint64 now_usec, gint64 *ret_usec, GError *
     return TRUE;
   }
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               _ ("\"%s\" is no time; give an age such as 90s, 10m, 2h or 1d, a date as 2026-11-23 or "
+               _ ("\"%s\" is not a time; give an age such as 90s, 10m, 2h or 1d, a date as 2026-11-23 or "
                   "2026-11-23 14:05:09, or @SECONDS since 1970"),
+               text);
+  return FALSE;
+}
+
+gboolean
+zinit_parse_timeout (const char *text, guint *ret_ms, GError **error)
+{
+  static const struct {
+    const char *unit;
+    guint ms;
+  } units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "min", 60 * 1000 }, { "h", 60 * 60 * 1000 } };
+  gsize digits = strspn (text, "0123456789.");
+  char *end = NULL;
+  double number = g_ascii_strtod (text, &end);
+  for (gsize i = 0; digits > 0 && end == text + digits && i < G_N_ELEMENTS (units); i++)
+    if (g_str_equal (end, units[i].unit) && number * units[i].ms <= G_MAXINT) {
+      *ret_ms = (guint)(number * units[i].ms);
+      return TRUE;
+    }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               _ ("\"%s\" is not a time-out; give seconds, or a number with its unit: 500ms, 5s, 2min"),
                text);
   return FALSE;
 }
@@ -155,4 +176,28 @@ zinit_parse_nearest (const char *word, const char *const *words)
     }
   }
   return nearest;
+}
+
+gboolean
+zinit_parse_state (const char *text, GError **error)
+{
+  /* States, then sub-states that are not states as well. */
+  static const char *const words[] = { "inactive",  "blocked",      "starting",  "running", "stopping",
+                                       "exited",    "failed",       "skipped",   "waiting", "pre-start",
+                                       "unhealthy", "reloading",    "listening", "killing", "post-stop",
+                                       "done",      "stop-command", "ended",     "stopped", "restarting",
+                                       "held",      "given-up",     NULL };
+  if (g_strv_contains (words, text))
+    return TRUE;
+  const char *nearest = zinit_parse_nearest (text, words);
+  if (nearest != NULL)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 _ ("\"%s\" is not a state; did you mean \"%s\"?"), text, nearest);
+  else
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        _ ("\"%s\" is not a state; states are inactive, blocked, starting, running, stopping, exited and "
+           "failed, and zinit(1) lists their sub-states"),
+        text);
+  return FALSE;
 }

@@ -6,6 +6,7 @@
 #include "client/format.h"
 #include "client/json.h"
 #include "client/model.h"
+#include "client/service-names.h"
 #include "client/table.h"
 
 #include <glib/gi18n.h>
@@ -75,14 +76,15 @@ print_json (GPtrArray *all)
   zinit_json_print (json);
 }
 
-/* The names given, or those of all services that have a process. Transfer full; NULL after an error. */
+/* The names that @given means, or those of all services that have a process. Transfer full. */
 static GPtrArray *
 find_names (ZinitClient *client, char **given, ZinitExitCode *exit_code)
 {
   GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
   if (*given != NULL) {
-    for (; *given != NULL; given++)
-      g_ptr_array_add (names, g_strdup (*given));
+    g_auto (GStrv) expanded = zinit_names_expand (client, given, exit_code);
+    for (gsize i = 0; expanded != NULL && expanded[i] != NULL; i++)
+      g_ptr_array_add (names, g_strdup (expanded[i]));
     return names;
   }
   g_autoptr (GPtrArray) services = zinit_model_fetch_named (client, given, exit_code);
@@ -115,7 +117,7 @@ zinit_command_stats (ZinitClient *client, int argc, char **argv)
       g_ptr_array_add (all, stats);
     } else if (*words != NULL || !zinit_command_is_error (error, "NoSuchService")) {
       /* One that was removed since the list was made is no error. */
-      exit_code = zinit_command_worse (exit_code, zinit_command_fail (error));
+      exit_code = zinit_command_worse (exit_code, zinit_names_fail (client, name, error));
     }
   }
   if (exit_code == ZINIT_EXIT_NO_DAEMON)

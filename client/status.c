@@ -6,8 +6,9 @@
 #include "client/describe.h"
 #include "client/format.h"
 #include "client/json.h"
-#include "client/logs.h"
+#include "client/line.h"
 #include "client/output.h"
+#include "client/refused.h"
 #include "names.h"
 
 #include <glib/gi18n.h>
@@ -20,9 +21,16 @@ print_row (const char *label, const char *value)
 {
   if (value == NULL || *value == '\0')
     return;
-  g_autofree char *safe = zinit_output_safe (value);
+  g_autofree char *copy = g_strdup (value);
   int padding = MAX (0, LABEL_COLUMNS - (int)zinit_format_width (label));
-  zinit_output_print ("%*s%s: %s\n", padding, "", label, safe);
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (copy), "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++) {
+    g_autofree char *safe = zinit_output_safe (lines[i]);
+    if (i == 0)
+      zinit_output_print ("%*s%s: %s\n", padding, "", label, safe);
+    else
+      zinit_output_print ("%*s%s\n", LABEL_COLUMNS + 2, "", safe);
+  }
 }
 
 static void
@@ -114,14 +122,13 @@ print_log (ZinitClient *client, const char *name)
   g_autoptr (GVariant) lines = reply != NULL ? g_variant_get_child_value (reply, 0) : NULL;
   if (lines == NULL || g_variant_n_children (lines) == 0)
     return;
-  const ZinitLogsRequest request = { .lines = LOG_LINES };
   zinit_output_print ("\n");
   for (gsize i = 0; i < g_variant_n_children (lines); i++) {
     ZinitLine line = { .service = name };
     guint64 time_usec = 0;
     g_variant_get_child (lines, i, "(t&s&s)", &time_usec, &line.stream, &line.text);
     line.time_usec = (gint64)time_usec;
-    zinit_logs_print_line (&request, &line);
+    zinit_line_print (&line, FALSE, FALSE);
   }
 }
 
@@ -165,6 +172,26 @@ print_property (GVariant *properties, const char *property, const char *label)
   print_row (label, text);
 }
 
+/* In one line how many and which, then what is wrong with each. */
+static void
+print_refused (GVariant *properties)
+{
+  g_autoptr (GVariant) refused =
+      g_variant_lookup_value (properties, "ConfigErrors", G_VARIANT_TYPE ("a(sss)"));
+  g_autofree char *text =
+      refused != NULL && g_variant_n_children (refused) > 0 ? zinit_refused_describe (refused) : NULL;
+  if (text == NULL)
+    return;
+  GString *row = g_string_new (text);
+  for (gsize i = 0; i < g_variant_n_children (refused); i++) {
+    const char *message = NULL;
+    g_variant_get_child (refused, i, "(&s&s&s)", NULL, NULL, &message);
+    g_string_append_printf (row, "\n%s", message);
+  }
+  print_row (_ ("Refused"), row->str);
+  g_string_free (row, TRUE);
+}
+
 static void
 print_daemon (GVariant *properties)
 {
@@ -175,6 +202,7 @@ print_daemon (GVariant *properties)
   print_time (_ ("Started"), boot_time_usec, g_get_real_time ());
   print_property (properties, "ServiceCount", _ ("Services"));
   print_property (properties, "FailedCount", _ ("Failed"));
+  print_refused (properties);
   print_property (properties, "ConfigDir", _ ("Definitions"));
   print_property (properties, "RuntimeDir", _ ("Run-time data"));
   print_property (properties, "SocketPath", _ ("Socket"));

@@ -19,6 +19,8 @@ zinit_transition_read (ZinitTransitionInfo *transition, GVariant *parameters)
   transition->parameters = g_variant_ref (parameters);
   g_variant_get (parameters, "(&s&o&s&s@a{sv})", &transition->name, NULL, &transition->old_state,
                  &transition->new_state, &transition->details);
+  transition->sub_state = "";
+  g_variant_lookup (transition->details, "sub_state", "&s", &transition->sub_state);
   g_variant_lookup (transition->details, "sequence", "t", &transition->sequence);
   if (!g_variant_lookup (transition->details, "time_usec", "t", &transition->time_usec))
     transition->time_usec = g_get_real_time ();
@@ -32,14 +34,28 @@ zinit_transition_clear (ZinitTransitionInfo *transition)
   g_clear_pointer (&transition->parameters, g_variant_unref);
 }
 
+/* "exited" itself says half of it. */
+static char *
+describe_last_exit (GVariant *details, const char *new_state)
+{
+  g_autoptr (GVariant) last_exit = g_variant_lookup_value (details, "last_exit", G_VARIANT_TYPE ("(si)"));
+  const char *kind = "none";
+  gint32 number = -1;
+  if (last_exit != NULL)
+    g_variant_get (last_exit, "(&si)", &kind, &number);
+  if (g_str_equal (new_state, "exited") && g_str_equal (kind, "exited") && number >= 0)
+    return g_strdup_printf (_ (" with code %d"), number);
+  g_autofree char *ended = zinit_describe_exit (last_exit);
+  return *ended != '\0' ? g_strdup_printf (": %s", ended) : g_strdup ("");
+}
+
 /* What the details say about the new state; "" for nothing. */
 static char *
-describe_details (GVariant *details)
+describe_details (GVariant *details, const char *new_state)
 {
   const char *reason = NULL, *message = NULL;
   guint32 pid = 0;
   g_autofree const char **waiting_on = NULL;
-  g_autoptr (GVariant) last_exit = g_variant_lookup_value (details, "last_exit", G_VARIANT_TYPE ("(si)"));
 
   if (g_variant_lookup (details, "message", "&s", &message) ||
       g_variant_lookup (details, "reason", "&s", &reason))
@@ -51,8 +67,7 @@ describe_details (GVariant *details)
   }
   if (g_variant_lookup (details, "pid", "u", &pid) && pid != 0)
     return g_strdup_printf (_ (" (pid %u)"), pid);
-  g_autofree char *ended = zinit_describe_exit (last_exit);
-  return *ended != '\0' ? g_strdup_printf (": %s", ended) : g_strdup ("");
+  return describe_last_exit (details, new_state);
 }
 
 char *
@@ -62,9 +77,12 @@ zinit_transition_to_line (const ZinitTransitionInfo *transition)
   g_autofree char *old_state = zinit_output_safe (transition->old_state);
   g_autofree char *new_state = zinit_output_safe (transition->new_state);
   g_autofree char *painted = zinit_output_paint (zinit_output_state_style (transition->new_state), new_state);
-  g_autofree char *details = describe_details (transition->details);
+  g_autofree char *details = describe_details (transition->details, transition->new_state);
   g_autofree char *safe = zinit_output_safe (details);
-  return g_strdup_printf ("%s: %s %s %s%s", name, old_state, zinit_output_arrow (), painted, safe);
+  g_autofree char *sub_state = zinit_output_safe (transition->sub_state);
+  gboolean is_plain = *sub_state == '\0' || g_str_equal (sub_state, transition->new_state);
+  return g_strdup_printf ("%s: %s %s %s%s%s%s", name, old_state, zinit_output_arrow (), painted,
+                          is_plain ? "" : ", ", is_plain ? "" : sub_state, safe);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "client/json.h"
 #include "client/model.h"
 #include "client/output.h"
+#include "client/service-names.h"
 
 #include <glib/gi18n.h>
 
@@ -197,7 +198,7 @@ zinit_command_tree (ZinitClient *client, int argc, char **argv)
     /* The daemon knows how to say it, and which name is near. */
     g_autoptr (ZinitServiceInfo) info = zinit_model_fetch_one (client, names[0], &error);
     if (info == NULL)
-      return zinit_command_fail (error);
+      return zinit_names_fail (client, names[0], error);
   }
   if (client->json)
     print_json (services, names[0]);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Waiting for services. The daemon answers a call with `wait` once the service has settled. Where there is no
- * such call (StartAll, StopAll) or somebody else asked before (AlreadyRunning), the signals tell. */
+ * such call (StartAll, StopAll) or somebody else asked before (AlreadyRunning), the signals tell.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/wait.h"
 
+#include "client/describe.h"
+#include "client/format.h"
 #include "client/json.h"
-#include "client/logs.h"
+#include "client/outcome.h"
 #include "client/output.h"
 #include "client/transition.h"
 #include "names.h"
@@ -15,8 +18,6 @@
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <signal.h>
-
-#define FAILURE_LOG_LINES 5
 
 typedef struct {
   ZinitClient *client;
@@ -33,6 +34,7 @@ typedef struct {
 typedef struct {
   Wait *wait;
   char *name;
+  char *said;         /* what it was last said to wait for */
   gboolean by_signal; /* no call is open for it: its transitions tell when it has settled */
   gboolean done;
 } Item;
@@ -42,48 +44,8 @@ item_free (gpointer data)
 {
   Item *item = data;
   g_free (item->name);
+  g_free (item->said);
   g_free (item);
-}
-
-static void
-append_json_result (Item *item, const ZinitServiceInfo *info, const GError *error)
-{
-  GString *json = item->wait->json;
-  zinit_json_next (json);
-  g_string_append_c (json, '{');
-  zinit_json_key (json, "service");
-  zinit_json_string (json, item->name);
-  zinit_command_append_result (json, error);
-  zinit_json_key (json, "state");
-  zinit_json_string (json, info != NULL ? info->state : NULL);
-  zinit_json_key (json, "pid");
-  g_string_append_printf (json, "%u", info != NULL ? info->pid : 0);
-  zinit_json_key (json, "failure_reason");
-  if (info != NULL && info->failure_reason != NULL && g_variant_n_children (info->failure_reason) > 0)
-    zinit_json_value (json, info->failure_reason);
-  else
-    g_string_append (json, "null");
-  g_string_append_c (json, '}');
-}
-
-static void
-print_result (Item *item, const ZinitServiceInfo *info, const GError *error)
-{
-  if (error != NULL) {
-    g_autofree char *message = zinit_command_error_message (error);
-    zinit_output_print_error ("%s", message);
-    /* Its last words tell most, but not when it was only not found or not allowed. */
-    if (info != NULL && zinit_command_is_error (error, "CannotStart"))
-      zinit_logs_print_tail (item->wait->client, item->name, FAILURE_LOG_LINES);
-    return;
-  }
-  g_autofree char *name = zinit_output_safe (item->name);
-  g_autofree char *state = info != NULL ? zinit_describe_state (info) : g_strdup (_ ("removed"));
-  g_autofree char *safe = zinit_output_safe (state);
-  if (item->wait->request->no_wait)
-    zinit_output_print (_ ("%s: asked; now %s\n"), name, safe);
-  else
-    zinit_output_print ("%s: %s\n", name, safe);
 }
 
 /* @info NULL when the service is not known (any more). */
@@ -97,31 +59,25 @@ finish_item (Item *item, const ZinitServiceInfo *info, const GError *error)
   gboolean told = wait->exit_code == ZINIT_EXIT_NO_DAEMON; /* once is enough for all */
   wait->exit_code = zinit_command_worse (wait->exit_code, zinit_command_exit_code (error));
   if (wait->client->json)
-    append_json_result (item, info, error);
+    zinit_outcome_append_json (wait->json, item->name, info, error);
   else if (!told)
-    print_result (item, info, error);
+    zinit_outcome_print (wait->client, wait->request, item->name, info, error, item->said);
   if (--wait->open == 0)
     g_main_loop_quit (wait->loop);
 }
 
 static gboolean
-is_settled (ZinitRequest request, const char *state)
+is_up (const ZinitServiceInfo *info)
 {
-  if (g_str_equal (state, "exited") || g_str_equal (state, "failed") || g_str_equal (state, "inactive"))
-    return TRUE;
-  return request != ZINIT_REQUEST_STOP && g_str_equal (state, "running");
+  static const char *const words[] = { "done", "listening", "skipped", NULL };
+  return (g_str_equal (info->state, "running") && !info->oneshot) || g_strv_contains (words, info->sub_state);
 }
 
-/* Up, or a one-shot that did its work. */
 static gboolean
-is_satisfied (const ZinitServiceInfo *info)
+is_settled (ZinitRequest request, const ZinitServiceInfo *info)
 {
-  const char *kind = "";
-  gint32 number = -1;
-  if (info->last_exit != NULL)
-    g_variant_get (info->last_exit, "(&si)", &kind, &number);
-  return g_str_equal (info->state, "running") ||
-         (g_str_equal (info->state, "exited") && g_str_equal (kind, "exited") && number == 0);
+  static const char *const down[] = { "exited", "failed", "inactive", NULL };
+  return g_strv_contains (down, info->state) || (request != ZINIT_REQUEST_STOP && is_up (info));
 }
 
 /* The same error that the daemon gives to who waits by call. */
@@ -133,18 +89,6 @@ cannot_start (Item *item, const ZinitServiceInfo *info)
       failed ? zinit_describe_failure (info->failure_reason) : zinit_describe_state (info);
   g_autofree char *message = g_strdup_printf (_ ("%s did not start: %s"), item->name, cause);
   return g_dbus_error_new_for_dbus_error (ZINIT_ERROR_PREFIX "CannotStart", message);
-}
-
-static void
-say_what_it_waits_for (Item *item, const ZinitServiceInfo *info)
-{
-  if (!item->wait->request->show || !g_str_equal (info->state, "blocked"))
-    return;
-  g_autofree char *state = zinit_describe_state (info);
-  g_autofree char *line = g_strdup_printf ("%s: %s", item->name, state);
-  g_autofree char *safe = zinit_output_safe (line);
-  zinit_output_print ("%s\n", safe);
-  zinit_output_flush ();
 }
 
 /* Looks where the service is now: done, or its transitions go on telling. */
@@ -160,13 +104,11 @@ look_again (Item *item)
     finish_item (item, NULL, removed ? NULL : error);
     return;
   }
-  if (!wait->request->no_wait && !is_settled (wait->request->request, info->state)) {
-    if (!item->by_signal)
-      say_what_it_waits_for (item, info);
+  if (!wait->request->no_wait && !is_settled (wait->request->request, info)) {
     item->by_signal = TRUE;
     return;
   }
-  if (!wait->request->no_wait && wait->request->request != ZINIT_REQUEST_STOP && !is_satisfied (info))
+  if (!wait->request->no_wait && wait->request->request != ZINIT_REQUEST_STOP && !is_up (info))
     error = cannot_start (item, info);
   finish_item (item, info, error);
 }
@@ -215,6 +157,55 @@ add_item (Wait *wait, const char *name)
 }
 
 static void
+say_waiting (Item *item)
+{
+  if (item->wait->request->request != ZINIT_REQUEST_STOP && !item->wait->request->no_wait)
+    zinit_outcome_say_waiting (item->wait->client, item->wait->request, item->name, &item->said);
+}
+
+/* What is blocked already has no transition to tell of it. */
+static void
+say_who_waits (Wait *wait)
+{
+  if (wait->request->request == ZINIT_REQUEST_STOP || wait->request->no_wait)
+    return;
+  GHashTableIter iter;
+  gpointer item = NULL;
+  g_hash_table_iter_init (&iter, wait->items);
+  while (g_hash_table_iter_next (&iter, NULL, &item)) {
+    g_autoptr (ZinitServiceInfo) info = zinit_model_fetch_one (wait->client, ((Item *)item)->name, NULL);
+    if (info != NULL && g_str_equal (info->state, "blocked"))
+      say_waiting (item);
+  }
+}
+
+static gboolean
+timed_out (gpointer data)
+{
+  Wait *wait = data;
+  gboolean stop = wait->request->request == ZINIT_REQUEST_STOP;
+  g_autofree char *after = zinit_format_duration ((guint64)wait->request->timeout_ms * 1000);
+  GHashTableIter iter;
+  gpointer value = NULL;
+  g_hash_table_iter_init (&iter, wait->items);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Item *item = value;
+    g_autoptr (ZinitServiceInfo) info = zinit_model_fetch_one (wait->client, item->name, NULL);
+    g_autofree char *state = info != NULL ? zinit_describe_state (info) : g_strdup (_ ("removed"));
+    g_autofree char *message = g_strdup_printf (stop ? _ ("%s is not down after %s; it is %s")
+                                                     : _ ("%s is not up after %s; it is %s"),
+                                                item->name, after, state);
+    g_autoptr (GError) error = g_dbus_error_new_for_dbus_error (ZINIT_ERROR_PREFIX "TimedOut", message);
+    gboolean is_open = !stop && !item->done && info != NULL;
+    finish_item (item, info, error);
+    if (is_open)
+      zinit_outcome_explain (wait->client, wait->request, item->name, item->said);
+  }
+  zinit_output_print_detail (_ ("No longer waiting; what was asked for goes on."));
+  return G_SOURCE_CONTINUE;
+}
+
+static void
 transition_seen (GDBusConnection *bus, const char *sender, const char *path, const char *interface,
                  const char *signal_name, GVariant *parameters, gpointer data)
 {
@@ -231,8 +222,11 @@ transition_seen (GDBusConnection *bus, const char *sender, const char *path, con
     zinit_output_print ("%s\n", line);
     zinit_output_flush ();
   }
-  if (item != NULL && item->by_signal && !item->done &&
-      is_settled (wait->request->request, transition.new_state))
+  if (item == NULL || item->done)
+    return;
+  if (g_str_equal (transition.new_state, "blocked"))
+    say_waiting (item);
+  else if (item->by_signal)
     look_again (item);
 }
 
@@ -267,8 +261,8 @@ concern (Wait *wait, GPtrArray *services, const char *name)
     return;
   const char **lists[2] = { info->required_by, NULL };
   if (wait->request->request == ZINIT_REQUEST_START) {
-    lists[0] = wait->request->tree ? info->requires : NULL;
-    lists[1] = wait->request->tree ? info->wants : NULL;
+    lists[0] = info->requires;
+    lists[1] = info->wants;
   }
   for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
     for (gsize j = 0; lists[i] != NULL && lists[i][j] != NULL; j++)
@@ -336,9 +330,14 @@ static ZinitExitCode
 wait_until_settled (Wait *wait)
 {
   guint source = g_unix_signal_add (SIGINT, interrupted, wait);
+  guint timer =
+      wait->request->timeout_ms >= 0 ? g_timeout_add ((guint)wait->request->timeout_ms, timed_out, wait) : 0;
+  say_who_waits (wait);
   if (wait->open > 0)
     g_main_loop_run (wait->loop);
   g_source_remove (source);
+  if (timer != 0)
+    g_source_remove (timer);
   if (wait->client->json)
     zinit_json_print (g_string_append_c (g_steal_pointer (&wait->json), ']'));
   if (wait->interrupted) {

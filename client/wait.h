@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "client/command.h"
+#include "client/model.h"
 
 G_BEGIN_DECLS
 
@@ -12,11 +12,12 @@ typedef enum { ZINIT_REQUEST_START, ZINIT_REQUEST_STOP, ZINIT_REQUEST_RESTART } 
 
 typedef struct {
   ZinitRequest request;
-  char **names;     /* borrowed */
-  gboolean all;     /* every service of class user instead of @names */
-  gboolean tree;    /* start: also what it needs */
-  gboolean no_wait; /* only ask */
-  gboolean show;    /* every transition of the services concerned */
+  char **names;      /* borrowed */
+  gboolean all;      /* every service of class user instead of @names */
+  gboolean tree;     /* start, restart: also what it requires and wants */
+  gboolean no_wait;  /* only ask */
+  gboolean show;     /* every transition of the services concerned */
+  gint64 timeout_ms; /* of the waiting; -1 = none */
 } ZinitWaitRequest;
 
 /* Returns the worst exit code. */

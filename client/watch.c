@@ -6,6 +6,7 @@
 #include "client/format.h"
 #include "client/json.h"
 #include "client/output.h"
+#include "client/service-names.h"
 #include "client/transition.h"
 #include "names.h"
 
@@ -82,7 +83,7 @@ check_names (ZinitClient *client, char **names)
     g_autoptr (GVariant) reply =
         zinit_command_call (client, "GetService", g_variant_new ("(s)", names[i]), "(o)", &error);
     if (reply == NULL)
-      exit_code = zinit_command_worse (exit_code, zinit_command_fail (error));
+      exit_code = zinit_command_worse (exit_code, zinit_names_fail (client, names[i], error));
   }
   return exit_code;
 }
@@ -105,9 +106,13 @@ fetch_sequence (Watch *watch, GError **error)
 ZinitExitCode
 zinit_command_watch (ZinitClient *client, int argc, char **argv)
 {
-  g_auto (GStrv) names = zinit_command_parse (client, NULL, 0, -1, argc, argv);
-  if (names == NULL)
+  g_auto (GStrv) words = zinit_command_parse (client, NULL, 0, -1, argc, argv);
+  if (words == NULL)
     return ZINIT_EXIT_USAGE;
+  ZinitExitCode exit_code = ZINIT_EXIT_DONE;
+  g_auto (GStrv) names = zinit_names_expand (client, words, &exit_code);
+  if (names == NULL)
+    return exit_code;
 
   g_autoptr (GError) error = NULL;
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
@@ -115,7 +120,7 @@ zinit_command_watch (ZinitClient *client, int argc, char **argv)
   ZinitConnection *connection = zinit_command_connect (client, &error);
   if (connection == NULL)
     return zinit_command_fail (error);
-  ZinitExitCode exit_code = check_names (client, names);
+  exit_code = check_names (client, names);
   if (exit_code != ZINIT_EXIT_DONE)
     return exit_code;
 

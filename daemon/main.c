@@ -287,15 +287,24 @@ tell_ready (gpointer unused)
   return zinit_notify ("READY=1") ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
+/* It greets the bus while the definitions are read. Nobody but its own user can be on the session's bus. */
+static void
+connect_to_bus (Daemon *daemon)
+{
+  const ZinitOptions *options = daemon->options;
+  g_autofree char *address = NULL;
+
+  if (options->no_bus)
+    return;
+  address = zinit_options_get_address (options);
+  zinit_bus_connect (daemon->bus, address, options->scope == ZINIT_SCOPE_SESSION && options->address == NULL);
+}
+
 static void
 begin (Daemon *daemon)
 {
   restore (daemon);
-  if (!daemon->options->no_bus) {
-    g_autofree char *address = zinit_options_get_address (daemon->options);
-
-    zinit_bus_connect (daemon->bus, address);
-  }
+  zinit_bus_own_name (daemon->bus);
   if (!daemon->signal_watch.is_active &&
       !zinit_loop_watch (daemon->loop, &daemon->signal_watch, daemon->signal_fd, EPOLLIN, ZINIT_URGENT,
                          on_signal))
@@ -336,6 +345,7 @@ try_to_begin_again (gpointer data)
 static void
 run (Daemon *daemon)
 {
+  connect_to_bus (daemon);
   if (try_to_begin (daemon) == G_SOURCE_CONTINUE) {
     zinit_bus_pause (daemon->bus, TRUE);
     g_timeout_add (TRY_MS, try_to_begin_again, daemon);

@@ -18,7 +18,7 @@ check_combination (const ZinitOptions *options, gboolean is_system, gboolean is_
   const char *problem = NULL;
 
   if (is_system && is_session)
-    problem = "--system and --session exclude each other";
+    problem = "--system and --session (or --user) exclude each other";
   else if (options->no_bus && options->address != NULL)
     problem = "--no-bus and --address exclude each other";
   else if (options->at != NULL && options->check_state == NULL)
@@ -39,6 +39,7 @@ zinit_options_parse (ZinitOptions *options, int *argc, char ***argv, GError **er
     { "system", 0, 0, G_OPTION_ARG_NONE, &is_system,
       N_ ("Run for the system, on the system bus (default as root)"), NULL },
     { "session", 0, 0, G_OPTION_ARG_NONE, &is_session, N_ ("Run for this user, on the session bus"), NULL },
+    { "user", 0, 0, G_OPTION_ARG_NONE, &is_session, N_ ("The same as --session"), NULL },
     { "address", 0, 0, G_OPTION_ARG_STRING, &options->address,
       N_ ("Use the message bus at this D-Bus address"), "ADDR" },
     { "no-bus", 0, 0, G_OPTION_ARG_NONE, &options->no_bus, N_ ("Use no message bus, only the private socket"),

@@ -105,6 +105,18 @@ zinit_paths_new (ZinitScope scope, const char *config_dir, const char *runtime_d
   return paths;
 }
 
+char *
+zinit_paths_find_socket (ZinitScope scope, gboolean use_environment)
+{
+  const char *socket = use_environment ? environment ("ZINIT_SOCKET") : NULL;
+  const char *folder = use_environment ? environment ("ZINIT_RUNTIME_DIR") : NULL;
+  g_autofree char *runtime = folder != NULL ? g_strdup (folder) : default_runtime_dir (scope);
+  g_autofree char *path =
+      socket != NULL ? g_strdup (socket) : g_build_filename (runtime, ZINIT_SOCKET_FILE, NULL);
+
+  return g_canonicalize_filename (path, NULL);
+}
+
 void
 zinit_paths_free (ZinitPaths *paths)
 {

@@ -37,6 +37,10 @@ typedef struct {
  * root, zinit-UID in the temporary folder). All absolute. Transfer full. */
 ZinitPaths *zinit_paths_new (ZinitScope scope, const char *config_dir, const char *runtime_dir,
                              const char *socket);
+/* The private socket where a client looks for the daemon of @scope: ZINIT_SOCKET, then ZINIT_RUNTIME_DIR, if
+ * @use_environment; then the default. RUNTIME_DIRECTORY says nothing to a client: in a service it is a folder
+ * of that service. Absolute. Transfer full. */
+char *zinit_paths_find_socket (ZinitScope scope, gboolean use_environment);
 void zinit_paths_free (ZinitPaths *paths);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitPaths, zinit_paths_free)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Finds out which user a caller is, and decides by that.
+ * Decides by the user of the caller.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
@@ -8,12 +8,10 @@
 
 #include <unistd.h>
 
-#include "bus/driver.h"
+#include "model/error.h"
 
-typedef struct {
-  ZinitAuthorizeFunc func;
-  gpointer data;
-} Question;
+/* Any user of the system bus can make the daemon log a refusal. */
+#define LOG_INTERVAL_USEC G_USEC_PER_SEC
 
 gboolean
 zinit_authorize_uid (uid_t uid)
@@ -22,39 +20,35 @@ zinit_authorize_uid (uid_t uid)
 }
 
 static void
-on_unix_user (GObject *source, GAsyncResult *result, gpointer data)
+log_refusal (const ZinitCaller *caller, const char *method)
 {
-  g_autofree Question *question = data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
-  guint32 uid;
-  gboolean is_privileged = FALSE;
+  static gint64 last_usec;
+  static guint n_suppressed;
+  gint64 now = g_get_monotonic_time ();
 
-  if (reply != NULL) {
-    g_variant_get (reply, "(u)", &uid);
-    is_privileged = zinit_authorize_uid (uid);
-  } else {
-    g_debug ("the user of a caller cannot be found out: %s", error->message);
+  if (last_usec != 0 && now - last_usec < LOG_INTERVAL_USEC) {
+    n_suppressed++;
+    return;
   }
-  question->func (is_privileged, question->data);
+  last_usec = now;
+  if (caller->uid == (uid_t)-1)
+    g_warning ("%s was refused: its sender %s left the bus before the bus could say which user it is", method,
+               caller->name);
+  else
+    g_message ("%s was refused: user %u is neither root nor the user of the daemon", method,
+               (guint)caller->uid);
+  if (n_suppressed > 0)
+    g_message ("%u more calls were refused since the last message about it", n_suppressed);
+  n_suppressed = 0;
 }
 
-void
-zinit_authorize (ZinitConnection *connection, const char *sender, ZinitAuthorizeFunc func, gpointer data)
+gboolean
+zinit_authorize (const ZinitCaller *caller, ZinitAccess access, const char *method, GError **error)
 {
-  Question *question;
-
-  if (connection->is_peer) {
-    func (zinit_authorize_uid (connection->peer_uid), data);
-    return;
-  }
-  if (sender == NULL) {
-    func (FALSE, data);
-    return;
-  }
-  question = g_new0 (Question, 1);
-  question->func = func;
-  question->data = data;
-  zinit_driver_call (connection->connection, "GetConnectionUnixUser", g_variant_new ("(s)", sender),
-                     G_VARIANT_TYPE ("(u)"), NULL, on_unix_user, question);
+  if (access < ZINIT_ACCESS_PRIVILEGED || zinit_authorize_uid (caller->uid))
+    return TRUE;
+  log_refusal (caller, method);
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_ACCESS_DENIED,
+               "%s is for root and the user of the daemon alone", method);
+  return FALSE;
 }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "bus/internal.h"
+#include "bus/callers.h"
 
 G_BEGIN_DECLS
 
@@ -18,11 +18,8 @@ typedef enum {
 /* TRUE for root and for the user that the daemon runs as. */
 gboolean zinit_authorize_uid (uid_t uid);
 
-typedef void (*ZinitAuthorizeFunc) (gboolean is_privileged, gpointer data);
-/* Finds out whether @sender (a unique name; NULL on the private socket) is privileged and calls @func: at
- * once, or when the bus has answered. A sender whose user cannot be found out is not privileged. Services
- * may have changed by then: look up again what the call is about. */
-void zinit_authorize (ZinitConnection *connection, const char *sender, ZinitAuthorizeFunc func,
-                      gpointer data);
+/* TRUE when @caller, who is known, may call @method, which is of @access. Otherwise ACCESS_DENIED, and the
+ * log says so: an unanswered call would be lost in silence. */
+gboolean zinit_authorize (const ZinitCaller *caller, ZinitAccess access, const char *method, GError **error);
 
 G_END_DECLS

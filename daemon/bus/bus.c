@@ -6,11 +6,12 @@
 #define G_LOG_DOMAIN "zinit-bus"
 
 #include "bus/call.h"
+#include "bus/dispatch.h"
 #include "bus/errors.h"
 #include "bus/internal.h"
-#include "bus/waiters.h"
 #include "bus/properties.h"
 #include "bus/transport.h"
+#include "bus/waiters.h"
 #include "object-path.h"
 
 /* A receiver that does not take what it is sent holds up the end of the daemon no longer than this. */
@@ -24,12 +25,12 @@ on_send (gpointer data)
   bus->send_source = 0;
   zinit_supervisor_flush (bus->supervisor);
   /* All that is sent from here on is durable: it stays true if the daemon dies in the next instruction. */
-  if (bus->autosave != NULL && (bus->accepted.length > 0 || bus->settled.length > 0))
+  if (bus->autosave != NULL && (bus->accepted.length > 0 || zinit_waiters_have_settled (bus->waiters)))
     zinit_autosave_commit (bus->autosave);
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_connection_send (bus->connections->pdata[i]);
   zinit_call_answer_accepted (bus);
-  zinit_waiters_answer (bus);
+  zinit_waiters_answer (bus->waiters);
   return G_SOURCE_REMOVE;
 }
 
@@ -60,7 +61,7 @@ on_service_removed (ZinitService *service, gpointer data)
 
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_outbox_service_removed (((ZinitConnection *)bus->connections->pdata[i])->outbox, service);
-  zinit_waiters_service_removed (bus, service);
+  zinit_waiters_service_removed (bus->waiters, service);
   if (bus->connections->len > 0)
     zinit_bus_schedule (bus);
 }
@@ -76,8 +77,9 @@ add_details (GVariantBuilder *details, const ZinitTransition *transition)
   if (pid != 0)
     g_variant_builder_add (details, "{sv}", "pid", g_variant_new_uint32 ((guint32)pid));
   if (transition->new_state == ZINIT_STATE_BLOCKED)
-    g_variant_builder_add (details, "{sv}", "waiting_on",
-                           zinit_bus_strings ((const char *const *)zinit_service_get_status (service)->waiting_on));
+    g_variant_builder_add (
+        details, "{sv}", "waiting_on",
+        zinit_bus_strings ((const char *const *)zinit_service_get_status (service)->waiting_on));
   if (transition->new_state == ZINIT_STATE_FAILED) {
     const ZinitFailure *failure = (&zinit_service_get_status (service)->failure);
     g_autofree char *message = zinit_failure_describe (failure);
@@ -99,7 +101,7 @@ on_transition (const ZinitTransition *transition, gpointer data)
   g_autofree char *path = NULL;
   GVariantBuilder details;
 
-  zinit_waiters_service_moved (bus, transition->service);
+  zinit_waiters_service_moved (bus->waiters, transition->service);
   if (bus->connections->len == 0)
     return;
 
@@ -122,7 +124,7 @@ on_service_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_outbox_service_changed (((ZinitConnection *)bus->connections->pdata[i])->outbox, service, changes);
-  zinit_waiters_service_changed (bus, service);
+  zinit_waiters_service_changed (bus->waiters, service);
   if (bus->connections->len > 0)
     zinit_bus_schedule (bus);
 }
@@ -141,7 +143,7 @@ on_shutdown_begun (gpointer data)
 
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_outbox_signal (((ZinitConnection *)bus->connections->pdata[i])->outbox, "PrepareForShutdown", body);
-  zinit_waiters_shutdown_begun (bus);
+  zinit_waiters_shutdown_begun (bus->waiters);
   if (bus->connections->len > 0)
     zinit_bus_schedule (bus);
 }
@@ -164,6 +166,27 @@ zinit_bus_manager_changed (ZinitBus *bus, guint changes)
     zinit_bus_schedule (bus);
 }
 
+static const ZinitCallersEvents callers_events = { .known = zinit_dispatch_known,
+                                                   .gone = zinit_waiters_drop_caller };
+
+static void
+on_called (ZinitConnection *connection, GDBusMessage *message)
+{
+  if (connection->callers == NULL)
+    connection->callers = zinit_callers_new (connection, &callers_events);
+  zinit_dispatch (connection, message);
+}
+
+static void
+on_closing (ZinitConnection *connection)
+{
+  zinit_waiters_drop_connection (connection->bus->waiters, connection);
+  zinit_call_drop_accepted (connection->bus, connection);
+  g_clear_pointer (&connection->callers, zinit_callers_free);
+}
+
+static const ZinitConnectionEvents connection_events = { .called = on_called, .closing = on_closing };
+
 ZinitBus *
 zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const ZinitRuntimeFolder *folder,
                GError **error)
@@ -174,8 +197,8 @@ zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const Zinit
   bus->paths = paths;
   bus->folder = folder;
   bus->connections = g_ptr_array_new ();
-  g_queue_init (&bus->waiting);
-  g_queue_init (&bus->settled);
+  bus->events = &connection_events;
+  bus->waiters = zinit_waiters_new (bus);
   g_queue_init (&bus->accepted);
   zinit_supervisor_add_observer (supervisor, &observer, bus);
   /* Before services can take what it needs. If it fails now, it is tried again and said where it is needed.
@@ -190,21 +213,27 @@ zinit_bus_free (ZinitBus *bus)
   if (bus == NULL)
     return;
   zinit_supervisor_remove_observer (bus->supervisor, &observer, bus);
-  zinit_waiters_drop (bus, NULL);
-  zinit_call_drop_accepted (bus, NULL);
   zinit_message_bus_free (bus->message_bus);
   zinit_listener_free (bus->listener);
+  zinit_waiters_free (bus->waiters);
   g_clear_handle_id (&bus->send_source, g_source_remove);
   g_ptr_array_unref (bus->connections);
   g_free (bus);
 }
 
 void
-zinit_bus_connect (ZinitBus *bus, const char *address)
+zinit_bus_connect (ZinitBus *bus, const char *address, gboolean is_own)
 {
   g_return_if_fail (bus->message_bus == NULL);
 
-  bus->message_bus = zinit_message_bus_new (bus, address);
+  bus->message_bus = zinit_message_bus_new (bus, address, is_own);
+}
+
+void
+zinit_bus_own_name (ZinitBus *bus)
+{
+  if (bus->message_bus != NULL)
+    zinit_message_bus_own_name (bus->message_bus);
 }
 
 void
@@ -294,7 +323,7 @@ on_finish (gpointer data)
   if (finish->bus->autosave != NULL)
     zinit_autosave_commit (finish->bus->autosave);
   zinit_call_answer_accepted (finish->bus);
-  zinit_waiters_answer (finish->bus);
+  zinit_waiters_answer (finish->bus->waiters);
   finish->n_open = connections->len;
   for (guint i = 0; i < connections->len; i++) {
     ZinitConnection *connection = connections->pdata[i];

@@ -24,9 +24,11 @@ ZinitBus *zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths,
 void zinit_bus_free (ZinitBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitBus, zinit_bus_free)
 
-/* Goes to a message bus and owns the name there; when it is lost or not there yet, tries again without end,
- * with back-off. @address is a D-Bus address. Returns at once. */
-void zinit_bus_connect (ZinitBus *bus, const char *address);
+/* Goes to a message bus; when it is lost or not there yet, tries again without end, with back-off. @address
+ * is a D-Bus address; @is_own: only root and the daemon's own user can be on that bus. Returns at once. */
+void zinit_bus_connect (ZinitBus *bus, const char *address, gboolean is_own);
+/* The objects are complete: owns the name on the bus from now on. */
+void zinit_bus_own_name (ZinitBus *bus);
 /* @handover is what Reexecute and PrepareRestart use, @autosave makes requests durable before they are
  * answered; @leave ends the daemon without stopping a service. */
 void zinit_bus_set_handover (ZinitBus *bus, ZinitHandover *handover, ZinitAutosave *autosave,

@@ -6,32 +6,37 @@
 
 #include "bus/call.h"
 
-#include "bus/errors.h"
 #include "model/error.h"
+#include "names.h"
 
-/* GDBus has no way to let an invocation go unanswered but this. */
-void
-zinit_call_drop (ZinitCall *call)
+static void
+call_free (ZinitCall *call)
 {
-  g_clear_object (&call->invocation);
-  g_clear_pointer (&call->connection, zinit_connection_unref);
+  zinit_connection_unref (call->connection);
+  zinit_call_options_clear (&call->options);
   g_free (call->service_name);
   g_free (call);
 }
 
 void
+zinit_call_drop (ZinitCall *call)
+{
+  zinit_invocation_drop (call->invocation);
+  call_free (call);
+}
+
+void
 zinit_call_return (ZinitCall *call, GVariant *reply)
 {
-  zinit_connection_answer (call->connection, g_steal_pointer (&call->invocation), reply);
-  zinit_call_drop (call);
+  zinit_invocation_return (call->invocation, reply);
+  call_free (call);
 }
 
 void
 zinit_call_return_error (ZinitCall *call, const GError *error)
 {
-  zinit_connection_send_all (call->connection);
-  zinit_bus_return_error (g_steal_pointer (&call->invocation), error);
-  zinit_call_drop (call);
+  zinit_invocation_return_error (call->invocation, error);
+  call_free (call);
 }
 
 GVariant *
@@ -39,21 +44,21 @@ zinit_call_get_argument (const ZinitCall *call, guint index)
 {
   gboolean has_name = call->method->takes_service && !call->on_object;
 
-  return g_variant_get_child_value (g_dbus_method_invocation_get_parameters (call->invocation),
-                                    index + (has_name ? 1 : 0));
+  return g_variant_get_child_value (call->invocation->arguments, index + (has_name ? 1 : 0));
 }
 
 void
 zinit_set_unknown_object (GError **error, const char *path)
 {
-  g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT, "there is no service at %s", path);
+  g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT, "there is no %s %s",
+               g_str_has_prefix (path, ZINIT_SERVICE_PREFIX "/") ? "service at" : "object", path);
 }
 
 /* Options are the last argument of the methods that have any. */
 static gboolean
 read_options (ZinitCall *call, GError **error)
 {
-  GVariant *parameters = g_dbus_method_invocation_get_parameters (call->invocation);
+  GVariant *parameters = call->invocation->arguments;
   gsize n_arguments = g_variant_n_children (parameters);
   g_autoptr (GVariant) last =
       n_arguments > 0 ? g_variant_get_child_value (parameters, n_arguments - 1) : NULL;
@@ -71,7 +76,7 @@ find_service (ZinitCall *call, GError **error)
 
   if (service == NULL && call->on_object) {
     g_clear_error (error);
-    zinit_set_unknown_object (error, g_dbus_method_invocation_get_object_path (call->invocation));
+    zinit_set_unknown_object (error, zinit_invocation_get_path (call->invocation));
   }
   return service;
 }
@@ -81,12 +86,9 @@ handle (ZinitCall *call, GVariant **ret_reply, GError **error)
 {
   ZinitService *service = NULL;
 
-  if (call->method->access >= ZINIT_ACCESS_PRIVILEGED && !call->is_privileged) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_ACCESS_DENIED,
-                 "%s is for root and the user of the daemon alone",
-                 g_dbus_method_invocation_get_method_name (call->invocation));
+  if (!zinit_authorize (call->caller, call->method->access, zinit_invocation_get_member (call->invocation),
+                        error))
     return FALSE;
-  }
   if (!read_options (call, error))
     return FALSE;
   if (call->service_name != NULL) {
@@ -127,7 +129,7 @@ zinit_call_drop_accepted (ZinitBus *bus, ZinitConnection *connection)
     ZinitCall *call = link->data;
 
     next = link->next;
-    if (connection != NULL && call->connection != connection)
+    if (call->connection != connection)
       continue;
     g_queue_unlink (&bus->accepted, link);
     g_clear_pointer (&call->reply, g_variant_unref);
@@ -135,29 +137,8 @@ zinit_call_drop_accepted (ZinitBus *bus, ZinitConnection *connection)
   }
 }
 
-static void
-on_authorized (gboolean is_privileged, gpointer data)
-{
-  ZinitCall *call = data;
-  g_autoptr (GError) error = NULL;
-  GVariant *reply = NULL;
-
-  /* The connection may have ended while the bus was asked. */
-  if (call->connection->bus == NULL) {
-    zinit_call_drop (call);
-    return;
-  }
-  call->is_privileged = is_privileged;
-  if (!handle (call, &reply, &error))
-    zinit_call_return_error (call, error);
-  else if (call->method->access == ZINIT_ACCESS_REQUEST && !call->is_deferred)
-    accept_request (call, reply);
-  else if (!call->is_deferred)
-    zinit_call_return (call, reply);
-}
-
 static const ZinitMethod *
-find_method (const ZinitMethod *table, const char *name, gboolean on_object)
+find_row (const ZinitMethod *table, const char *name, gboolean on_object)
 {
   for (; table->handle != NULL; table++)
     if (g_strcmp0 (on_object ? table->object_name : table->name, name) == 0)
@@ -165,34 +146,56 @@ find_method (const ZinitMethod *table, const char *name, gboolean on_object)
   return NULL;
 }
 
-void
-zinit_call_begin (ZinitConnection *connection, GDBusMethodInvocation *invocation, const char *service_name)
+static const ZinitMethod *
+find_method (const char *name, gboolean on_object)
 {
-  const char *name = g_dbus_method_invocation_get_method_name (invocation);
+  const ZinitMethod *method = find_row (zinit_service_methods, name, on_object);
+
+  return method == NULL && !on_object ? find_row (zinit_manager_methods, name, FALSE) : method;
+}
+
+gboolean
+zinit_call_needs_caller (const ZinitInvocation *invocation)
+{
+  const char *name = zinit_invocation_get_member (invocation);
+  const ZinitMethod *of_object = find_method (name, TRUE), *of_manager = find_method (name, FALSE);
+
+  return (of_object != NULL && of_object->access != ZINIT_ACCESS_PUBLIC) ||
+         (of_manager != NULL && of_manager->access != ZINIT_ACCESS_PUBLIC);
+}
+
+void
+zinit_call_begin (ZinitInvocation *invocation, ZinitCaller *caller, const char *service_name)
+{
   gboolean on_object = service_name != NULL;
-  const ZinitMethod *method = find_method (zinit_service_methods, name, on_object);
+  const ZinitMethod *method = find_method (zinit_invocation_get_member (invocation), on_object);
+  g_autoptr (GError) error = NULL;
+  GVariant *reply = NULL;
   ZinitCall *call;
 
-  if (method == NULL && !on_object)
-    method = find_method (zinit_manager_methods, name, FALSE);
   if (method == NULL) {
-    g_dbus_method_invocation_return_error (invocation, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD,
-                                           "there is no method %s", name);
+    zinit_invocation_refuse (invocation, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD, "there is no method %s",
+                             zinit_invocation_get_member (invocation));
     return;
   }
-
   call = g_new0 (ZinitCall, 1);
-  call->connection = zinit_connection_ref (connection);
+  call->connection = zinit_connection_ref (invocation->connection);
   call->invocation = invocation;
   call->method = method;
+  call->caller = caller;
   call->on_object = on_object;
+  call->is_privileged = zinit_authorize_uid (caller->uid);
   if (on_object)
     call->service_name = g_strdup (service_name);
   else if (method->takes_service)
-    g_variant_get_child (g_dbus_method_invocation_get_parameters (invocation), 0, "s", &call->service_name);
+    g_variant_get_child (invocation->arguments, 0, "s", &call->service_name);
 
-  if (method->access == ZINIT_ACCESS_PUBLIC)
-    on_authorized (FALSE, call);
+  if (!handle (call, &reply, &error))
+    zinit_call_return_error (call, error);
+  else if (call->is_deferred)
+    call->caller = NULL;
+  else if (method->access == ZINIT_ACCESS_REQUEST)
+    accept_request (call, reply);
   else
-    zinit_authorize (connection, g_dbus_method_invocation_get_sender (invocation), on_authorized, call);
+    zinit_call_return (call, reply);
 }

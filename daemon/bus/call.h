@@ -14,11 +14,12 @@ typedef struct _ZinitMethod ZinitMethod;
 
 /* One call on its way. */
 typedef struct {
-  ZinitConnection *connection;
-  GDBusMethodInvocation *invocation;
+  ZinitConnection *connection; /* that of the invocation, with a reference of its own */
+  ZinitInvocation *invocation;
   const ZinitMethod *method;
-  char *service_name; /* NULL for a method of the manager as a whole */
-  gboolean on_object; /* called on the service's own object, so that the name is not an argument */
+  ZinitCaller *caller; /* while it is handled */
+  char *service_name;  /* NULL for a method of the manager as a whole */
+  gboolean on_object;  /* called on the service's own object, so that the name is not an argument */
   gboolean is_privileged;
   gboolean is_deferred; /* the handler keeps the call and will answer it */
   ZinitCallOptions options;
@@ -41,10 +42,11 @@ struct _ZinitMethod {
 extern const ZinitMethod zinit_service_methods[];
 extern const ZinitMethod zinit_manager_methods[];
 
-/* Deals with a call of org.zinit.Manager (@service_name NULL) or of the org.zinit.Service of @service_name.
- * Takes over @invocation. */
-void zinit_call_begin (ZinitConnection *connection, GDBusMethodInvocation *invocation,
-                       const char *service_name);
+/* TRUE when it has to be known who the caller is, as far as the name of the method says. */
+gboolean zinit_call_needs_caller (const ZinitInvocation *invocation);
+/* Handles a call of org.zinit.Manager (@service_name NULL) or of the org.zinit.Service of @service_name,
+ * which is there. Takes over @invocation. */
+void zinit_call_begin (ZinitInvocation *invocation, ZinitCaller *caller, const char *service_name);
 /* Answers and frees. @reply NULL is an empty one. */
 void zinit_call_return (ZinitCall *call, GVariant *reply);
 void zinit_call_return_error (ZinitCall *call, const GError *error);
@@ -53,7 +55,7 @@ void zinit_call_drop (ZinitCall *call);
 
 /* Answers the requests that were accepted in this turn of the loop, after they have become durable. */
 void zinit_call_answer_accepted (ZinitBus *bus);
-/* Drops those of @connection; NULL = all. */
+/* Drops those of @connection. */
 void zinit_call_drop_accepted (ZinitBus *bus, ZinitConnection *connection);
 
 /* The argument @index, not counting the service's name. Transfer full. */

@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One connection: its objects, its unsent signals and their pace.
+ * One connection: what comes in, its unsent signals and their pace. What calls mean is not known here.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
-#include "loop/trim.h"
-#include "bus/call.h"
-#include "bus/errors.h"
+#include "bus/callers.h"
+#include "bus/driver.h"
 #include "bus/internal.h"
-#include "bus/waiters.h"
 #include "bus/transport.h"
-#include "model/error.h"
 
 /* Messages that may wait to be written: what the queue of GDBus, which knows no limit, may hold of ours. */
 #define MAX_BURST 512
-/* The system bus takes messages up to 32 MiB, the protocol allows 128 MiB; the rest is for header and
- * padding. */
-#define LARGE_REPLY_BYTES (256 * 1024) /* the memory of a larger one is given back */
-#define MAX_BUS_REPLY_BYTES (30u << 20)
-#define MAX_PEER_REPLY_BYTES (120u << 20)
+/* A client that says Hello says it at once. */
+#define HOLD_MS 100
 
 static void
 connection_clear (ZinitConnection *connection)
 {
   zinit_outbox_free (connection->outbox);
+  g_clear_pointer (&connection->matches, g_hash_table_unref);
+  g_free (connection->unique_name);
   g_object_unref (connection->connection);
 }
 
@@ -39,12 +35,37 @@ zinit_connection_unref (ZinitConnection *connection)
   g_rc_box_release_full (connection, (GDestroyNotify)connection_clear);
 }
 
+static gboolean
+on_hold_over (gpointer data)
+{
+  ZinitConnection *connection = data;
+
+  connection->hold_source = 0;
+  zinit_bus_schedule (connection->bus);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_call (GDBusMessage *message, gpointer data)
+{
+  ZinitConnection *connection = data;
+
+  if (connection->hold_source != 0) {
+    g_clear_handle_id (&connection->hold_source, g_source_remove);
+    zinit_bus_schedule (connection->bus);
+  }
+  connection->bus->events->called (connection, message);
+}
+
+/* What was sent before the end counts: a client may ask for something and go. */
 static void
 on_closed (GDBusConnection *gdbus, gboolean remote_peer_vanished, GError *error, gpointer data)
 {
   g_autoptr (ZinitConnection) connection = zinit_connection_ref (data);
 
-  connection->closed (connection, connection->closed_data);
+  zinit_inbox_empty (connection->inbox);
+  if (connection->bus != NULL)
+    connection->closed (connection, connection->closed_data);
 }
 
 ZinitConnection *
@@ -61,7 +82,7 @@ zinit_connection_new (ZinitBus *bus, GDBusConnection *gdbus, uid_t peer_uid,
   connection->closed_data = closed_data;
   g_dbus_connection_set_exit_on_close (gdbus, FALSE);
   connection->closed_id = g_signal_connect (gdbus, "closed", G_CALLBACK (on_closed), connection);
-  zinit_objects_register (connection);
+  connection->inbox = zinit_inbox_new (gdbus, on_call, connection);
   return connection;
 }
 
@@ -72,6 +93,13 @@ zinit_connection_open (ZinitConnection *connection)
     return;
   connection->outbox = zinit_outbox_new ();
   g_ptr_array_add (connection->bus->connections, connection);
+}
+
+void
+zinit_connection_hold (ZinitConnection *connection)
+{
+  if (connection->hold_source == 0)
+    connection->hold_source = g_timeout_add (HOLD_MS, on_hold_over, connection);
 }
 
 void
@@ -87,25 +115,59 @@ void
 zinit_connection_close (ZinitConnection *connection)
 {
   zinit_connection_mute (connection);
-  zinit_waiters_drop (connection->bus, connection);
-  zinit_call_drop_accepted (connection->bus, connection);
+  connection->bus->events->closing (connection);
+  g_clear_handle_id (&connection->hold_source, g_source_remove);
+  g_clear_pointer (&connection->inbox, zinit_inbox_free);
   g_signal_handler_disconnect (connection->connection, connection->closed_id);
-  zinit_objects_unregister (connection);
   if (!g_dbus_connection_is_closed (connection->connection))
     g_dbus_connection_close (connection->connection, NULL, NULL, NULL);
   connection->bus = NULL;
   zinit_connection_unref (connection);
 }
 
+/* It fails only when the connection is closed, and "closed" tells that. */
+static void
+send_message (ZinitConnection *connection, GDBusMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_dbus_connection_send_message (connection->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
+                                       &error))
+    g_debug ("a message was not sent: %s", error->message);
+}
+
 static void
 emit (const char *path, const char *interface, const char *member, GVariant *body, gpointer data)
 {
   ZinitConnection *connection = data;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_signal (path, interface, member);
 
-  /* It fails only when the connection is closed, and "closed" tells that. */
-  if (!g_dbus_connection_emit_signal (connection->connection, NULL, path, interface, member, body, &error))
-    g_debug ("%s.%s: %s", interface, member, error->message);
+  if (connection->unique_name != NULL)
+    g_dbus_message_set_sender (message, ZINIT_PEER_OWN_NAME);
+  g_dbus_message_set_body (message, body);
+  send_message (connection, message);
+}
+
+void
+zinit_connection_send_driver_signal (ZinitConnection *connection, const char *member, GVariant *body)
+{
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_signal (ZINIT_DRIVER_PATH, ZINIT_DRIVER_NAME, member);
+
+  g_dbus_message_set_sender (message, ZINIT_DRIVER_NAME);
+  g_dbus_message_set_destination (message, connection->unique_name);
+  g_dbus_message_set_body (message, body);
+  send_message (connection, message);
+}
+
+void
+zinit_connection_send_reply (ZinitConnection *connection, GDBusMessage *reply)
+{
+  if (connection->unique_name != NULL) {
+    g_dbus_message_set_destination (reply, connection->unique_name);
+    if (g_dbus_message_get_sender (reply) == NULL)
+      g_dbus_message_set_sender (reply, ZINIT_PEER_OWN_NAME);
+  }
+  send_message (connection, reply);
 }
 
 static gboolean
@@ -130,7 +192,7 @@ drain (ZinitConnection *connection, guint max_messages)
 void
 zinit_connection_send (ZinitConnection *connection)
 {
-  if (connection->is_writing || zinit_outbox_is_empty (connection->outbox))
+  if (connection->is_writing || connection->hold_source != 0 || zinit_outbox_is_empty (connection->outbox))
     return;
   drain (connection, MAX_BURST);
   connection->is_writing = TRUE;
@@ -141,24 +203,4 @@ void
 zinit_connection_send_all (ZinitConnection *connection)
 {
   drain (connection, G_MAXUINT);
-}
-
-void
-zinit_connection_answer (ZinitConnection *connection, GDBusMethodInvocation *invocation, GVariant *reply)
-{
-  gsize limit = connection->is_peer ? MAX_PEER_REPLY_BYTES : MAX_BUS_REPLY_BYTES;
-  g_autoptr (GError) error = NULL;
-
-  zinit_connection_send_all (connection);
-  if (reply != NULL && g_variant_get_size (reply) >= LARGE_REPLY_BYTES)
-    zinit_trim_soon ();
-  if (reply == NULL || g_variant_get_size (reply) <= limit) {
-    g_dbus_method_invocation_return_value (invocation, reply);
-    return;
-  }
-  g_set_error (&error, ZINIT_ERROR, ZINIT_ERROR_LIMIT_EXCEEDED,
-               "the answer has %" G_GSIZE_FORMAT " bytes; at most %" G_GSIZE_FORMAT " are allowed",
-               g_variant_get_size (reply), limit);
-  g_variant_unref (g_variant_ref_sink (reply));
-  zinit_bus_return_error (invocation, error);
 }

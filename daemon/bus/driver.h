@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 
 #define ZINIT_DRIVER_NAME "org.freedesktop.DBus"
 #define ZINIT_DRIVER_PATH "/org/freedesktop/DBus"
+/* The daemon's own name to clients of the private socket that have said Hello. */
+#define ZINIT_PEER_OWN_NAME ":1.0"
 
 /* A call of @method without a time-out: the bus answers or the connection ends. @func NULL: no answer is
  * wanted. Ends with g_dbus_connection_call_finish(). */

@@ -41,15 +41,6 @@ zinit_bus_error_name (const GError *error)
   return g_strdup (names[ZINIT_ERROR_FAILED]);
 }
 
-void
-zinit_bus_return_error (GDBusMethodInvocation *invocation, const GError *error)
-{
-  g_autofree char *name = zinit_bus_error_name (error);
-  g_autofree char *message = g_utf8_make_valid (error->message, -1);
-
-  g_dbus_method_invocation_return_dbus_error (invocation, name, message);
-}
-
 GVariant *
 zinit_bus_string (const char *text)
 {

@@ -12,9 +12,6 @@ G_BEGIN_DECLS
 /* "org.zinit.Error.NoSuchService", …; org.zinit.Error.Failed for a domain that has no names. Transfer full.
  */
 char *zinit_bus_error_name (const GError *error);
-/* Answers with @error. Takes over @invocation. */
-void zinit_bus_return_error (GDBusMethodInvocation *invocation, const GError *error);
-
 /* An `s` of any bytes: what is not UTF-8 becomes U+FFFD; NULL becomes "". Floating. */
 GVariant *zinit_bus_string (const char *text);
 /* An `as` of a NULL-terminated list; NULL becomes the empty one. Floating. */

@@ -52,11 +52,44 @@ static const char standard_xml[] =
     "   <arg name='interfaces' type='as'/>"
     "  </signal>"
     " </interface>"
+    " <interface name='org.freedesktop.DBus'>"
+    "  <method name='Hello'><arg name='unique_name' type='s' direction='out'/></method>"
+    "  <method name='AddMatch'><arg name='rule' type='s' direction='in'/></method>"
+    "  <method name='RemoveMatch'><arg name='rule' type='s' direction='in'/></method>"
+    "  <method name='GetNameOwner'>"
+    "   <arg name='name' type='s' direction='in'/><arg name='unique_name' type='s' direction='out'/>"
+    "  </method>"
+    "  <method name='NameHasOwner'>"
+    "   <arg name='name' type='s' direction='in'/><arg name='has_owner' type='b' direction='out'/>"
+    "  </method>"
+    "  <method name='ListNames'><arg name='names' type='as' direction='out'/></method>"
+    "  <method name='ListActivatableNames'><arg name='names' type='as' direction='out'/></method>"
+    "  <method name='StartServiceByName'>"
+    "   <arg name='name' type='s' direction='in'/><arg name='flags' type='u' direction='in'/>"
+    "   <arg name='result' type='u' direction='out'/>"
+    "  </method>"
+    "  <method name='GetId'><arg name='id' type='s' direction='out'/></method>"
+    "  <method name='GetConnectionUnixUser'>"
+    "   <arg name='name' type='s' direction='in'/><arg name='uid' type='u' direction='out'/>"
+    "  </method>"
+    "  <method name='GetConnectionUnixProcessID'>"
+    "   <arg name='name' type='s' direction='in'/><arg name='pid' type='u' direction='out'/>"
+    "  </method>"
+    "  <method name='GetConnectionCredentials'>"
+    "   <arg name='name' type='s' direction='in'/><arg name='credentials' type='a{sv}' direction='out'/>"
+    "  </method>"
+    "  <signal name='NameLost'><arg name='name' type='s'/></signal>"
+    " </interface>"
+    " <interface name='org.freedesktop.DBus.Monitoring'>"
+    "  <method name='BecomeMonitor'>"
+    "   <arg name='rules' type='as' direction='in'/><arg name='flags' type='u' direction='in'/>"
+    "  </method>"
+    " </interface>"
     "</node>";
 
 /* A failure here is a broken build, not something a user did: g_error(). */
 static GDBusInterfaceInfo *
-take_interface (const char *xml, const char *name)
+parse_interface (const char *xml, const char *name)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GDBusNodeInfo) node = g_dbus_node_info_new_for_xml (xml, &error);
@@ -69,7 +102,7 @@ take_interface (const char *xml, const char *name)
 }
 
 static GDBusInterfaceInfo *
-take_file (const char *name)
+parse_file (const char *name)
 {
   g_autofree char *path = g_strconcat ("/org/zinit/interfaces/", name, ".xml", NULL);
   g_autoptr (GError) error = NULL;
@@ -78,7 +111,7 @@ take_file (const char *name)
 
   if (bytes == NULL)
     g_error ("%s", error->message);
-  return take_interface (g_bytes_get_data (bytes, NULL), name); /* resources end in a NUL */
+  return parse_interface (g_bytes_get_data (bytes, NULL), name); /* resources end in a NUL */
 }
 
 const ZinitInterfaces *
@@ -87,12 +120,29 @@ zinit_interfaces_get (void)
   static ZinitInterfaces interfaces;
 
   if (interfaces.manager == NULL) {
-    interfaces.manager = take_file ("org.zinit.Manager");
-    interfaces.service = take_file ("org.zinit.Service");
-    interfaces.object_manager = take_interface (standard_xml, "org.freedesktop.DBus.ObjectManager");
-    interfaces.properties = take_interface (standard_xml, "org.freedesktop.DBus.Properties");
-    interfaces.introspectable = take_interface (standard_xml, "org.freedesktop.DBus.Introspectable");
-    interfaces.peer = take_interface (standard_xml, "org.freedesktop.DBus.Peer");
+    interfaces.manager = parse_file ("org.zinit.Manager");
+    interfaces.service = parse_file ("org.zinit.Service");
+    interfaces.object_manager = parse_interface (standard_xml, "org.freedesktop.DBus.ObjectManager");
+    interfaces.properties = parse_interface (standard_xml, "org.freedesktop.DBus.Properties");
+    interfaces.introspectable = parse_interface (standard_xml, "org.freedesktop.DBus.Introspectable");
+    interfaces.peer = parse_interface (standard_xml, "org.freedesktop.DBus.Peer");
+    interfaces.driver = parse_interface (standard_xml, "org.freedesktop.DBus");
+    interfaces.monitoring = parse_interface (standard_xml, "org.freedesktop.DBus.Monitoring");
   }
   return &interfaces;
+}
+
+GVariant *
+zinit_interfaces_machine_id (GError **error)
+{
+  static const char *const paths[] = { "/etc/machine-id", "/var/lib/dbus/machine-id" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
+    g_autofree char *text = NULL;
+
+    if (g_file_get_contents (paths[i], &text, NULL, NULL) && g_dbus_is_guid (g_strchomp (text)))
+      return g_variant_new ("(s)", text);
+  }
+  g_set_error_literal (error, G_DBUS_ERROR, G_DBUS_ERROR_FILE_NOT_FOUND, "the machine has no machine-id");
+  return NULL;
 }

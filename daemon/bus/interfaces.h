@@ -15,9 +15,15 @@ typedef struct {
   GDBusInterfaceInfo *properties;
   GDBusInterfaceInfo *introspectable;
   GDBusInterfaceInfo *peer;
+  GDBusInterfaceInfo *driver;     /* what the private socket has of org.freedesktop.DBus */
+  GDBusInterfaceInfo *monitoring; /* the same of its monitoring */
 } ZinitInterfaces;
 
 /* Static; made at the first call, main thread only. */
 const ZinitInterfaces *zinit_interfaces_get (void);
+
+/* The answer to org.freedesktop.DBus.Peer.GetMachineId: (s), floating; NULL with an error when the machine
+ * has no id. */
+GVariant *zinit_interfaces_machine_id (GError **error);
 
 G_END_DECLS

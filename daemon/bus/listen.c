@@ -96,6 +96,7 @@ serve (Client *client)
   client->connection =
       zinit_connection_new (client->listener->bus, connection, client->uid, on_client_closed, client);
   zinit_connection_open (client->connection);
+  zinit_connection_hold (client->connection);
   g_dbus_connection_start_message_processing (connection);
 }
 
@@ -421,6 +422,12 @@ int
 zinit_listener_get_fd (const ZinitListener *self)
 {
   return self != NULL ? self->fd : -1;
+}
+
+const char *
+zinit_listener_get_guid (const ZinitListener *self)
+{
+  return self->guid;
 }
 
 void

@@ -4,9 +4,11 @@
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
+#include "bus/bulk-methods.h"
 #include "bus/call.h"
-#include "bus/handover-methods.h"
 #include "bus/errors.h"
+#include "bus/handover-methods.h"
+#include "bus/list-methods.h"
 #include "bus/properties.h"
 #include "model/error.h"
 #include "model/log-level.h"
@@ -19,7 +21,7 @@ supervisor_of (const ZinitCall *call)
 }
 
 static gboolean
-handle_list (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
+handle_list_services (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
 {
   g_autoptr (GPtrArray) services = zinit_supervisor_list (supervisor_of (call));
   GVariantBuilder builder;
@@ -44,37 +46,6 @@ handle_get_service (ZinitCall *call, ZinitService *service, GVariant **ret_reply
 {
   *ret_reply = path_reply (service);
   return TRUE;
-}
-
-/* The calls for all services differ in one function. */
-static gboolean
-for_all (ZinitCall *call, char **(*func) (ZinitSupervisor *supervisor, GError **error), GVariant **ret_reply,
-         GError **error)
-{
-  g_auto (GStrv) names = func (supervisor_of (call), error);
-
-  if (names == NULL)
-    return FALSE;
-  *ret_reply = g_variant_new ("(^as)", names);
-  return TRUE;
-}
-
-static gboolean
-handle_start_all (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
-{
-  return for_all (call, zinit_supervisor_start_all, ret_reply, error);
-}
-
-static gboolean
-handle_stop_all (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
-{
-  return for_all (call, zinit_supervisor_stop_all, ret_reply, error);
-}
-
-static gboolean
-handle_remove_all (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
-{
-  return for_all (call, zinit_supervisor_remove_all, ret_reply, error);
 }
 
 static gboolean
@@ -148,11 +119,21 @@ handle_unsupported (ZinitCall *call, ZinitService *service, GVariant **ret_reply
 }
 
 const ZinitMethod zinit_manager_methods[] = {
-  { "ListServices", NULL, ZINIT_ACCESS_PUBLIC, 0, FALSE, handle_list },
+  { "ListServices", NULL, ZINIT_ACCESS_PUBLIC, 0, FALSE, handle_list_services },
   { "GetService", NULL, ZINIT_ACCESS_PUBLIC, 0, TRUE, handle_get_service },
-  { "StartAll", NULL, ZINIT_ACCESS_REQUEST, 0, FALSE, handle_start_all },
-  { "StopAll", NULL, ZINIT_ACCESS_REQUEST, 0, FALSE, handle_stop_all },
-  { "RemoveAll", NULL, ZINIT_ACCESS_REQUEST, 0, FALSE, handle_remove_all },
+  { "List", NULL, ZINIT_ACCESS_PUBLIC,
+    ZINIT_CALL_NAMES | ZINIT_CALL_STATES | ZINIT_CALL_SUB_STATES | ZINIT_CALL_CLASS, FALSE,
+    zinit_bus_handle_list },
+  { "ListStats", NULL, ZINIT_ACCESS_PUBLIC, ZINIT_CALL_NAMES, FALSE, zinit_bus_handle_list_stats },
+  { "StartServices", NULL, ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAITING | ZINIT_CALL_TREE, FALSE,
+    zinit_bus_handle_start_services },
+  { "StopServices", NULL, ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAITING | ZINIT_CALL_TREE, FALSE,
+    zinit_bus_handle_stop_services },
+  { "RestartServices", NULL, ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAITING | ZINIT_CALL_TREE, FALSE,
+    zinit_bus_handle_restart_services },
+  { "StartAll", NULL, ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAITING, FALSE, zinit_bus_handle_start_all },
+  { "StopAll", NULL, ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAITING, FALSE, zinit_bus_handle_stop_all },
+  { "RemoveAll", NULL, ZINIT_ACCESS_REQUEST, 0, FALSE, zinit_bus_handle_remove_all },
   { "AddService", NULL, ZINIT_ACCESS_REQUEST, ZINIT_CALL_PERSIST | ZINIT_CALL_REPLACE, FALSE, handle_add },
   { "Reload", NULL, ZINIT_ACCESS_REQUEST, ZINIT_CALL_ALLOW_EMPTY, FALSE, handle_reload },
   { "FollowLogs", NULL, ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_LINES, FALSE, handle_unsupported },

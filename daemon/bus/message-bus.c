@@ -27,6 +27,8 @@
 struct _ZinitMessageBus {
   ZinitBus *bus;
   char *address;
+  gboolean is_own;             /* only root and this user can be on it */
+  gboolean wants_name;         /* the objects are complete */
   int fd;                      /* while it is being greeted; else -1 */
   ZinitGreeting *greeting;     /* NULL = none is under way */
   ZinitConnection *connection; /* NULL while there is none */
@@ -181,7 +183,8 @@ on_hello_reply (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_variant_get (reply, "(s)", &self->unique_name);
-  request_name (self);
+  if (self->wants_name)
+    request_name (self);
 }
 
 static void
@@ -206,6 +209,7 @@ on_greeted (const GError *greeting_error, gpointer data)
   }
   self->cancellable = g_cancellable_new ();
   self->connection = zinit_connection_new (self->bus, connection, (uid_t)-1, on_closed, self);
+  self->connection->is_own = self->is_own;
   g_dbus_connection_start_message_processing (connection);
   g_dbus_connection_call (connection, ZINIT_DRIVER_NAME, ZINIT_DRIVER_PATH, ZINIT_DRIVER_NAME, "Hello", NULL,
                           G_VARIANT_TYPE ("(s)"), G_DBUS_CALL_FLAGS_NONE, HELLO_TIMEOUT_MS, self->cancellable,
@@ -248,16 +252,25 @@ connect_to_bus (ZinitMessageBus *self)
 }
 
 ZinitMessageBus *
-zinit_message_bus_new (ZinitBus *bus, const char *address)
+zinit_message_bus_new (ZinitBus *bus, const char *address, gboolean is_own)
 {
   ZinitMessageBus *self = g_new0 (ZinitMessageBus, 1);
 
   self->bus = bus;
   self->address = g_strdup (address);
+  self->is_own = is_own;
   self->delay_ms = FIRST_DELAY_MS;
   self->fd = -1;
   connect_to_bus (self);
   return self;
+}
+
+void
+zinit_message_bus_own_name (ZinitMessageBus *self)
+{
+  self->wants_name = TRUE;
+  if (self->unique_name != NULL)
+    request_name (self);
 }
 
 void

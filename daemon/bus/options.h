@@ -21,7 +21,15 @@ typedef enum {
   ZINIT_CALL_SINCE = 1 << 7,
   ZINIT_CALL_STREAM = 1 << 8,
   ZINIT_CALL_ALLOW_EMPTY = 1 << 9,
+  ZINIT_CALL_TIMEOUT = 1 << 10,
+  ZINIT_CALL_NAMES = 1 << 11,
+  ZINIT_CALL_STATES = 1 << 12,
+  ZINIT_CALL_SUB_STATES = 1 << 13,
+  ZINIT_CALL_CLASS = 1 << 14,
 } ZinitCallOption;
+
+/* Of calls that can wait. */
+#define ZINIT_CALL_WAITING (ZINIT_CALL_WAIT | ZINIT_CALL_TIMEOUT)
 
 /* The values of one call. */
 typedef struct {
@@ -33,13 +41,21 @@ typedef struct {
   gboolean stop;
   gboolean allow_empty;
   guint32 lines;
+  guint32 timeout_ms; /* of a call that waits; 0 = none */
   guint64 since_usec; /* since 1970 */
   int whom;           /* ZinitWhom; all unless given */
   int stream;         /* ZinitStream */
+  int service_class;  /* ZinitClass */
+  char **names;       /* each of the lists: NULL = not given */
+  char **states;
+  char **sub_states;
 } ZinitCallOptions;
 
-/* Reads @dictionary (a{sv}). @allowed: bits of ZinitCallOption. ZINIT_ERROR_INVALID_ARGS names the option and
- * what is allowed. */
+void zinit_call_options_clear (ZinitCallOptions *options);
+
+/* Reads @dictionary (a{sv}). Numbers may be of any integer type, as in definitions; lists have at
+ * most ZINIT_MAX_SERVICES items. To be cleared also after an error. @allowed: bits of
+ * ZinitCallOption. ZINIT_ERROR_INVALID_ARGS names the option and what is allowed. */
 gboolean zinit_call_options_parse (GVariant *dictionary, guint allowed, ZinitCallOptions *ret_options,
                                    GError **error);
 

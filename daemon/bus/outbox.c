@@ -38,10 +38,14 @@ struct _ZinitOutbox {
   GQueue changed;      /* Object.link */
   GHashTable *objects; /* ZinitService * → Object */
   guint manager_changes;
+  gboolean sequence_given;    /* to the receiver, since it heard last that it is not valid */
+  gboolean sequence_stale;    /* and there was a transition since */
   guint n_services, n_failed; /* as they were told last; G_MAXUINT = never */
 };
 
 static const char added_member[] = "InterfacesAdded";
+static const char *const no_names[] = { NULL };
+static const char *const sequence_name[] = { "Sequence", NULL };
 static const char removed_member[] = "InterfacesRemoved";
 
 ZinitOutbox *
@@ -79,7 +83,8 @@ zinit_outbox_free (ZinitOutbox *outbox)
 gboolean
 zinit_outbox_is_empty (const ZinitOutbox *outbox)
 {
-  return outbox->events.length == 0 && outbox->changed.length == 0 && outbox->manager_changes == 0;
+  return outbox->events.length == 0 && outbox->changed.length == 0 && outbox->manager_changes == 0 &&
+         !outbox->sequence_stale;
 }
 
 static Event *
@@ -197,6 +202,13 @@ zinit_outbox_transition (ZinitOutbox *outbox, ZinitService *service, GVariant *b
   last = (object->first + object->n_transitions) % ZINIT_MAX_QUEUED_TRANSITIONS;
   object->transitions[last] = push_event (outbox, "ServiceStateChanged", body, object);
   object->n_transitions++;
+  outbox->sequence_stale = outbox->sequence_given;
+}
+
+void
+zinit_outbox_sequence_given (ZinitOutbox *outbox)
+{
+  outbox->sequence_given = TRUE;
 }
 
 void
@@ -212,11 +224,11 @@ zinit_outbox_signal (ZinitOutbox *outbox, const char *member, GVariant *body)
 }
 
 static void
-give_properties_changed (const char *path, const char *interface, GVariant *properties, ZinitOutboxFunc func,
-                         gpointer data)
+give_properties_changed (const char *path, const char *interface, GVariant *properties,
+                         const char *const *invalidated, ZinitOutboxFunc func, gpointer data)
 {
   func (path, ZINIT_PROPERTIES_INTERFACE, "PropertiesChanged",
-        g_variant_new ("(s@a{sv}as)", interface, properties, NULL), data);
+        g_variant_new ("(s@a{sv}^as)", interface, properties, invalidated), data);
 }
 
 static void
@@ -227,7 +239,7 @@ give_changes (ZinitOutbox *outbox, Object *object, ZinitOutboxFunc func, gpointe
 
   forget_changes (outbox, object);
   release_if_idle (outbox, object);
-  give_properties_changed (path, ZINIT_SERVICE_INTERFACE, properties, func, data);
+  give_properties_changed (path, ZINIT_SERVICE_INTERFACE, properties, no_names, func, data);
 }
 
 static void
@@ -280,17 +292,27 @@ forget_same_counts (ZinitOutbox *outbox, ZinitSupervisor *supervisor)
   outbox->n_failed = n_failed;
 }
 
+static void
+give_manager_changes (ZinitOutbox *outbox, ZinitSupervisor *supervisor, const ZinitPaths *paths,
+                      ZinitOutboxFunc func, gpointer data)
+{
+  GVariant *properties = zinit_manager_properties (supervisor, paths, outbox->manager_changes);
+  const char *const *invalidated = outbox->sequence_stale ? sequence_name : no_names;
+
+  if (outbox->sequence_stale)
+    outbox->sequence_given = FALSE;
+  outbox->sequence_stale = FALSE;
+  outbox->manager_changes = 0;
+  give_properties_changed (ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, properties, invalidated, func, data);
+}
+
 void
 zinit_outbox_drain (ZinitOutbox *outbox, ZinitSupervisor *supervisor, const ZinitPaths *paths,
                     guint max_messages, ZinitOutboxFunc func, gpointer data)
 {
   forget_same_counts (outbox, supervisor);
-  if (outbox->manager_changes != 0) {
-    GVariant *properties = zinit_manager_properties (supervisor, paths, outbox->manager_changes);
-
-    outbox->manager_changes = 0;
-    give_properties_changed (ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, properties, func, data);
-  }
+  if (outbox->manager_changes != 0 || outbox->sequence_stale)
+    give_manager_changes (outbox, supervisor, paths, func, data);
   for (guint n = 0; n < max_messages; n++) {
     Event *event = g_queue_peek_head (&outbox->events);
     Object *object = event != NULL ? event->object : g_queue_peek_head (&outbox->changed);

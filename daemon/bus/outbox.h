@@ -26,6 +26,9 @@ void zinit_outbox_service_removed (ZinitOutbox *outbox, ZinitService *service);
 void zinit_outbox_service_changed (ZinitOutbox *outbox, ZinitService *service, guint changes);
 /* @body: the arguments of ServiceStateChanged, shared between connections. */
 void zinit_outbox_transition (ZinitOutbox *outbox, ZinitService *service, GVariant *body);
+/* The receiver has been given Sequence in an answer and may keep it: at the next transition it hears, once,
+ * that this is not valid any more. */
+void zinit_outbox_sequence_given (ZinitOutbox *outbox);
 /* Bits of ZinitManagerChanges and ZINIT_MANAGER_CHANGED_LOG_LEVEL. */
 void zinit_outbox_manager_changed (ZinitOutbox *outbox, guint changes);
 /* Any other signal of org.zinit.Manager. @member is static. */

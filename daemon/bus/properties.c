@@ -8,6 +8,7 @@
 #include "bus/properties.h"
 
 #include "bus/errors.h"
+#include "bus/values.h"
 #include "model/log-level.h"
 #include "names.h"
 #include "zinit-config.h"
@@ -18,74 +19,6 @@ typedef struct {
   guint changes; /* bits of ZinitChanges; 0 = it never changes */
 } ServiceProperty;
 
-/* Most values of most services are one of few. Those are made once and shared, because a frontend that asks
- * for thousands of services would have them all made again: half the time and most of the memory of the call.
- * A shared value is not floating; that tells it from one made for the occasion. */
-
-/* @text is static. */
-static GVariant *
-word (const char *text)
-{
-  static GHashTable *words; /* by address */
-  GVariant *value;
-
-  if (words == NULL)
-    words = g_hash_table_new (NULL, NULL);
-  value = g_hash_table_lookup (words, text);
-  if (value == NULL) {
-    value = g_variant_ref_sink (g_variant_new_string (text));
-    g_hash_table_insert (words, (gpointer)text, value);
-  }
-  return value;
-}
-
-static GVariant *
-boolean (gboolean value)
-{
-  static GVariant *values[2];
-  GVariant **shared = &values[value ? 1 : 0];
-
-  if (*shared == NULL)
-    *shared = g_variant_ref_sink (g_variant_new_boolean (value));
-  return *shared;
-}
-
-static GVariant *
-number (guint64 value)
-{
-  static GVariant *zero;
-
-  if (value != 0)
-    return g_variant_new_uint64 (value);
-  if (zero == NULL)
-    zero = g_variant_ref_sink (g_variant_new_uint64 (0));
-  return zero;
-}
-
-static GVariant *
-small_number (guint32 value)
-{
-  static GVariant *zero;
-
-  if (value != 0)
-    return g_variant_new_uint32 (value);
-  if (zero == NULL)
-    zero = g_variant_ref_sink (g_variant_new_uint32 (0));
-  return zero;
-}
-
-static GVariant *
-names (const char *const *list)
-{
-  static GVariant *none;
-
-  if (list != NULL && *list != NULL)
-    return zinit_bus_strings (list);
-  if (none == NULL)
-    none = g_variant_ref_sink (zinit_bus_strings (NULL));
-  return none;
-}
-
 /* A getter that is one expression. */
 #define GETTER(name, expression)                                                                             \
   static GVariant *get_##name (const ZinitService *service)                                                  \
@@ -93,31 +26,40 @@ names (const char *const *list)
     return expression;                                                                                       \
   }
 #define DEFINITION (zinit_service_get_definition (service))
-#define LIST(list) names ((const char *const *)(list))
+#define LIST(list) zinit_value_names ((const char *const *)(list))
 
 GETTER (name, g_variant_new_string (zinit_service_get_name (service)))
 GETTER (exec, zinit_bus_string (DEFINITION->exec))
-GETTER (class, word (zinit_class_words[DEFINITION->service_class]))
-GETTER (oneshot, boolean (DEFINITION->oneshot))
-GETTER (ephemeral, boolean (zinit_service_get_status (service)->is_ephemeral))
-GETTER (wanted_status, word (zinit_wanted_words[zinit_service_get_status (service)->wanted]))
-GETTER (state, word (zinit_state_to_string (zinit_service_get_status (service)->state)))
-GETTER (waiting_on, names ((const char *const *)zinit_service_get_status (service)->waiting_on))
-GETTER (pid, small_number ((guint32)zinit_service_get_status (service)->pid))
-GETTER (restart_count, small_number (zinit_service_get_status (service)->restart_count))
-GETTER (restart_delay, number (zinit_service_get_status (service)->restart_delay_ms))
-GETTER (next_restart, number ((guint64)zinit_service_get_status (service)->next_restart_usec))
-GETTER (started_at, number ((guint64)zinit_service_get_status (service)->started_at_usec))
-GETTER (state_changed_at, number ((guint64)zinit_service_get_status (service)->state_changed_at_usec))
+GETTER (class, zinit_value_word (zinit_class_words[DEFINITION->service_class]))
+GETTER (oneshot, zinit_value_boolean (DEFINITION->oneshot))
+GETTER (ephemeral, zinit_value_boolean (zinit_service_get_status (service)->is_ephemeral))
+GETTER (wanted_status, zinit_value_word (zinit_wanted_words[zinit_service_get_status (service)->wanted]))
+GETTER (state, zinit_value_word (zinit_state_to_string (zinit_service_get_status (service)->state)))
+GETTER (sub_state,
+        zinit_value_word (zinit_sub_state_to_string (zinit_service_get_status (service)->sub_state)))
+GETTER (waiting_on, zinit_value_names ((const char *const *)zinit_service_get_status (service)->waiting_on))
+GETTER (pid, zinit_value_small_number ((guint32)zinit_service_get_status (service)->pid))
+GETTER (restart_count, zinit_value_small_number (zinit_service_get_status (service)->restart_count))
+GETTER (restart_delay, zinit_value_number (zinit_service_get_status (service)->restart_delay_ms))
+GETTER (next_restart, zinit_value_number ((guint64)zinit_service_get_status (service)->next_restart_usec))
+GETTER (started_at, zinit_value_number ((guint64)zinit_service_get_status (service)->started_at_usec))
+GETTER (state_changed_at,
+        zinit_value_number ((guint64)zinit_service_get_status (service)->state_changed_at_usec))
 GETTER (requires, LIST (DEFINITION->requires))
 GETTER (after, LIST (DEFINITION->after))
 GETTER (wants, LIST (DEFINITION->wants))
 GETTER (conflicts, LIST (DEFINITION->conflicts))
-GETTER (needs_restart, boolean (zinit_service_get_status (service)->needs_restart))
-GETTER (can_start, boolean (zinit_service_get_status (service)->can_start))
-GETTER (can_stop, boolean (zinit_service_get_status (service)->can_stop))
-/* A service with a check that has not been made yet is neither well nor ill. */
-GETTER (health, word (DEFINITION->health_type == ZINIT_HEALTH_NONE ? "none" : "unknown"))
+GETTER (needs_restart, zinit_value_boolean (zinit_service_get_status (service)->needs_restart))
+GETTER (can_start, zinit_value_boolean (zinit_service_get_status (service)->can_start))
+GETTER (can_stop, zinit_value_boolean (zinit_service_get_status (service)->can_stop))
+GETTER (health, zinit_value_word (zinit_service_health_word (service)))
+
+const char *
+zinit_service_health_word (const ZinitService *service)
+{
+  /* A service with a check that has not been made yet is neither well nor ill. */
+  return DEFINITION->health_type == ZINIT_HEALTH_NONE ? "none" : "unknown";
+}
 
 static GVariant *
 get_failure_reason (const ZinitService *service)
@@ -132,7 +74,8 @@ get_failure_reason (const ZinitService *service)
   if (failure->type == ZINIT_FAILURE_NONE)
     return none;
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add (&builder, "{sv}", "type", word (zinit_failure_type_to_string (failure->type)));
+  g_variant_builder_add (&builder, "{sv}", "type",
+                         zinit_value_word (zinit_failure_type_to_string (failure->type)));
   if (field != NULL)
     g_variant_builder_add (&builder, "{sv}", field,
                            zinit_failure_field_is_text (failure->type)
@@ -163,7 +106,7 @@ get_status_text (const ZinitService *service)
 {
   g_autofree char *text = g_strdup (zinit_service_get_status (service)->text);
 
-  return *text != '\0' ? zinit_bus_string (text) : word ("");
+  return *text != '\0' ? zinit_bus_string (text) : zinit_value_word ("");
 }
 
 static const ServiceProperty service_properties[] = {
@@ -189,6 +132,7 @@ static const ServiceProperty service_properties[] = {
   { "Conflicts", get_conflicts, ZINIT_CHANGED_DEFINITION },
   { "RequiredBy", get_required_by, ZINIT_CHANGED_REQUIRED_BY },
   { "Health", get_health, ZINIT_CHANGED_HEALTH | ZINIT_CHANGED_DEFINITION },
+  { "SubState", get_sub_state, ZINIT_CHANGED_SUB_STATE },
   { "StatusText", get_status_text, ZINIT_CHANGED_STATUS_TEXT },
   { "NeedsRestart", get_needs_restart, ZINIT_CHANGED_NEEDS_RESTART },
   { "CanStart", get_can_start, ZINIT_CHANGED_CAN_START },
@@ -220,10 +164,10 @@ new_entry (const ServiceProperty *property, const ZinitService *service)
   if (value == last[index].value)
     return last[index].entry;
   if (g_variant_is_floating (value))
-    return g_variant_new_dict_entry (word (property->name), g_variant_new_variant (value));
+    return g_variant_new_dict_entry (zinit_value_word (property->name), g_variant_new_variant (value));
 
-  entry =
-      g_variant_ref_sink (g_variant_new_dict_entry (word (property->name), g_variant_new_variant (value)));
+  entry = g_variant_ref_sink (
+      g_variant_new_dict_entry (zinit_value_word (property->name), g_variant_new_variant (value)));
   g_clear_pointer (&last[index].entry, g_variant_unref);
   last[index].value = value;
   last[index].entry = entry;
@@ -257,6 +201,23 @@ typedef struct {
     return expression;                                                                                       \
   }
 
+/* The file without its folder, and the service if the error is about one. */
+static GVariant *
+get_config_errors (ZinitSupervisor *supervisor, const ZinitPaths *paths)
+{
+  const GPtrArray *errors = zinit_supervisor_get_config_errors (supervisor);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(sss)"));
+  for (guint i = 0; i < errors->len; i++) {
+    const ZinitConfigError *error = errors->pdata[i];
+
+    g_variant_builder_add (&builder, "(@s@s@s)", zinit_bus_string (error->path),
+                           zinit_bus_string (error->name), zinit_bus_string (error->message));
+  }
+  return g_variant_builder_end (&builder);
+}
+
 MANAGER_GETTER (version, g_variant_new_string (ZINIT_VERSION))
 MANAGER_GETTER (interface_version, g_variant_new_uint32 (ZINIT_INTERFACE_VERSION))
 MANAGER_GETTER (sequence, g_variant_new_uint64 (zinit_supervisor_get_sequence (supervisor)))
@@ -280,6 +241,7 @@ static const ManagerProperty manager_properties[] = {
   { "State", get_manager_state, ZINIT_MANAGER_CHANGED_STATE },
   { "ServiceCount", get_service_count, ZINIT_MANAGER_CHANGED_SERVICE_COUNT },
   { "FailedCount", get_failed_count, ZINIT_MANAGER_CHANGED_FAILED_COUNT },
+  { "ConfigErrors", get_config_errors, ZINIT_MANAGER_CHANGED_CONFIG_ERRORS },
   { "LogLevel", get_log_level, ZINIT_MANAGER_CHANGED_LOG_LEVEL },
 };
 

@@ -17,6 +17,9 @@ GVariant *zinit_service_property (const ZinitService *service, const char *name)
 GVariant *zinit_service_properties (const ZinitService *service, guint changes);
 #define ZINIT_CHANGED_ALL G_MAXUINT
 
+/* The property Health. Static. */
+const char *zinit_service_health_word (const ZinitService *service);
+
 /* In the same way of the manager. A third bit for what the supervisor does not know. */
 #define ZINIT_MANAGER_CHANGED_LOG_LEVEL (1 << 8)
 GVariant *zinit_manager_property (ZinitSupervisor *supervisor, const ZinitPaths *paths, const char *name);

@@ -39,13 +39,17 @@ request (ZinitCall *call, ZinitService *service, ZinitWaiterKind kind,
          gboolean (*func) (ZinitCall *call, ZinitService *service, GError **error), GError **error)
 {
   gboolean was_running = zinit_service_get_status (service)->state == ZINIT_STATE_RUNNING;
+  ZinitWaiter *waiter;
 
-  if (call->options.wait && !zinit_waiters_has_room (call->connection->bus, error))
+  if (call->options.wait && !zinit_waiters_has_room (call, error))
     return FALSE;
   if (!func (call, service, error))
     return FALSE;
-  if (call->options.wait)
-    zinit_waiters_add (call, service, kind, was_running);
+  if (call->options.wait) {
+    waiter = zinit_waiter_new (call, NULL);
+    zinit_waiter_add (waiter, service, kind, was_running);
+    zinit_waiter_begin (waiter, TRUE);
+  }
   return TRUE;
 }
 
@@ -65,6 +69,12 @@ static gboolean
 handle_restart (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
 {
   return request (call, service, ZINIT_WAITER_RESTART, restart, error);
+}
+
+static gboolean
+handle_reset_failed (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GError **error)
+{
+  return zinit_supervisor_reset_failed (call->connection->bus->supervisor, service, error);
 }
 
 static gboolean
@@ -188,9 +198,11 @@ handle_get_stats (ZinitCall *call, ZinitService *service, GVariant **ret_reply, 
 }
 
 const ZinitMethod zinit_service_methods[] = {
-  { "StartService", "Start", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAIT | ZINIT_CALL_TREE, TRUE, handle_start },
-  { "StopService", "Stop", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAIT, TRUE, handle_stop },
-  { "RestartService", "Restart", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAIT | ZINIT_CALL_TREE, TRUE, handle_restart },
+  { "StartService", "Start", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAITING | ZINIT_CALL_TREE, TRUE, handle_start },
+  { "StopService", "Stop", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAITING, TRUE, handle_stop },
+  { "RestartService", "Restart", ZINIT_ACCESS_REQUEST, ZINIT_CALL_WAITING | ZINIT_CALL_TREE, TRUE,
+    handle_restart },
+  { "ResetFailed", "ResetFailed", ZINIT_ACCESS_REQUEST, 0, TRUE, handle_reset_failed },
   { "KillService", "Kill", ZINIT_ACCESS_PRIVILEGED, ZINIT_CALL_WHOM, TRUE, handle_kill },
   { "RemoveService", "Remove", ZINIT_ACCESS_REQUEST, ZINIT_CALL_STOP, TRUE, handle_remove },
   { NULL, "GetConfig", ZINIT_ACCESS_FILTERED, 0, TRUE, handle_get_config },

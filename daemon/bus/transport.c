@@ -110,23 +110,12 @@ marker_freed (gpointer data)
   g_idle_add_full (G_PRIORITY_DEFAULT, on_written, data, NULL);
 }
 
-static GQuark
-connection_quark (void)
-{
-  return g_quark_from_static_string ("zinit-transport-connection");
-}
-
 /* Called in GDBus's thread, with each message right before it is written: what was sent earlier is written
- * then. A marker goes no further.
- * A call that comes in is handed to the main loop without a reference to its connection, and that may have
- * been closed and let go of before the call's turn comes: so the message holds it. */
+ * then. A marker goes no further. */
 static GDBusMessage *
 filter (GDBusConnection *connection, GDBusMessage *message, gboolean is_incoming, gpointer data)
 {
-  if (is_incoming)
-    g_object_set_qdata_full (G_OBJECT (message), connection_quark (), g_object_ref (connection),
-                             g_object_unref);
-  else if (g_object_get_qdata (G_OBJECT (message), marker_quark ()) != NULL)
+  if (!is_incoming && g_object_get_qdata (G_OBJECT (message), marker_quark ()) != NULL)
     g_clear_object (&message);
   return message;
 }

@@ -27,6 +27,7 @@ config_entry_free (gpointer data)
 
   g_free (entry->path);
   zinit_definition_unref (entry->definition);
+  zinit_definition_unref (entry->older);
   g_free (entry);
 }
 

@@ -13,7 +13,9 @@ G_BEGIN_DECLS
 typedef struct {
   char *path; /* of the file */
   ZinitDefinition *definition;
-  gboolean is_refused; /* it was in a cycle; the definition is that of before */
+  /* For the reader of the set: it is in a cycle, and this one goes on instead (owned; NULL = none) */
+  gboolean is_refused;
+  ZinitDefinition *older;
 } ZinitConfigEntry;
 
 typedef struct {

@@ -15,7 +15,7 @@
 /* Other readers of the format refuse a file of more than 5 minutes, so it is kept younger. */
 #define REFRESH_USEC (240 * G_USEC_PER_SEC)
 
-struct _ZinitKeeper {
+struct _ZinitAutosave {
   ZinitSupervisor *supervisor;
   const ZinitHost *host;
   gpointer host_data;
@@ -166,14 +166,14 @@ on_shutdown_begun (gpointer data)
   autosave->host->disarm (autosave->host_data, &autosave->timer);
 }
 
-/* A daemon that starts after a completed shutdown begins a new life. */
+/* A daemon that starts after a completed shutdown begins a new life. It has the last output of the services
+ * that there are then (rule K4). */
 static void
 on_shutdown_done (gpointer data)
 {
   ZinitAutosave *autosave = data;
 
   zinit_saved_life_end (autosave->folder);
-  zinit_supervisor_forget_logs (autosave->supervisor);
 }
 
 static const ZinitObserver observer = {

@@ -12,7 +12,7 @@
 
 G_BEGIN_DECLS
 
-typedef struct _ZinitKeeper ZinitAutosave;
+typedef struct _ZinitAutosave ZinitAutosave;
 
 /* @supervisor, @host_data, @paths, @folder, where the files are, and @records must outlive it; of @host clock
  * and timers are used. What is there already is written after four minutes, changes at once. Transfer full.

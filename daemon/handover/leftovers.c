@@ -6,11 +6,9 @@
 
 #include "handover/leftovers.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,29 +89,31 @@ compare_leftovers (gconstpointer a, gconstpointer b)
   return first->pid < second->pid ? -1 : first->pid > second->pid;
 }
 
+typedef struct {
+  const char *instance;
+  GPtrArray *leftovers;
+} Search;
+
+/* FALSE with errno when the kernel does not tell now. */
+static gboolean
+visit (pid_t pid, gpointer data)
+{
+  const Search *search = data;
+  ZinitLeftover *leftover = pid > 1 ? examine (pid, search->instance) : NULL;
+
+  if (leftover != NULL)
+    g_ptr_array_add (search->leftovers, leftover);
+  return leftover != NULL || pid <= 1 || errno == 0;
+}
+
 GPtrArray *
 zinit_leftovers_find (const char *instance, GError **error)
 {
   g_autoptr (GPtrArray) leftovers = g_ptr_array_new_with_free_func (leftover_free);
-  DIR *directory = opendir ("/proc");
-  const struct dirent *item;
-  int reason = directory == NULL ? errno : 0;
+  Search search = { instance, leftovers };
 
-  while (reason == 0 && (errno = 0, item = readdir (directory)) != NULL) {
-    pid_t pid = (pid_t)g_ascii_strtoll (item->d_name, NULL, 10);
-    ZinitLeftover *leftover = pid > 1 ? examine (pid, instance) : NULL;
-
-    if (leftover != NULL)
-      g_ptr_array_add (leftovers, leftover);
-    else if (pid > 1)
-      reason = errno;
-  }
-  if (reason == 0)
-    reason = errno;
-  if (directory != NULL)
-    closedir (directory);
-  if (reason != 0) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "/proc cannot be read: %s", g_strerror (reason));
+  if (!zinit_proc_foreach_number (visit, &search)) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "/proc cannot be read: %s", g_strerror (errno));
     return NULL;
   }
   g_ptr_array_sort (leftovers, compare_leftovers);
@@ -172,14 +172,6 @@ zinit_leftover_open (const ZinitLeftover *leftover, const char *instance)
 }
 
 static gboolean
-is_nameless (const char *path)
-{
-  g_autofree char *target = g_file_read_link (path, NULL);
-
-  return target != NULL && g_str_has_prefix (target, "pipe:[");
-}
-
-static gboolean
 is_taken (int fd, const struct stat *info)
 {
   struct stat taken;
@@ -191,15 +183,17 @@ is_taken (int fd, const struct stat *info)
 static void
 open_output (pid_t pid, int number, ZinitStream stream, guint64 inode, int outputs[ZINIT_N_STREAMS])
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/fd/%d", (int)pid, number);
+  char name[16], target[32];
   struct stat info;
   int fd;
 
+  g_snprintf (name, sizeof name, "fd/%d", number);
   /* The ends that we give are of pipes without a name, and open for reading and writing. One that is not is
    * between the service and another process: reading it would take the other one's bytes. */
-  if (lstat (path, &info) != 0 || (info.st_mode & 0600) != 0600 || !is_nameless (path))
+  if (!zinit_proc_read_status (pid, name, &info) || (info.st_mode & 0600) != 0600 ||
+      !zinit_proc_read_link (pid, name, target, sizeof target) || !g_str_has_prefix (target, "pipe:["))
     return;
-  fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  fd = zinit_proc_open (pid, name, O_RDONLY | O_NONBLOCK);
   if (fd < 0)
     return;
   if (fstat (fd, &info) == 0 && S_ISFIFO (info.st_mode) && (inode == 0 || info.st_ino == inode) &&
@@ -240,15 +234,21 @@ look_for_outputs (pid_t pid, int pidfd, gpointer data)
   return TRUE;
 }
 
+static void
+count_child (pid_t child, gpointer data)
+{
+  ++*(guint *)data;
+}
+
 /* It lives and has no child, so no other process can have got its pipes from it; most services are like
  * this, and a walk for each of a thousand that have closed theirs would take seconds. */
 static gboolean
 is_alone (pid_t leader)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/children", (int)leader, (int)leader);
-  g_autofree char *children = NULL;
+  guint n_children = 0;
 
-  return has_living_leader (leader) && g_file_get_contents (path, &children, NULL, NULL) && *children == '\0';
+  return has_living_leader (leader) && zinit_proc_foreach_child (leader, count_child, &n_children) &&
+         n_children == 0;
 }
 
 void

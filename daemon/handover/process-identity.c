@@ -19,23 +19,7 @@
 #include "model/error.h"
 #include "process/procfs.h"
 
-#define MAX_PROC_BYTES (128 * 1024) /* of a file in /proc that is read whole */
-
-/* Files in /proc have no size to go by. */
-static char *
-read_proc (pid_t pid, const char *name, gsize *ret_length)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/%d/%s", (int)pid, name);
-  g_autofree char *text = g_malloc (MAX_PROC_BYTES + 1);
-  FILE *file = fopen (path, "re");
-
-  if (file == NULL)
-    return NULL;
-  *ret_length = fread (text, 1, MAX_PROC_BYTES, file);
-  text[*ret_length] = '\0';
-  fclose (file);
-  return g_realloc (g_steal_pointer (&text), *ret_length + 1);
-}
+#define MAX_PROC_BYTES (128 * 1024) /* of arguments that are looked at */
 
 char *
 zinit_identity_read_boot_id (void)
@@ -101,12 +85,9 @@ static gboolean
 matches_executable (pid_t pid, const char *word)
 {
   char target[4096];
-  g_autofree char *path = g_strdup_printf ("/proc/%d/exe", (int)pid);
-  gssize length = readlink (path, target, sizeof target - 1);
 
-  if (length <= 0)
+  if (!zinit_proc_read_link (pid, "exe", target, sizeof target) || *target == '\0')
     return FALSE;
-  target[length] = '\0';
   return strstr (target, word) != NULL || strstr (word, target) != NULL;
 }
 
@@ -115,17 +96,15 @@ matches_executable (pid_t pid, const char *word)
 static gboolean
 is_script (pid_t pid, const char *name)
 {
-  g_autofree char *folder = g_strdup_printf ("/proc/%d/cwd", (int)pid);
-  int cwd = open (folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int cwd = zinit_proc_open (pid, "cwd", O_PATH | O_DIRECTORY);
   int place = openat (cwd, name, O_PATH | O_CLOEXEC);
-  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", place);
   struct stat status;
   char mark[2];
   int fd = -1;
   gboolean is_good;
 
   if (place >= 0 && fstat (place, &status) == 0 && S_ISREG (status.st_mode))
-    fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    fd = zinit_proc_reopen (place, O_RDONLY | O_NONBLOCK);
   is_good = fd >= 0 && read (fd, mark, sizeof mark) == sizeof mark && memcmp (mark, "#!", sizeof mark) == 0;
   for (guint i = 0; i < 3; i++) {
     int used = (const int[]){ fd, place, cwd }[i];
@@ -141,11 +120,13 @@ is_script (pid_t pid, const char *name)
 static gboolean
 matches_arguments (pid_t pid, const char *word)
 {
-  gsize length = 0;
-  g_autofree char *text = read_proc (pid, "cmdline", &length);
-  const char *at = text;
+  g_autoptr (GString) text = g_string_new (NULL);
+  const char *at;
 
-  for (guint i = 0; text != NULL && i < 3 && at < text + length; i++, at += strlen (at) + 1) {
+  if (!zinit_proc_read_file (pid, "cmdline", MAX_PROC_BYTES, text))
+    return FALSE;
+  at = text->str;
+  for (guint i = 0; i < 3 && at < text->str + text->len; i++, at += strlen (at) + 1) {
     if (!g_utf8_validate (at, -1, NULL))
       return FALSE;
     if (strstr (at, word) != NULL && (i == 0 || is_script (pid, at)))

@@ -123,8 +123,8 @@ make_extra (const ZinitServiceRecord *record)
   extra->exit_unknown = record->last_exit.kind == ZINIT_EXIT_UNKNOWN;
   extra->main_ended = record->main_ended;
   extra->stop_due = record->stop_pending;
-  extra->stop_asked = record->stop_cause == ZINIT_STOP_CAUSE_REQUESTED ||
-                      record->stop_cause == ZINIT_STOP_CAUSE_DEPENDENCY;
+  extra->stop_asked =
+      record->stop_cause == ZINIT_STOP_CAUSE_REQUESTED || record->stop_cause == ZINIT_STOP_CAUSE_DEPENDENCY;
   extra->start_timed_out = record->stop_cause == ZINIT_STOP_CAUSE_START_TIMEOUT;
   extra->kill_needed = record->sigkill_sent;
   extra->start_after = record->next == ZINIT_NEXT_START;

@@ -42,6 +42,7 @@ struct _ZinitLoop {
   ZinitWatch timer_watch;
   gint64 set_usec;    /* what the timerfd is set to; 0 = off, -1 = it has expired */
   gint64 firing_usec; /* timers up to this time are being called; 0 = none are */
+  guint64 turn;
 };
 
 static void
@@ -103,6 +104,7 @@ epoll_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   EpollSource *self = (EpollSource *)(void *)source;
 
   self->n_events = epoll_wait (self->epoll_fd, self->events, self->max_events, 0);
+  self->loop->turn++;
   for (self->next_event = 0; self->next_event < self->n_events;) {
     const struct epoll_event *event = &self->events[self->next_event++];
     ZinitWatch *watch = event->data.ptr;
@@ -162,6 +164,7 @@ zinit_loop_new (GMainContext *context, GError **error)
   }
   loop = g_new0 (ZinitLoop, 1);
   loop->heap = g_ptr_array_new ();
+  loop->turn = 1;
   loop->timer_fd = timer_fd;
   for (ZinitUrgency urgency = ZINIT_URGENT; urgency <= ZINIT_BULK; urgency++) {
     loop->sources[urgency] = epoll_source_new (loop, urgency, epoll_fds[urgency]);
@@ -237,6 +240,12 @@ zinit_loop_disarm (ZinitLoop *loop, ZinitTimer *timer)
 {
   if (zinit_timer_is_armed (timer))
     zinit_heap_remove (loop->heap, timer);
+}
+
+guint64
+zinit_loop_get_turn (const ZinitLoop *loop)
+{
+  return loop->turn;
 }
 
 gboolean

@@ -58,4 +58,8 @@ void zinit_loop_arm (ZinitLoop *loop, ZinitTimer *timer, gint64 deadline_usec, Z
 void zinit_loop_disarm (ZinitLoop *loop, ZinitTimer *timer);
 gboolean zinit_timer_is_armed (const ZinitTimer *timer);
 
+/* Counts batches of events: all that is reported under one number had happened before anything of the batch
+ * was reported, so one look at the world answers for the whole batch. From 1. */
+guint64 zinit_loop_get_turn (const ZinitLoop *loop);
+
 G_END_DECLS

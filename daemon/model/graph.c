@@ -88,8 +88,7 @@ judge_after (Judgement *judgement, char **names)
   ZinitGraphNode node;
 
   for (; names != NULL && *names != NULL; names++)
-    if (judgement->lookup (*names, &node, judgement->data) &&
-        node.is_on_its_way_up) {
+    if (judgement->lookup (*names, &node, judgement->data) && node.is_on_its_way_up) {
       note (judgement->blockers, ZINIT_BLOCK_AFTER, *names, &node);
       worsen (judgement, ZINIT_VERDICT_MUST_WAIT, *names);
     }

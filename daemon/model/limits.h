@@ -17,7 +17,12 @@
 #define ZINIT_MAX_LOG_BYTES (16 << 20)      /* bytes of one log ring, whatever its lines; oldest go first */
 #define ZINIT_MAX_LINE_BYTES 8192           /* a longer line of output is split there */
 #define ZINIT_MAX_LOG_REPLY_BYTES (8 << 20) /* text in one GetLogs reply; the newest lines are kept */
-#define ZINIT_MAX_PENDING_CALLS 1024        /* calls with `wait` that are open at one time */
+#define ZINIT_MAX_WAITING_CALLS 1024        /* calls with `wait` that one client has open at one time */
+#define ZINIT_MAX_CALLERS 256               /* clients of a message bus that are remembered at one time */
+#define ZINIT_MAX_HELD_CALLS 1024           /* of one of them, until the bus has said who it is */
+#define ZINIT_MAX_QUEUED_CALLS 65536        /* of one connection, that wait for their turn */
+#define ZINIT_MAX_MATCH_RULES 512           /* of one client of the private socket */
+#define ZINIT_MAX_MATCH_RULE_BYTES 1024     /* one of them */
 #define ZINIT_MAX_PRIVATE_CLIENTS 256       /* connections on the private socket */
 #define ZINIT_MAX_REFUSED_CLIENTS 16        /* of those over the limit, how many are being told at one time */
 #define ZINIT_MAX_HANDSHAKE_LINES 32        /* before the first D-Bus message of a connection */

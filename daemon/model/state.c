@@ -53,8 +53,9 @@ zinit_state_to_string (ZinitState state)
 const char *
 zinit_sub_state_to_string (ZinitSubState sub_state)
 {
-  static const char *const words[] = { "inactive", "waiting", "starting", "running",    "stopping", "killing", "done",
-                                       "ended",    "stopped", "restarting", "held", "given-up", "failed" };
+  static const char *const words[] = { "inactive", "waiting",  "starting", "running", "stopping",
+                                       "killing",  "done",     "ended",    "stopped", "restarting",
+                                       "held",     "given-up", "failed" };
 
   g_return_val_if_fail ((guint)sub_state < ZINIT_N_SUB_STATES, "unknown");
 

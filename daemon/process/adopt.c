@@ -16,6 +16,7 @@
 
 #include "model/error.h"
 #include "process/procfs.h"
+#include "process/strays.h"
 
 /* Of linux/pidfd.h, which is younger than the headers we build with. */
 #define INFO_EXIT (1ULL << 3)
@@ -45,11 +46,9 @@ read_of_reaped (const ZinitProcess *process, int *ret_status)
 static gboolean
 may_ask (const ZinitProcess *process)
 {
-  char path[sizeof "/proc//exe" + 11];
-  char target[1];
+  char target[2];
 
-  g_snprintf (path, sizeof path, "/proc/%d/exe", (int)process->pid);
-  return readlink (path, target, sizeof target) >= 0 || errno == ENOENT;
+  return zinit_proc_read_link (process->pid, "exe", target, sizeof target) || errno == ENOENT;
 }
 
 /* Until then it is a zombie, and /proc tells, if we may ask about it. */
@@ -83,7 +82,7 @@ zinit_adopted_get_exit (const ZinitProcess *process)
 }
 
 static void
-take_output (ZinitProcess *process, ZinitStream stream, int fd)
+adopt_output (ZinitProcess *process, ZinitStream stream, int fd)
 {
   ZinitOutput *output = &process->outputs[stream];
 
@@ -104,6 +103,7 @@ watch_main (ZinitProcess *process)
 
   process->is_non_child =
       waitid (P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+  process->is_adopted = process->is_adopted || process->is_non_child;
   fcntl (process->pidfd, F_SETFD, FD_CLOEXEC);
   /* The number of a non-child cannot be kept from being used again. */
   if (!process->is_non_child)
@@ -116,26 +116,103 @@ ZinitProcess *
 zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
                      const ZinitProcessEvents *events, gpointer data, GError **error)
 {
-  ZinitProcess *process = g_new0 (ZinitProcess, 1);
+  ZinitProcess *process = zinit_process_new (processes, adoption->pid, adoption->pidfd, events, data);
   gboolean is_watched;
 
-  process->processes = processes;
-  process->events = *events;
-  process->data = data;
-  process->pid = adoption->pid;
   process->start_ticks = adoption->start_ticks;
-  process->pidfd = adoption->pidfd;
-  process->tags = g_strdupv ((char **)adoption->tags);
-  process->has_group = TRUE;
   process->has_main = !adoption->main_ended;
+  process->is_adopted = adoption->main_ended;
+  zinit_strays_drop (processes, adoption->pid);
+  zinit_process_set_tags (process, adoption->tags);
+  if (adoption->start_ticks != 0)
+    zinit_strays_add_execution (process, adoption->start_ticks);
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
-    take_output (process, stream, adoption->outputs[stream]);
+    adopt_output (process, stream, adoption->outputs[stream]);
   is_watched = adoption->main_ended || watch_main (process);
   if (adoption->main_ended)
-    zinit_reaper_await_exit (process);
+    zinit_pending_exit_add (process);
   if (is_watched)
     return process;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "limit epoll: %s", g_strerror (errno));
   zinit_process_free (process);
   return NULL;
+}
+
+static void
+find_older (ZinitProcess *process, const ZinitProcEntry *entry, gpointer data)
+{
+  ZinitProcEntry *oldest = data;
+
+  if (oldest->pid == 0 || entry->start_ticks < oldest->start_ticks ||
+      (entry->start_ticks == oldest->start_ticks && entry->pid < oldest->pid))
+    *oldest = *entry;
+}
+
+gboolean
+zinit_process_find_oldest (ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks)
+{
+  ZinitProcEntry oldest = { 0 };
+
+  zinit_strays_find (process->processes, FALSE);
+  zinit_tree_foreach_member (process, find_older, &oldest);
+  *ret_pid = oldest.pid;
+  *ret_start_ticks = oldest.start_ticks;
+  return oldest.pid != 0;
+}
+
+static gboolean
+refuse (pid_t pid, const char *why, GError **error)
+{
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "process %d cannot become the main process: %s",
+               (int)pid, why);
+  return FALSE;
+}
+
+/* A pidfd of it; -1 with @error. The pidfd comes before the question. */
+static int
+open_main (pid_t pid, guint64 start_ticks, GError **error)
+{
+  int pidfd = pidfd_open (pid, 0);
+  ZinitProcEntry entry;
+
+  if (pidfd < 0) {
+    refuse (pid, g_strerror (errno), error);
+    return -1;
+  }
+  if (zinit_proc_read (pid, &entry) && entry.start_ticks == start_ticks && !entry.is_dead)
+    return pidfd;
+  refuse (pid, "it has ended", error);
+  close (pidfd);
+  return -1;
+}
+
+gboolean
+zinit_process_adopt_main (ZinitProcess *process, pid_t pid, guint64 start_ticks, GError **error)
+{
+  int before = process->pidfd, pidfd;
+
+  g_return_val_if_fail (!process->has_main && process->has_group, FALSE);
+  pidfd = open_main (pid, start_ticks, error);
+  if (pidfd < 0)
+    return FALSE;
+  zinit_loop_unwatch (process->processes->loop, &process->main_watch);
+  zinit_pending_exit_remove (process);
+  zinit_strays_drop (process->processes, pid);
+  if (process->pid == process->leader)
+    process->leader_fd = before;
+  else if (before >= 0)
+    close (before);
+  process->pid = pid;
+  process->pidfd = pidfd;
+  process->start_ticks = start_ticks;
+  process->end = (ZinitExit){ 0 };
+  process->has_main = TRUE;
+  process->n_absent = 0;
+  if (watch_main (process))
+    return TRUE;
+  /* It is still one of the tree, whose end is noticed by looking. */
+  process->has_main = FALSE;
+  process->processes->strays_turn = 0;
+  zinit_pending_exit_add (process);
+  return refuse (pid, g_strerror (errno), error);
 }

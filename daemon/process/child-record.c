@@ -7,14 +7,12 @@
 
 #include "process/child-record.h"
 #include "model/limits.h"
+#include "process/procfs.h"
 
-#include <fcntl.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MAX_DIGITS 20
-#define START_TICKS_FIELD 22 /* of /proc/PID/stat, proc(5) */
 
 ZINIT_IN_CHILD static char *
 append_number (char *at, guint64 number)
@@ -38,38 +36,6 @@ append_text (char *at, const char *text)
   return at;
 }
 
-ZINIT_IN_CHILD static const char *
-skip_name (const char *text, gssize length)
-{
-  /* A process chooses its name, which may hold spaces and parentheses. */
-  while (length > 0 && text[length - 1] != ')')
-    length--;
-  return text + length;
-}
-
-/* 0 when it cannot be read. */
-ZINIT_IN_CHILD static guint64
-read_start_ticks (void)
-{
-  char text[512];
-  int fd = open ("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-  gssize length = fd >= 0 ? read (fd, text, sizeof text - 1) : -1;
-  guint64 ticks = 0;
-  const char *at;
-
-  if (fd >= 0)
-    close (fd);
-  if (length <= 0)
-    return 0;
-  text[length] = '\0';
-  at = skip_name (text, length);
-  for (guint field = 2; *at != '\0' && field < START_TICKS_FIELD; at++)
-    field += *at == ' ' ? 1 : 0;
-  for (; *at >= '0' && *at <= '9'; at++)
-    ticks = ticks * 10 + (guint64)(*at - '0');
-  return ticks;
-}
-
 /* Mostly the child was made within the tick in which the daemon looked at the clock last. */
 ZINIT_IN_CHILD static guint64
 get_start_ticks (const ZinitChildPlan *plan)
@@ -79,7 +45,7 @@ get_start_ticks (const ZinitChildPlan *plan)
   clock_gettime (CLOCK_BOOTTIME, &now);
   if (zinit_child_ticks_at (&now, plan->ticks_per_second) == plan->before_ticks)
     return plan->before_ticks;
-  return read_start_ticks ();
+  return zinit_proc_read_own_start_ticks ();
 }
 
 ZINIT_IN_CHILD static void

@@ -7,11 +7,9 @@
 #pragma once
 
 #include "process/child.h"
+#include "process/in-child.h"
 
 G_BEGIN_DECLS
-
-/* For what runs on the borrowed stack, of which a sanitizer knows nothing. */
-#define ZINIT_IN_CHILD __attribute__ ((noinline, no_sanitize ("address"), no_sanitize ("undefined")))
 
 /* Appends the record of the start and completes @plan's ZINIT_PID. A record that cannot be written is no
  * reason not to start: the daemon notices it by the length of the file. */

@@ -34,7 +34,7 @@
 #endif
 
 ZINIT_IN_CHILD static gboolean
-take_stdio (const ZinitChildPlan *plan)
+apply_stdio (const ZinitChildPlan *plan)
 {
   for (int fd = 0; fd < 3; fd++)
     if (dup2 (plan->stdio[fd], fd) < 0)
@@ -43,7 +43,7 @@ take_stdio (const ZinitChildPlan *plan)
 }
 
 ZINIT_IN_CHILD static ZinitStep
-take_identity (const ZinitCredentials *identity)
+apply_identity (const ZinitCredentials *identity)
 {
   uid_t uid = identity->uid;
   gid_t gid = identity->gid;
@@ -79,7 +79,7 @@ execute (const ZinitChildPlan *plan)
 
   if (prlimit (0, RLIMIT_NOFILE, plan->files, NULL) != 0)
     return ZINIT_STEP_LIMIT;
-  step = take_identity (plan->identity);
+  step = apply_identity (plan->identity);
   if (step != ZINIT_STEP_NONE)
     return step;
   if (plan->dir != NULL && chdir (plan->dir) != 0)
@@ -105,7 +105,7 @@ run_child (const ZinitChildPlan *plan)
   ZinitStep step;
   int reason;
 
-  if (close_range (plan->first_other, ~0U, (int)flags) != 0 || !take_stdio (plan))
+  if (close_range (plan->first_other, ~0U, (int)flags) != 0 || !apply_stdio (plan))
     return ZINIT_STEP_STDIO;
   if (setsid () < 0)
     return ZINIT_STEP_SESSION;

@@ -54,7 +54,7 @@ is_safe (char c)
 /* Appends what the quotes at *@at hold and moves *@at past them. FALSE when they do not end, or hold what a
  * shell would expand. */
 static gboolean
-take_quoted (const char **at, GString *word)
+parse_quoted (const char **at, GString *word)
 {
   char quote = **at;
   const char *start = *at + 1;
@@ -72,12 +72,12 @@ take_quoted (const char **at, GString *word)
 }
 
 static gboolean
-take_word (const char **at, GString *word)
+parse_word (const char **at, GString *word)
 {
   while (**at != '\0' && **at != ' ' && **at != '\t') {
     if (is_safe (**at))
       g_string_append_c (word, *(*at)++);
-    else if ((**at != '\'' && **at != '"') || !take_quoted (at, word))
+    else if ((**at != '\'' && **at != '"') || !parse_quoted (at, word))
       return FALSE;
   }
   return TRUE;
@@ -98,7 +98,7 @@ zinit_command_split_plain (const char *exec)
   while (*at != '\0') {
     g_autoptr (GString) word = g_string_new (NULL);
 
-    if (!take_word (&at, word))
+    if (!parse_word (&at, word))
       return NULL;
     g_ptr_array_add (words, g_string_free (g_steal_pointer (&word), FALSE));
     at += strspn (at, " \t");

@@ -38,10 +38,17 @@ zinit_group_has_signals (void)
   return is_known;
 }
 
-static gboolean
-has_name (const ZinitProcess *process)
+static int
+get_leader_fd (const ZinitProcess *process)
 {
-  return process->processes->has_group_signals && process->pidfd >= 0;
+  return process->pid == process->leader ? process->pidfd : process->leader_fd;
+}
+
+/* -1 where a group is not signalled by it. */
+static int
+get_name (const ZinitProcess *process)
+{
+  return process->processes->has_group_signals ? get_leader_fd (process) : -1;
 }
 
 gboolean
@@ -49,8 +56,9 @@ zinit_group_is_gone (const ZinitProcess *process)
 {
   /* Where only the number can be asked about it may be another group's by now, or be kept by a leader that we
    * hold; that there is none is true all the same. */
-  int result = has_name (process) ? pidfd_send_signal (process->pidfd, 0, NULL, PIDFD_SIGNAL_PROCESS_GROUP)
-                                  : kill (-process->pid, 0);
+  int name = get_name (process);
+  int result =
+      name >= 0 ? pidfd_send_signal (name, 0, NULL, PIDFD_SIGNAL_PROCESS_GROUP) : kill (-process->leader, 0);
 
   return result != 0 && errno == ESRCH;
 }
@@ -67,7 +75,7 @@ signal_tagged (const ZinitProcess *process, int signo)
   guint n_signalled = 0;
 
   if (process->tags != NULL)
-    zinit_tags_walk_group (process->pid, (const char *const *)process->tags, signal_member,
+    zinit_tags_walk_group (process->leader, (const char *const *)process->tags, signal_member,
                            GINT_TO_POINTER (signo), &n_signalled);
   return n_signalled > 0;
 }
@@ -75,20 +83,18 @@ signal_tagged (const ZinitProcess *process, int signo)
 gboolean
 zinit_group_signal (ZinitProcess *process, int signo, GError **error)
 {
+  int name = get_name (process);
   int result;
 
-  if (has_name (process))
-    result = pidfd_send_signal (process->pidfd, signo, NULL, PIDFD_SIGNAL_PROCESS_GROUP);
-  else if (process->has_main || process->is_held)
-    result = kill (-process->pid, signo);
+  if (name >= 0)
+    result = pidfd_send_signal (name, signo, NULL, PIDFD_SIGNAL_PROCESS_GROUP);
+  else if (process->is_held || (process->has_main && process->pid == process->leader))
+    result = kill (-process->leader, signo);
   else
     return signal_tagged (process, signo);
-  /* An adopted process need not lead a group; then it is the only one. */
-  if (result != 0 && errno == ESRCH && process->has_main && process->pidfd >= 0)
-    result = pidfd_send_signal (process->pidfd, signo, NULL, 0);
   if (result != 0 && errno != ESRCH)
     g_set_error (error, ZINIT_ERROR, errno == EINVAL ? ZINIT_ERROR_INVALID_SIGNAL : ZINIT_ERROR_FAILED,
-                 "cannot send signal %d to the process group %d: %s", signo, process->pid,
+                 "cannot send signal %d to the process group %d: %s", signo, process->leader,
                  g_strerror (errno));
   return result == 0;
 }
@@ -98,44 +104,44 @@ typedef struct {
   GHashTable *living;
   GArray *orphans; /* NULL = of no interest */
   pid_t self;
-} Survey;
+} Scan;
 
 static gboolean
 is_asked (pid_t pid, gpointer data)
 {
-  const Survey *survey = data;
+  const Scan *scan = data;
 
-  return survey->orphans != NULL || g_hash_table_contains (survey->asked, GINT_TO_POINTER (getpgid (pid)));
+  return scan->orphans != NULL || g_hash_table_contains (scan->asked, GINT_TO_POINTER (getpgid (pid)));
 }
 
 /* If the leader was gone before we came, its number may be another's once the group is empty. */
 static gboolean
 is_member (const ZinitProcess *process, pid_t pid)
 {
-  return process != NULL && (process->pidfd >= 0 || process->tags == NULL ||
+  return process != NULL && (get_leader_fd (process) >= 0 || process->tags == NULL ||
                              zinit_tags_are_on (pid, (const char *const *)process->tags));
 }
 
 static void
-survey_entry (const ZinitProcEntry *entry, gpointer data)
+scan_entry (const ZinitProcEntry *entry, gpointer data)
 {
-  Survey *survey = data;
+  Scan *scan = data;
   gpointer group = GINT_TO_POINTER (entry->group);
 
-  if (!entry->is_dead && is_member (g_hash_table_lookup (survey->asked, group), entry->pid))
-    g_hash_table_add (survey->living, group);
-  else if (entry->is_dead && survey->orphans != NULL && entry->parent == survey->self)
-    g_array_append_val (survey->orphans, entry->pid);
+  if (!entry->is_dead && is_member (g_hash_table_lookup (scan->asked, group), entry->pid))
+    g_hash_table_add (scan->living, group);
+  else if (entry->is_dead && scan->orphans != NULL && entry->parent == scan->self)
+    g_array_append_val (scan->orphans, entry->pid);
 }
 
 GHashTable *
-zinit_group_survey (GHashTable *asked, ZinitOrphanFunc func, gpointer data)
+zinit_group_scan (GHashTable *asked, ZinitOrphanFunc func, gpointer data)
 {
   g_autoptr (GHashTable) living = g_hash_table_new (NULL, NULL);
   g_autoptr (GArray) orphans = func != NULL ? g_array_new (FALSE, FALSE, sizeof (pid_t)) : NULL;
-  Survey survey = { asked, living, orphans, getpid () };
+  Scan scan = { asked, living, orphans, getpid () };
 
-  if (!zinit_proc_walk (is_asked, survey_entry, &survey))
+  if (!zinit_proc_walk (is_asked, scan_entry, &scan))
     return NULL;
   for (guint i = 0; func != NULL && i < orphans->len; i++)
     func (g_array_index (orphans, pid_t, i), data);

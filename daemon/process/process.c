@@ -9,13 +9,16 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "model/error.h"
-#include "process/group.h"
 #include "process/private.h"
 #include "process/procfs.h"
+#include "process/strays.h"
+#include "process/tags.h"
+#include "process/tree.h"
 
 ZinitProcesses *
 zinit_processes_new (ZinitLoop *loop, GError **error)
@@ -28,6 +31,7 @@ zinit_processes_new (ZinitLoop *loop, GError **error)
   processes->buffer = g_malloc (ZINIT_OUTPUT_BUFFER_BYTES);
   /* The slots first, while low descriptors are free. */
   is_ready = zinit_spawner_init (&processes->spawner, error);
+  zinit_strays_init (processes);
   is_ready = zinit_reaper_init (processes, is_ready ? error : NULL) && is_ready;
   if (!is_ready)
     g_clear_pointer (&processes, zinit_processes_free);
@@ -39,6 +43,9 @@ zinit_processes_free (ZinitProcesses *processes)
 {
   g_warn_if_fail (g_hash_table_size (processes->by_pid) == 0);
   zinit_reaper_clear (processes);
+  zinit_pending_exits_clear (processes);
+  zinit_loop_disarm (processes->loop, &processes->stop_timer);
+  zinit_strays_clear (processes);
   zinit_spawner_clear (&processes->spawner);
   g_hash_table_unref (processes->by_pid);
   g_free (processes->buffer);
@@ -86,6 +93,46 @@ zinit_process_get_start_ticks (ZinitProcess *process)
   return process->start_ticks;
 }
 
+static const char *
+find_tag (char *const *tags, const char *name)
+{
+  gsize length = strlen (name);
+
+  for (; tags != NULL && *tags != NULL; tags++)
+    if (strncmp (*tags, name, length) == 0 && (*tags)[length] == '=')
+      return *tags + length + 1;
+  return NULL;
+}
+
+void
+zinit_process_set_tags (ZinitProcess *process, const char *const *tags)
+{
+  const char *run;
+
+  process->tags = g_strdupv ((char **)tags);
+  process->service = (char *)find_tag (process->tags, ZINIT_TAG_SERVICE);
+  run = find_tag (process->tags, ZINIT_TAG_RUN);
+  process->run = run != NULL ? g_ascii_strtoull (run, NULL, 10) : 0;
+  if (process->service != NULL)
+    g_hash_table_add (process->processes->by_run, process);
+}
+
+ZinitProcess *
+zinit_process_new (ZinitProcesses *processes, pid_t pid, int pidfd, const ZinitProcessEvents *events,
+                   gpointer data)
+{
+  ZinitProcess *process = g_new0 (ZinitProcess, 1);
+
+  process->processes = processes;
+  process->events = *events;
+  process->data = data;
+  process->pid = process->leader = pid;
+  process->pidfd = pidfd;
+  process->leader_fd = -1;
+  process->has_group = TRUE;
+  return process;
+}
+
 ZinitProcess *
 zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
                      const ZinitProcessEvents *events, gpointer data, GError **error)
@@ -96,23 +143,22 @@ zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request
 
   if (!zinit_spawner_spawn (&processes->spawner, request, &spawned, error))
     return NULL;
-  process = g_new0 (ZinitProcess, 1);
-  process->processes = processes;
-  process->events = *events;
-  process->data = data;
-  process->pid = spawned.pid;
-  process->pidfd = spawned.pidfd;
+  process = zinit_process_new (processes, spawned.pid, spawned.pidfd, events, data);
   /* Mostly within one tick, and then nobody has to ask /proc: what is looked at there costs again when it is
    * reaped. */
   process->start_ticks = before_ticks == zinit_spawner_now_ticks () ? before_ticks : 0;
-  process->has_main = process->has_group = TRUE;
+  process->has_main = TRUE;
+  process->uid = spawned.uid;
+  process->has_uid = TRUE;
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)
     process->outputs[i].fd = spawned.outputs[i];
   g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
+  zinit_process_set_tags (process, request->tags);
+  zinit_strays_add_execution (process, before_ticks);
   if (watch_all (process))
     return process;
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED, "limit epoll: %s", g_strerror (errno));
-  zinit_group_signal (process, SIGKILL, NULL);
+  zinit_tree_signal (process, SIGKILL, NULL);
   zinit_process_free (process);
   return NULL;
 }
@@ -125,12 +171,16 @@ zinit_process_free (ZinitProcess *process)
   g_return_if_fail (!process->is_freed);
   process->is_freed = TRUE;
   zinit_reaper_forget (process);
+  zinit_strays_remove_execution (process);
+  process->service = NULL;
   g_clear_pointer (&process->tags, g_strfreev);
   zinit_loop_disarm (process->processes->loop, &process->resume_timer);
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     zinit_output_close (process, stream);
   if (process->pidfd >= 0)
     close (process->pidfd);
+  if (process->leader_fd >= 0)
+    close (process->leader_fd);
   if (process->n_calls == 0)
     g_free (process);
 }
@@ -185,7 +235,7 @@ gboolean
 zinit_process_signal (ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
 {
   if (whom == ZINIT_WHOM_ALL)
-    return zinit_group_signal (process, signo, error);
+    return zinit_tree_signal (process, signo, error);
   if (!process->has_main)
     return FALSE;
   /* Not reaped yet, so its number is its own; a pidfd would be right even if that were wrong. */
@@ -196,4 +246,10 @@ zinit_process_signal (ZinitProcess *process, int signo, ZinitWhom whom, GError *
     g_set_error (error, ZINIT_ERROR, errno == EINVAL ? ZINIT_ERROR_INVALID_SIGNAL : ZINIT_ERROR_FAILED,
                  "cannot send signal %d to process %d: %s", signo, process->pid, g_strerror (errno));
   return FALSE;
+}
+
+gboolean
+zinit_process_stop (ZinitProcess *process, int signo, GError **error)
+{
+  return zinit_tree_stop (process, signo, error);
 }

@@ -38,7 +38,7 @@ void zinit_processes_set_lock (ZinitProcesses *processes, int fd);
 typedef struct {
   /* The first process has ended. All output that was in the pipes has been given before. */
   void (*main_ended) (ZinitProcess *process, const ZinitExit *exit, gpointer data);
-  /* Nothing is left of its group. Always after main_ended, once. */
+  /* Nothing is left of its tree (rule G5). Always after main_ended, once. */
   void (*group_empty) (ZinitProcess *process, gpointer data);
   /* What main_ended did not know; ZINIT_EXIT_UNKNOWN: it will never be known. Before group_empty or after
    * it, once, for a process of which zinit_process_awaits_exit() is TRUE. May be NULL. */
@@ -119,13 +119,30 @@ gboolean zinit_process_awaits_exit (const ZinitProcess *process);
 
 typedef enum { ZINIT_WHOM_MAIN, ZINIT_WHOM_ALL } ZinitWhom;
 
-/* Signals the first process or its whole group, never anything else, also when numbers were used again
- * meanwhile. Returns FALSE when there is nothing left to signal (no error) or, with @error set, when the
- * kernel refused. */
+/* Signals the main process or its whole tree, never anything else, also when numbers were used again
+ * meanwhile; each once, as it is now. Returns FALSE when there is nothing left to signal (no error) or, with
+ * @error set, when the kernel refused. */
 gboolean zinit_process_signal (ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
 
+/* Stops the whole tree: sends @signo, and SIGCONT after any but SIGKILL, to all that is there, looks through
+ * it again until two looks agree, and until group_empty to each of its processes that loses its parent.
+ * SIGKILL is sent again and again, at most 100 ms apart. Another call begins anew with its signal. Results as
+ * zinit_process_signal(); what left the group is signalled in the next turn of the loop. */
+gboolean zinit_process_stop (ZinitProcess *process, int signo, GError **error);
+
+/* The oldest living process of the tree by start time, then by number. FALSE when there is none. For a main
+ * process that went to the background (rule G6): the caller records what it got, and when that is durable
+ * calls zinit_process_adopt_main(). */
+gboolean zinit_process_find_oldest (ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks);
+/* @pid, which began at @start_ticks (clock ticks since the boot) and must be of the tree, becomes the main
+ * process in the place of the one that has ended; call it between main_ended and group_empty, also from
+ * main_ended. All of the tree stays in it, output is read on, and main_ended is called again at its end.
+ * FALSE with ZINIT_ERROR_FAILED when it has ended meanwhile or cannot be watched: then nothing has changed,
+ * and another may be tried. */
+gboolean zinit_process_adopt_main (ZinitProcess *process, pid_t pid, guint64 start_ticks, GError **error);
+
 typedef struct {
-  guint64 cpu_usec;     /* user and system time of the group's processes that live */
+  guint64 cpu_usec;     /* user and system time of the tree's processes that live */
   guint64 memory_bytes; /* resident, summed; shared pages are counted for each */
   GArray *processes;    /* ZinitProcessInfo, sorted by pid */
 } ZinitProcessStats;
@@ -135,8 +152,15 @@ typedef struct {
   char name[16]; /* comm, NUL-terminated, not necessarily UTF-8 */
 } ZinitProcessInfo;
 
-/* Reads /proc for everything in the session that @process leads. */
-void zinit_process_read_stats (const ZinitProcess *process, ZinitProcessStats *ret_stats);
+/* Of all that lives of the tree of @process now: its session and group, what descends from them, and what
+ * left them and came to this daemon. Costs as many reads of /proc as there are such processes, and one of our
+ * children at most every 16 times as long as that takes: one that has lost its parent in the last
+ * milliseconds may be missing. Of a process that an earlier daemon started, what left its session and has
+ * lost its parent is not counted. Clear with zinit_process_stats_clear(). */
+void zinit_process_read_stats (ZinitProcess *process, ZinitProcessStats *ret_stats);
+/* The same for @n_processes, of which NULL ones are given as nothing. @ret_stats has as many. */
+void zinit_processes_read_stats (ZinitProcess *const *processes, guint n_processes,
+                                 ZinitProcessStats *ret_stats);
 void zinit_process_stats_clear (ZinitProcessStats *stats);
 
 G_END_DECLS

@@ -17,6 +17,7 @@
 #include "process/child.h"
 #include "process/command.h"
 #include "process/environment.h"
+#include "process/procfs.h"
 #include "zinit-config.h"
 
 #if HAVE_VALGRIND
@@ -139,18 +140,19 @@ find_resets (ZinitSpawner *spawner)
 
 /* Makes the pipe of one stream; the service's end goes into the stream's slot. That end is opened anew, for
  * reading and writing: it never breaks when the daemon goes away, and it does not share the daemon's
- * O_NONBLOCK. Returns the daemon's end, or -1 with errno set. */
+ * O_NONBLOCK. The pipe belongs to the user of the service, who may then open it again by name, as
+ * /dev/stderr. Returns the daemon's end, or -1 with errno set. */
 static int
-open_pipe (ZinitSpawner *spawner, ZinitStream stream)
+open_pipe (ZinitSpawner *spawner, ZinitStream stream, const ZinitCredentials *identity)
 {
-  char path[sizeof "/proc/self/fd/" + 10];
   int fds[2];
   int end, reason;
 
   if (pipe2 (fds, O_CLOEXEC | O_NONBLOCK) != 0)
     return -1;
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fds[0]);
-  end = open (path, O_RDWR | O_CLOEXEC);
+  end = zinit_proc_reopen (fds[0], O_RDWR);
+  if (end >= 0 && identity->sets_uid && fchown (end, identity->uid, (gid_t)-1) != 0)
+    g_info ("a pipe cannot be given to user %u: %s", (guint)identity->uid, g_strerror (errno));
   if (end >= 0 && dup3 (end, spawner->slots[stream], O_CLOEXEC) >= 0) {
     close (end);
     close (fds[1]);
@@ -174,12 +176,13 @@ release_slots (ZinitSpawner *spawner)
 }
 
 static gboolean
-open_pipes (ZinitSpawner *spawner, const ZinitSpawnRequest *request, ZinitSpawned *spawned, GError **error)
+open_pipes (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitCredentials *identity,
+            ZinitSpawned *spawned, GError **error)
 {
   /* A slot that gets no pipe is /dev/null. */
   for (ZinitStream stream = request->is_mute ? ZINIT_STREAM_STDERR : ZINIT_STREAM_STDOUT;
        stream < ZINIT_N_STREAMS; stream++) {
-    spawned->outputs[stream] = open_pipe (spawner, stream);
+    spawned->outputs[stream] = open_pipe (spawner, stream, identity);
     if (spawned->outputs[stream] < 0)
       return fail (error, ZINIT_STEP_PIPE, zinit_stream_words[stream], errno);
   }
@@ -214,7 +217,7 @@ launch (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitChil
 
   if (!request->uses_reserve)
     zinit_reserve_lock (0);
-  has_pipes = open_pipes (spawner, request, spawned, error);
+  has_pipes = open_pipes (spawner, request, plan->identity, spawned, error);
   if (has_pipes)
     spawned->pid = zinit_child_launch (plan, &spawned->pidfd, &failure);
   release_slots (spawner);
@@ -308,6 +311,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, Zi
   *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 } };
   if (!zinit_credentials_resolve (definition->user, definition->group, &identity, error))
     return FALSE;
+  ret_spawned->uid = identity.sets_uid ? identity.uid : geteuid ();
   environment = make_environment (spawner, request, &identity, pid_variable, &pwd);
   path = zinit_command_find (argv[0], zinit_environment_get (environment, "PATH"), definition->dir);
   if (path == NULL)

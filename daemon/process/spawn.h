@@ -37,7 +37,8 @@ guint64 zinit_spawner_now_ticks (void);
 
 typedef struct {
   pid_t pid;
-  int pidfd;                    /* -1 = there are none here */
+  int pidfd; /* -1 = there are none here */
+  uid_t uid;
   int outputs[ZINIT_N_STREAMS]; /* the daemon's ends, non-blocking */
 } ZinitSpawned;
 

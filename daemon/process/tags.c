@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading of /proc/PID/environ. A process may have overwritten it, or the kernel may not show it: a process
+ * Tags in the environment. A process may have overwritten it, or the kernel may not show it: a process
  * without tags may still be a service's.
  */
 #define G_LOG_DOMAIN "zinit-process"
@@ -8,10 +8,8 @@
 #include "process/tags.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "model/error.h"
@@ -55,38 +53,15 @@ zinit_tags_clear (ZinitTags *tags)
   g_clear_pointer (&tags->service, g_free);
 }
 
-/* The text need not end in a NUL. FALSE with errno when it cannot be read. */
-static gboolean
-read_once (pid_t pid, GString *environment)
-{
-  char path[sizeof "/proc//environ" + 11];
-  char buffer[4096];
-  gssize length = 0;
-  int fd, reason;
-
-  g_snprintf (path, sizeof path, "/proc/%d/environ", (int)pid);
-  fd = open (path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return FALSE;
-  while (environment->len < MAX_ENVIRONMENT_BYTES && (length = read (fd, buffer, sizeof buffer)) > 0)
-    g_string_append_len (environment, buffer, length);
-  reason = errno;
-  close (fd);
-  errno = reason;
-  return length >= 0;
-}
-
 /* FALSE with errno when it cannot be read now, as for a process that has just come to its exec; what may
  * never be read is empty. A zombie never has one again, and its executable is gone. */
 static gboolean
 read_environment (pid_t pid, GString *environment)
 {
-  char exe[sizeof "/proc//exe" + 11];
-  char target[1];
-  gboolean is_read = read_once (pid, environment);
+  char target[2];
+  gboolean is_read = zinit_proc_read_file (pid, "environ", MAX_ENVIRONMENT_BYTES, environment);
 
-  g_snprintf (exe, sizeof exe, "/proc/%d/exe", (int)pid);
-  if (is_read && environment->len == 0 && readlink (exe, target, sizeof target) > 0 &&
+  if (is_read && environment->len == 0 && zinit_proc_read_link (pid, "exe", target, sizeof target) &&
       zinit_proc_is_executing (pid)) {
     errno = EAGAIN;
     return FALSE;
@@ -115,24 +90,6 @@ find_number (const GString *environment, const char *name, guint64 maximum)
   return text != NULL && g_ascii_string_to_unsigned (text, 10, 0, maximum, &number, NULL) ? number : 0;
 }
 
-static gboolean
-stat_namespace (const char *pid, struct stat *status)
-{
-  g_autofree char *path = g_strconcat ("/proc/", pid, "/ns/pid", NULL);
-
-  return stat (path, status) == 0;
-}
-
-static gboolean
-is_of_our_namespace (pid_t pid)
-{
-  g_autofree char *name = g_strdup_printf ("%d", (int)pid);
-  struct stat ours, its;
-
-  return stat_namespace ("self", &ours) && stat_namespace (name, &its) && ours.st_ino == its.st_ino &&
-         ours.st_dev == its.st_dev;
-}
-
 gboolean
 zinit_tags_read (pid_t pid, const char *instance, ZinitTags *ret_tags)
 {
@@ -149,10 +106,29 @@ zinit_tags_read (pid_t pid, const char *instance, ZinitTags *ret_tags)
     errno = zinit_error_is_transient (errno) ? errno : 0;
     return FALSE;
   }
-  if (!is_of_our_namespace (pid)) {
+  if (!zinit_proc_is_of_our_namespace (pid)) {
     errno = zinit_error_is_transient (errno) ? errno : 0;
     return FALSE;
   }
+  ret_tags->service = g_strdup (service);
+  ret_tags->run = find_number (environment, ZINIT_TAG_RUN, G_MAXUINT64);
+  ret_tags->main = (pid_t)find_number (environment, ZINIT_TAG_PID, G_MAXINT32);
+  return TRUE;
+}
+
+gboolean
+zinit_tags_read_run (pid_t pid, ZinitTags *ret_tags)
+{
+  g_autoptr (GString) environment = g_string_new (NULL);
+  const char *service;
+
+  *ret_tags = (ZinitTags){ 0 };
+  if (!read_environment (pid, environment))
+    return FALSE;
+  errno = 0;
+  service = find (environment, ZINIT_TAG_SERVICE, strlen (ZINIT_TAG_SERVICE));
+  if (service == NULL)
+    return FALSE;
   ret_tags->service = g_strdup (service);
   ret_tags->run = find_number (environment, ZINIT_TAG_RUN, G_MAXUINT64);
   ret_tags->main = (pid_t)find_number (environment, ZINIT_TAG_PID, G_MAXINT32);
@@ -169,7 +145,7 @@ zinit_tags_read_instance (pid_t pid, const char *folder)
   if (!read_environment (pid, environment) ||
       find_number (environment, ZINIT_TAG_PID, G_MAXINT32) != (guint64)pid ||
       g_strcmp0 (find (environment, ZINIT_TAG_FOLDER, strlen (ZINIT_TAG_FOLDER)), folder) != 0 ||
-      !zinit_proc_read_single_uid (pid, &uid) || uid != geteuid () || !is_of_our_namespace (pid))
+      !zinit_proc_read_single_uid (pid, &uid) || uid != geteuid () || !zinit_proc_is_of_our_namespace (pid))
     return NULL;
   return g_strdup (find (environment, ZINIT_TAG_INSTANCE, strlen (ZINIT_TAG_INSTANCE)));
 }
@@ -187,13 +163,13 @@ zinit_tags_are_on (pid_t pid, const char *const *tags)
     if (g_strcmp0 (find (environment, tags[i], length), tags[i] + length + 1) != 0)
       return FALSE;
   }
-  return is_of_our_namespace (pid);
+  return zinit_proc_is_of_our_namespace (pid);
 }
 
 typedef struct {
   pid_t group;
   const char *const *tags;
-  ZinitMemberFunc func;
+  ZinitTaggedFunc func;
   gpointer data;
   guint n;
 } Walk;
@@ -219,7 +195,7 @@ examine (const ZinitProcEntry *entry, gpointer data)
 }
 
 gboolean
-zinit_tags_walk_group (pid_t group, const char *const *tags, ZinitMemberFunc func, gpointer data,
+zinit_tags_walk_group (pid_t group, const char *const *tags, ZinitTaggedFunc func, gpointer data,
                        guint *ret_count)
 {
   Walk walk = { group, tags, func, data, 0 };

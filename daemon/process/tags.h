@@ -35,6 +35,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZinitTags, zinit_tags_clear)
  * container and counts as having none. FALSE with errno: 0 when it has none; else they cannot be read now
  * (EMFILE, ENOMEM, …). */
 gboolean zinit_tags_read (pid_t pid, const char *instance, ZinitTags *ret_tags);
+/* What the tags of @pid say of its service and run, whatever life they are of: zinit_tags_are_on() tells
+ * whether they are right. FALSE with errno as zinit_tags_read(). */
+gboolean zinit_tags_read_run (pid_t pid, ZinitTags *ret_tags);
 /* The life that the main process @pid was started in, if it was started by this user's daemon from the
  * run-time folder @folder (its real path). Less certain than the rest, as only the life's instance is a
  * secret: for a folder whose files are lost. NULL = none. Transfer full. */
@@ -43,11 +46,11 @@ char *zinit_tags_read_instance (pid_t pid, const char *folder);
 gboolean zinit_tags_are_on (pid_t pid, const char *const *tags);
 
 /* @pidfd is the process that has been asked about; borrowed. Returns whether it counts. */
-typedef gboolean (*ZinitMemberFunc) (pid_t pid, int pidfd, gpointer data);
+typedef gboolean (*ZinitTaggedFunc) (pid_t pid, int pidfd, gpointer data);
 
 /* Walks /proc and calls @func for all that live in the process group @group and have @tags; @ret_count (or
  * NULL) is how many counted. FALSE with errno when not all of /proc can be read. */
-gboolean zinit_tags_walk_group (pid_t group, const char *const *tags, ZinitMemberFunc func, gpointer data,
+gboolean zinit_tags_walk_group (pid_t group, const char *const *tags, ZinitTaggedFunc func, gpointer data,
                                 guint *ret_count);
 
 G_END_DECLS

@@ -107,6 +107,30 @@ send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GE
   return zinit_process_signal (process, signo, whom, error);
 }
 
+static gboolean
+stop (gpointer data, ZinitProcess *process, int signo, GError **error)
+{
+  return zinit_process_stop (process, signo, error);
+}
+
+static gboolean
+find_oldest (gpointer data, ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks)
+{
+  return zinit_process_find_oldest (process, ret_pid, ret_start_ticks);
+}
+
+static gboolean
+adopt_main (gpointer data, ZinitProcess *process, pid_t pid, guint64 start_ticks, GError **error)
+{
+  return zinit_process_adopt_main (process, pid, start_ticks, error);
+}
+
+static void
+read_stats (gpointer data, ZinitProcess *const *processes, guint n_processes, ZinitProcessStats *ret_stats)
+{
+  zinit_processes_read_stats (processes, n_processes, ret_stats);
+}
+
 const ZinitHost zinit_host_default = {
   .monotonic_usec = monotonic_usec,
   .realtime_usec = realtime_usec,
@@ -120,4 +144,8 @@ const ZinitHost zinit_host_default = {
   .get_start_ticks = get_start_ticks,
   .get_output_inode = get_output_inode,
   .signal = send_signal,
+  .stop = stop,
+  .find_oldest = find_oldest,
+  .adopt_main = adopt_main,
+  .read_stats = read_stats,
 };

@@ -28,6 +28,12 @@ typedef struct {
   guint64 (*get_start_ticks) (gpointer data, ZinitProcess *process);
   guint64 (*get_output_inode) (gpointer data, const ZinitProcess *process, ZinitStream stream); /* 0 = none */
   gboolean (*signal) (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
+  gboolean (*stop) (gpointer data, ZinitProcess *process, int signo, GError **error);
+  gboolean (*find_oldest) (gpointer data, ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks);
+  gboolean (*adopt_main) (gpointer data, ZinitProcess *process, pid_t pid, guint64 start_ticks,
+                          GError **error);
+  void (*read_stats) (gpointer data, ZinitProcess *const *processes, guint n_processes,
+                      ZinitProcessStats *ret_stats);
 } ZinitHost;
 
 /* The real one. Its data is a ZinitHostContext. */

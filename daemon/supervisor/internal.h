@@ -21,18 +21,20 @@ struct _ZinitService {
   char *path;                          /* of its file, NULL = ephemeral */
   char *overridden;                    /* file that an ephemeral definition has replaced; NULL = none */
 
-  /* Written in this folder alone; each change is followed by zinit_service_touch(). What follows from the other
-   * fields (sub_state, pid, can_start, text, …) is filled in by status.c. */
+  /* Written in this folder alone; each change is followed by zinit_service_touch(). What follows from the
+   * other fields (sub_state, pid, can_start, text, …) is filled in by status.c. */
   ZinitServiceStatus status;
   ZinitServiceStatus reported; /* what observers were told last */
   ZinitChanges marked;         /* changes that no field of the status shows */
   ZinitBackoff backoff;
 
   /* What is intended with it, beside status.next. */
-  ZinitStopCause stop_cause;  /* why it is stopping */
-  gboolean stop_pending;      /* to be stopped once those that need it are down */
-  gint64 sigkill_usec;        /* CLOCK_MONOTONIC of the first SIGKILL of this stop; 0 = none was sent */
-  gboolean main_ended;        /* a tree without its main process */
+  ZinitStopCause stop_cause; /* why it is stopping */
+  gboolean stop_pending;     /* to be stopped once those that need it are down */
+  gint64 sigkill_usec;       /* CLOCK_MONOTONIC of the first SIGKILL of this stop; 0 = none was sent */
+  gboolean main_ended;       /* a tree without its main process */
+  gint64 executed_usec;      /* CLOCK_MONOTONIC of its last start; 0 = by an earlier daemon */
+  guint n_in_background; /* processes that its first main process left; 0 = it is the main process still */
 
   guint64 run;           /* number of its last start; 0 = never */
   ZinitProcess *process; /* NULL = none */
@@ -43,7 +45,8 @@ struct _ZinitService {
   /* The one before it, kept because how it ended may still be known later: until then, or until the next one
    * has ended. NULL = none */
   ZinitProcess *exit_pending;
-  /* Of a stop that was given up: it lives on in spite of SIGKILL, and nothing is started beside it. NULL = none
+  /* Of a stop that was given up: it lives on in spite of SIGKILL, and nothing is started beside it. NULL =
+   * none
    */
   ZinitProcess *undying;
   ZinitLog *log;
@@ -154,8 +157,8 @@ void zinit_supervisor_for_each_observer (ZinitSupervisor *supervisor, GFunc func
 ZinitService *zinit_registry_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
                                      const char *path);
 void zinit_registry_remove (ZinitService *service);
-/* @definition, which needs no new process where it differs, becomes the active one, and @pending (NULL = none)
- * waits for the next start. */
+/* @definition, which needs no new process where it differs, becomes the active one, and @pending (NULL =
+ * none) waits for the next start. */
 void zinit_registry_set_definitions (ZinitService *service, ZinitDefinition *definition,
                                      ZinitDefinition *pending);
 /* The pending definition, if there is one, becomes the active one. The service must be down. */
@@ -170,6 +173,13 @@ gboolean zinit_registry_is_in (char *const *list, const ZinitService *service);
 /* membership.c */
 /* Takes the new definition, at once if the service is down, else at its next start. */
 void zinit_membership_redefine (ZinitService *service, ZinitDefinition *definition, const char *path);
+
+/* @path is borrowed; NULL = none. */
+void zinit_membership_set_path (ZinitService *service, const char *path);
+/* Stops it in order if it is up, and removes it then. Its file is not touched. */
+void zinit_membership_remove (ZinitService *service);
+/* What every service would use at its next start; without @skip. Transfer container. */
+GPtrArray *zinit_membership_list_definitions (ZinitSupervisor *supervisor, const ZinitService *skip);
 
 /* lifecycle.c: events and what they do. */
 void zinit_lifecycle_event (ZinitService *service, ZinitEvent event);
@@ -195,6 +205,8 @@ void zinit_start_when_due (ZinitService *service);
 /* The restart that the policy wants after an end. TRUE when it is due, after the back-off. */
 gboolean zinit_start_schedule (ZinitService *service);
 void zinit_start_cancel_scheduled (ZinitService *service);
+/* Observers make sure that what is so now is on record. */
+void zinit_start_report (ZinitService *service);
 /* The start time-out of a oneshot, where its definition gives one, counts for the whole run (rule D2). */
 gboolean zinit_start_limits_run (const ZinitDefinition *definition);
 

@@ -10,8 +10,10 @@
 
 #include <signal.h>
 
-/* What the kernel holds (uninterruptible sleep) dies late; what was forked meanwhile needs another signal. */
-#define KILL_AGAIN_MS 1000
+/* How often it is looked whether a stop by SIGKILL, which process/ sends again and again, takes too long. */
+#define LOOK_AGAIN_MS 1000
+/* A main process that ends well later than this after its execution has not gone to the background. */
+#define MAX_LAUNCH_USEC (5 * G_USEC_PER_SEC)
 /* A stop does not wait longer for what lives on in spite of SIGKILL. */
 #define MAX_DYING_USEC (5 * G_USEC_PER_SEC)
 
@@ -48,7 +50,7 @@ zinit_lifecycle_arm (ZinitService *service, guint64 delay_ms)
 }
 
 static void
-signal_all (ZinitService *service, int signo)
+stop_all (ZinitService *service, int signo)
 {
   ZinitSupervisor *supervisor = service->supervisor;
   g_autoptr (GError) error = NULL;
@@ -56,8 +58,7 @@ signal_all (ZinitService *service, int signo)
   if (service->process == NULL)
     return;
   /* FALSE without an error: nothing is left to signal, and its end is about to be reported. */
-  if (!supervisor->host->signal (supervisor->host_data, service->process, signo, ZINIT_WHOM_ALL, &error) &&
-      error != NULL)
+  if (!supervisor->host->stop (supervisor->host_data, service->process, signo, &error) && error != NULL)
     g_warning ("%s: %s", zinit_service_get_name (service), error->message);
 }
 
@@ -80,10 +81,10 @@ on_main_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
   release (service, &service->exit_pending);
   service->status.last_exit = *exit;
   service->main_ended = TRUE;
-  zinit_service_touch (service);
-  /* Usually its group is empty as well, which is reported next; only if not there is something to clean
-   * up. */
-  zinit_supervisor_enqueue (service->supervisor, service);
+  /* A stop reports it with its end. Otherwise the tree is usually empty as well, which is known next; only if
+   * not there is something to clean up. */
+  if (service->status.state != ZINIT_STATE_STOPPING)
+    zinit_supervisor_enqueue (service->supervisor, service);
 }
 
 static void
@@ -153,10 +154,7 @@ cancel (ZinitService *service)
 void
 zinit_lifecycle_signal_stop (ZinitService *service)
 {
-  signal_all (service, service->definition->stop_signal);
-  /* One that is stopped (SIGSTOP) would not hear it. */
-  if (service->definition->stop_signal != SIGKILL)
-    signal_all (service, SIGCONT);
+  stop_all (service, service->definition->stop_signal);
 }
 
 static void
@@ -252,8 +250,8 @@ kill_all (ZinitService *service)
     give_up_stop (service);
     return;
   }
-  signal_all (service, SIGKILL);
-  zinit_lifecycle_arm (service, MIN (service->definition->stop_timeout_ms, KILL_AGAIN_MS));
+  stop_all (service, SIGKILL);
+  zinit_lifecycle_arm (service, MIN (service->definition->stop_timeout_ms, LOOK_AGAIN_MS));
 }
 
 static void
@@ -380,6 +378,57 @@ on_timer (ZinitTimer *timer)
   }
 }
 
+/* Its main process ended well a moment after its execution and left others: it went to the background. */
+static gboolean
+may_be_in_background (ZinitService *service)
+{
+  return (service->status.state == ZINIT_STATE_STARTING || service->status.state == ZINIT_STATE_RUNNING) &&
+         !service->stop_pending && !service->definition->oneshot && service->process != NULL &&
+         service->status.last_exit.kind == ZINIT_EXIT_EXITED && service->status.last_exit.value == 0 &&
+         service->executed_usec != 0 && monotonic_usec (service) - service->executed_usec <= MAX_LAUNCH_USEC;
+}
+
+static guint
+count_processes (ZinitService *service)
+{
+  ZinitProcessStats stats;
+  guint n;
+
+  zinit_service_read_stats (service, &stats);
+  n = stats.processes != NULL ? stats.processes->len : 0;
+  zinit_process_stats_clear (&stats);
+  return n;
+}
+
+/* The oldest of the others becomes the main process (rule G6). FALSE when there is none. */
+static gboolean
+follow_to_background (ZinitService *service)
+{
+  ZinitSupervisor *supervisor = service->supervisor;
+  g_autoptr (GError) error = NULL;
+  guint64 start_ticks;
+  pid_t pid;
+
+  if (!may_be_in_background (service) ||
+      !supervisor->host->find_oldest (supervisor->host_data, service->process, &pid, &start_ticks))
+    return FALSE;
+  if (!supervisor->host->adopt_main (supervisor->host_data, service->process, pid, start_ticks, &error)) {
+    g_message ("%s: process %d cannot be its main process: %s", zinit_service_get_name (service), pid,
+               error->message);
+    return FALSE;
+  }
+  service->main_ended = FALSE;
+  service->n_in_background = count_processes (service);
+  /* On record before anybody learns of it. */
+  zinit_service_mark (service, ZINIT_CHANGED_ASKED);
+  zinit_start_report (service);
+  g_message (
+      "%s: its main process ended and left %u in the background; process %d is the service now. To keep "
+      "it simple, have the program stay in the foreground",
+      zinit_service_get_name (service), service->n_in_background, pid);
+  return TRUE;
+}
+
 /* Restored without the process that its state had. */
 static gboolean
 has_vanished (const ZinitService *service)
@@ -399,7 +448,7 @@ zinit_lifecycle_process (ZinitService *service)
   }
   if (has_vanished (service))
     zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
-  else if (service->main_ended)
+  else if (service->main_ended && !follow_to_background (service))
     zinit_lifecycle_event (service, ZINIT_EVENT_MAIN_ENDED);
   if (service->status.next == ZINIT_NEXT_START && !zinit_state_is_active (service->status.state) &&
       !service->stop_pending)

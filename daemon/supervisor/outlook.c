@@ -7,7 +7,8 @@
 
 #include "supervisor/internal.h"
 
-#define MAX_UPDATES 100000 /* of one change: definitions that changed under running services may form a circle */
+#define MAX_UPDATES                                                                                          \
+  100000 /* of one change: definitions that changed under running services may form a circle */
 
 gboolean
 zinit_service_has_ended_unseen (const ZinitService *service)
@@ -24,8 +25,9 @@ zinit_service_is_done (const ZinitService *service)
   const ZinitServiceStatus *status = &service->status;
 
   return service->definition->oneshot && status->state == ZINIT_STATE_EXITED &&
-         status->wanted != ZINIT_WANTED_STOP && status->next == ZINIT_NEXT_REST &&
-         status->last_exit.kind == ZINIT_EXIT_EXITED && status->last_exit.value == 0;
+         status->next_restart_usec == 0 && status->wanted != ZINIT_WANTED_STOP &&
+         status->next == ZINIT_NEXT_REST && status->last_exit.kind == ZINIT_EXIT_EXITED &&
+         status->last_exit.value == 0;
 }
 
 gboolean
@@ -72,8 +74,8 @@ zinit_service_is_on_its_way_up (const ZinitService *service)
   case ZINIT_STATE_RUNNING:
     return service->definition->oneshot || (service->stop_pending && status->next == ZINIT_NEXT_START);
   default:
-    return status->next == ZINIT_NEXT_START || (status->next == ZINIT_NEXT_START_WITH_DEPENDENCY &&
-                                                status->outlook == ZINIT_OUTLOOK_GOES_ON);
+    return status->next == ZINIT_NEXT_START ||
+           (status->next == ZINIT_NEXT_START_WITH_DEPENDENCY && status->outlook == ZINIT_OUTLOOK_GOES_ON);
   }
 }
 
@@ -97,7 +99,6 @@ occupies (const ZinitService *other, const char *name)
          !(requires != NULL && g_strv_contains (requires, name));
 }
 
-
 static gboolean
 look_up (const char *name, ZinitGraphNode *ret_node, gpointer data)
 {
@@ -118,8 +119,7 @@ look_up (const char *name, ZinitGraphNode *ret_node, gpointer data)
 ZinitVerdict
 zinit_registry_may_start (const ZinitService *service, GPtrArray **ret_blockers, const char **ret_name)
 {
-  GPtrArray *dependents =
-      zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
   g_autoptr (GPtrArray) conflicting = NULL;
 
   for (guint i = 0; dependents != NULL && i < dependents->len; i++) {
@@ -170,8 +170,7 @@ static ZinitOutlook
 compute (const ZinitService *service)
 {
   GHashTable *services = service->supervisor->services;
-  GPtrArray *dependents =
-      zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
   ZinitOutlook outlook = service->undying != NULL ? ZINIT_OUTLOOK_STUCK : ZINIT_OUTLOOK_GOES_ON;
   char **name;
 
@@ -260,7 +259,8 @@ describe_cause (const ZinitService *service)
   for (guint i = 0; i < zinit_supervisor_count (service->supervisor) &&
                     other->status.failure.type == ZINIT_FAILURE_DEPENDENCY_FAILED;
        i++) {
-    const ZinitService *next = g_hash_table_lookup (service->supervisor->services, other->status.failure.text);
+    const ZinitService *next =
+        g_hash_table_lookup (service->supervisor->services, other->status.failure.text);
 
     if (next == NULL || next == other)
       break;
@@ -271,6 +271,33 @@ describe_cause (const ZinitService *service)
     return g_steal_pointer (&own);
   its = zinit_failure_describe (&other->status.failure);
   return *its != '\0' ? g_strdup_printf ("%s (%s: %s)", own, name, its) : g_steal_pointer (&own);
+}
+
+gboolean
+zinit_service_stop_is_settled (const ZinitService *service)
+{
+  const ZinitServiceStatus *status = &service->status;
+
+  if (service->stop_pending || status->state == ZINIT_STATE_STOPPING)
+    return FALSE;
+  return (!zinit_state_is_active (status->state) && status->state != ZINIT_STATE_BLOCKED) ||
+         status->wanted != ZINIT_WANTED_STOP;
+}
+
+gboolean
+zinit_service_stop_succeeded (const ZinitService *service, GError **error)
+{
+  const char *name = zinit_service_get_name (service);
+  pid_t undying = zinit_service_get_undying_pid (service);
+
+  if (zinit_state_is_active (service->status.state) || service->status.state == ZINIT_STATE_BLOCKED)
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s was started again before it was down", name);
+  else if (undying != 0)
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED,
+                 "%s is down, but its process %d lives on in spite of SIGKILL", name, undying);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 gboolean

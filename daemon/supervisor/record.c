@@ -188,7 +188,8 @@ restore_deadline (ZinitService *service, gint64 deadline_usec)
   /* Another program wrote this, without our fields: every stop needs a time-out. */
   if (deadline_usec == 0 && service->status.state == ZINIT_STATE_STOPPING)
     deadline_usec = now_usec + (gint64)(timeout_ms * 1000);
-  if (deadline_usec == 0 || service->status.state == ZINIT_STATE_INACTIVE || service->status.state == ZINIT_STATE_BLOCKED)
+  if (deadline_usec == 0 || service->status.state == ZINIT_STATE_INACTIVE ||
+      service->status.state == ZINIT_STATE_BLOCKED)
     return;
   /* A file may say anything; sums with it have to stay in range. */
   deadline_usec = MIN (deadline_usec, now_usec + (gint64)(ZINIT_MAX_DELAY_MS * 1000));

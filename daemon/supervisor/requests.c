@@ -190,12 +190,12 @@ zinit_supervisor_stop_services (ZinitSupervisor *supervisor, const GPtrArray *se
   for (guint i = 0; i < services->len; i++) {
     ZinitService *service = services->pdata[i];
 
-    g_ptr_array_add (answers, is_up_or_coming (service)
-                                  ? NULL
-                                  : g_error_new (ZINIT_ERROR, ZINIT_ERROR_NOT_RUNNING,
-                                                 "%s is not running; it is %s",
-                                                 zinit_service_get_name (service),
-                                                 zinit_state_to_string (service->status.state)));
+    g_ptr_array_add (answers,
+                     is_up_or_coming (service)
+                         ? NULL
+                         : g_error_new (ZINIT_ERROR, ZINIT_ERROR_NOT_RUNNING, "%s is not running; it is %s",
+                                        zinit_service_get_name (service),
+                                        zinit_state_to_string (service->status.state)));
     want_down (service);
   }
   zinit_stop_in_order (services);

@@ -39,8 +39,7 @@ compare_names (gconstpointer a, gconstpointer b)
 char **
 zinit_service_dup_required_by (const ZinitService *service)
 {
-  GPtrArray *dependents =
-      zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
   GPtrArray *names = g_ptr_array_new ();
 
   for (guint i = 0; dependents != NULL && i < dependents->len; i++)
@@ -68,7 +67,20 @@ zinit_service_get_log (const ZinitService *service)
 void
 zinit_service_read_stats (const ZinitService *service, ZinitProcessStats *ret_stats)
 {
-  *ret_stats = (ZinitProcessStats){ 0 };
-  if (service->process != NULL)
-    zinit_process_read_stats (service->process, ret_stats);
+  zinit_services_read_stats (&service, 1, ret_stats);
+}
+
+void
+zinit_services_read_stats (const ZinitService *const *services, guint n_services,
+                           ZinitProcessStats *ret_stats)
+{
+  g_autofree ZinitProcess **processes = g_new0 (ZinitProcess *, n_services);
+  const ZinitSupervisor *supervisor;
+
+  if (n_services == 0)
+    return;
+  supervisor = services[0]->supervisor;
+  for (guint i = 0; i < n_services; i++)
+    processes[i] = services[i]->process;
+  supervisor->host->read_stats (supervisor->host_data, processes, n_services, ret_stats);
 }

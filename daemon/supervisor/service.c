@@ -118,9 +118,7 @@ void
 zinit_service_set_state (ZinitService *service, ZinitState state)
 {
   ZinitSupervisor *supervisor = service->supervisor;
-  ZinitTransition transition = { .service = service,
-                                 .old_state = service->status.state,
-                                 .new_state = state };
+  ZinitTransition transition = { .service = service, .old_state = service->status.state, .new_state = state };
 
   if (!zinit_machine_may_change (transition.old_state, state)) {
     g_critical ("%s: no way from %s to %s", zinit_service_get_name (service),

@@ -96,17 +96,26 @@ char **zinit_service_dup_required_by (const ZinitService *service);
 
 /* Up: running, or a oneshot that is done. What requires it may start. */
 gboolean zinit_service_is_satisfied (const ZinitService *service);
-/* A start that was asked for has come to its end, well or badly: it is up, an attempt of it has failed, it was
- * stopped meanwhile, or it waits for something that has failed or that nobody starts (rule B10). */
+/* A start that was asked for has come to its end, well or badly: it is up, an attempt of it has failed, it
+ * was stopped meanwhile, or it waits for something that has failed or that nobody starts (rule B10). */
 gboolean zinit_service_start_is_settled (const ZinitService *service);
 /* A settled start ended well. Otherwise @error has the reason: ZINIT_ERROR_SPAWN_FAILED or _CANNOT_START. */
 gboolean zinit_service_start_succeeded (const ZinitService *service, GError **error);
 
-/* A process that lives on in spite of SIGKILL, or may not be signalled, after the stop was given up; nothing is
- * started beside it. 0 = none */
+/* A stop that was asked for has come to its end: it is down, and what requires it too; or it is started again.
+ */
+gboolean zinit_service_stop_is_settled (const ZinitService *service);
+/* A settled stop ended well: the service is down and nothing of it lives. */
+gboolean zinit_service_stop_succeeded (const ZinitService *service, GError **error);
+/* A process that lives on in spite of SIGKILL, or may not be signalled, after the stop was given up; nothing
+ * is started beside it. 0 = none */
 pid_t zinit_service_get_undying_pid (const ZinitService *service);
 const ZinitLog *zinit_service_get_log (const ZinitService *service); /* never NULL */
 /* Of its processes; all zero when there are none. Clear with zinit_process_stats_clear(). */
 void zinit_service_read_stats (const ZinitService *service, ZinitProcessStats *ret_stats);
+/* The same of @n_services services of one supervisor, for little more than what one costs: @ret_stats has as
+ * many, each to be cleared. */
+void zinit_services_read_stats (const ZinitService *const *services, guint n_services,
+                                ZinitProcessStats *ret_stats);
 
 G_END_DECLS

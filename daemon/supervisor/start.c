@@ -61,6 +61,12 @@ report_starting (gpointer observer, gpointer service)
     entry->observer->starting (service, entry->data);
 }
 
+void
+zinit_start_report (ZinitService *service)
+{
+  zinit_supervisor_for_each_observer (service->supervisor, report_starting, service);
+}
+
 /* Its process could not be made. */
 static void
 fail_spawn (ZinitService *service, const char *message)
@@ -86,7 +92,7 @@ spawn (ZinitService *service)
   zinit_start_cancel_scheduled (service);
   /* The pending start is on record, should the daemon be killed before the start itself is. */
   zinit_service_set_next (service, ZINIT_NEXT_START);
-  zinit_supervisor_for_each_observer (supervisor, report_starting, service);
+  zinit_start_report (service);
   zinit_service_set_next (service, ZINIT_NEXT_REST);
   service->main_ended = FALSE;
   service->stop_cause = ZINIT_STOP_CAUSE_NONE;
@@ -100,6 +106,8 @@ spawn (ZinitService *service)
     fail_spawn (service, error->message);
     return;
   }
+  service->executed_usec = supervisor->host->monotonic_usec (supervisor->host_data);
+  service->n_in_background = 0;
   service->status.started_at_usec = zinit_lifecycle_realtime_usec (service);
   zinit_service_set_state (service, ZINIT_STATE_STARTING);
   /* It has been executed, and nothing else is asked of a service yet to be ready. */

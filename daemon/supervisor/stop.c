@@ -82,24 +82,31 @@ add_dependents (GPtrArray *found)
   }
 }
 
+/* It is to go down in its turn. For one that is stopping already it is only the cause that changes. */
+static void
+mark (ZinitService *service, gboolean is_up)
+{
+  if (service->status.state == ZINIT_STATE_STOPPING)
+    zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
+  else if (is_up)
+    zinit_service_set_stop_pending (service, TRUE);
+}
+
 /* It goes down because something that it requires does, and comes back with it. */
 static void
 hold (ZinitService *service)
 {
   const ZinitServiceStatus *status = &service->status;
-  gboolean is_active = zinit_state_is_active (status->state), is_done = zinit_service_is_done (service);
+  gboolean is_up = zinit_state_is_active (status->state) || zinit_service_is_done (service);
+  gboolean comes_back = status->next == ZINIT_NEXT_REST &&
+                        (status->wanted == ZINIT_WANTED_START || zinit_service_is_done (service));
 
-  if (is_active || is_done)
-    zinit_service_set_stop_pending (service, TRUE);
-  if (status->next != ZINIT_NEXT_REST || (status->wanted != ZINIT_WANTED_START && !is_done))
-    return;
-  if (status->next_restart_usec != 0) {
-    zinit_lifecycle_disarm (service);
-    zinit_service_set_next_restart (service, 0);
-    is_active = TRUE;
-  }
-  if (is_active || is_done)
+  if (comes_back && (is_up || status->next_restart_usec != 0)) {
+    if (!is_up)
+      zinit_start_cancel_scheduled (service);
     zinit_service_set_next (service, ZINIT_NEXT_START_WITH_DEPENDENCY);
+  }
+  mark (service, is_up);
 }
 
 static void
@@ -122,8 +129,8 @@ zinit_stop_in_order (const GPtrArray *roots)
 
     if (i >= roots->len)
       hold (service);
-    else if (is_up)
-      zinit_service_set_stop_pending (service, TRUE);
+    else
+      mark (service, is_up);
   }
   stop_all_ready (services);
   for (guint i = 0; i < roots->len; i++) {

@@ -37,7 +37,8 @@ typedef struct {
   void (*service_added) (ZinitService *service, gpointer data);
   /* The service can still be asked; it is gone after the call. */
   void (*service_removed) (ZinitService *service, gpointer data);
-  /* A program of it is about to be executed. */
+  /* A program of it is about to be executed, or another of its processes has become the main one: what is so
+   * now has to be on record first. */
   void (*starting) (ZinitService *service, gpointer data);
   /* In order, every one. Properties of @service have their new values already. */
   void (*transition) (const ZinitTransition *transition, gpointer data);

@@ -138,6 +138,11 @@ zinit_service_describe (const ZinitService *service)
       describe_waiting (service, text);
     else if (status->state == ZINIT_STATE_STOPPING)
       describe_stopping (service, text);
+    else if (service->n_in_background != 0 && !service->stop_pending && status->state == ZINIT_STATE_RUNNING)
+      g_string_append_printf (text,
+                              "its main process went to the background and left %u; have the program stay in "
+                              "the foreground",
+                              service->n_in_background);
     else if (service->stop_pending)
       g_string_append (text, "will be stopped when what needs it is down");
     else if (!zinit_state_is_active (status->state))

@@ -41,6 +41,9 @@ measure_client (TestClient *c, const char *way)
                   measure_calls (c, ZINIT_SERVICE_PREFIX "/s0500", ZINIT_PROPERTIES_INTERFACE, "GetAll",
                                  "('org.zinit.Service',)", 500));
   g_test_message (
+      "  %-28s %9.3f ms", "  List",
+      measure_calls (c, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, "List", "(@a{sv} {},)", 100));
+  g_test_message (
       "  %-28s %9.3f ms", "  GetManagedObjects",
       measure_calls (c, ZINIT_ROOT_PATH, ZINIT_OBJECT_MANAGER_INTERFACE, "GetManagedObjects", "()", 30));
 }

@@ -157,7 +157,9 @@ restore_after_kill (Life *life, const char *options)
 static void
 restart (Life *life, const char *options)
 {
-  life_ask (life, LIFE_RESTART_EXTRA, "RestartService", "('extra', {'wait': <true>})");
+  /* It writes down its start a little later than it is executed, and a stop may be quicker. */
+  if (life_ask (life, LIFE_RESTART_EXTRA, "RestartService", "('extra', {'wait': <true>})"))
+    wait_starts (life, "extra-new", 1);
 }
 
 static void

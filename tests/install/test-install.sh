@@ -43,6 +43,7 @@ expected ()
 644 share/dbus-1/system.d/org.zinit.conf
 644 share/man/man1/zinit.1
 644 share/man/man5/zinit-service.5
+644 share/man/man7/zinit-behaviour.7
 644 share/man/man8/zinitd.8
 END
   for example in "$source_dir"/data/examples/*.toml; do

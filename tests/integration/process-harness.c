@@ -118,7 +118,9 @@ start_definition (Fixture *fixture, Service *service, const ZinitDefinition *def
   static const ZinitProcessEvents events = { .main_ended = on_main_ended,
                                              .group_empty = on_group_empty,
                                              .output = on_output };
-  static const char *const tags[] = { "ZINIT_MARK=m", NULL };
+  static guint n_runs;
+  g_autofree char *run = g_strdup_printf ("ZINIT_RUN=%u", ++n_runs);
+  const char *const tags[] = { "ZINIT_MARK=m", "ZINIT_SERVICE=s", run, NULL };
   ZinitSpawnRequest request = { .definition = definition, .tags = tags };
 
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)

@@ -136,6 +136,31 @@ test_reads (void)
   g_assert_nonnull (strstr (own, "secret-token"));
 }
 
+/* What is refused here is what introspection says to be privileged, and nothing else. */
+static void
+check_annotations (TestClient *c, const char *path, const char *interface, const char *const calls[][2],
+                   gsize n_calls)
+{
+  g_autoptr (GVariant) reply =
+      client_call_on (c, path, "org.freedesktop.DBus.Introspectable", "Introspect", NULL, NULL);
+  g_autoptr (GDBusNodeInfo) node = NULL;
+  GDBusInterfaceInfo *info;
+  const char *xml;
+
+  g_variant_get (reply, "(&s)", &xml);
+  node = g_dbus_node_info_new_for_xml (xml, NULL);
+  info = g_dbus_node_info_lookup_interface (node, interface);
+  for (GDBusMethodInfo **method = info->methods; *method != NULL; method++) {
+    const char *value = g_dbus_annotation_info_lookup ((*method)->annotations, "org.zinit.Privileged");
+    gboolean is_listed = FALSE;
+
+    for (gsize i = 0; i < n_calls; i++)
+      is_listed |= g_str_equal (calls[i][0], (*method)->name);
+    g_test_message ("%s", (*method)->name);
+    g_assert_cmpstr (value, ==, is_listed ? "true" : NULL);
+  }
+}
+
 static void
 test_changes_are_refused (void)
 {
@@ -144,6 +169,10 @@ test_changes_are_refused (void)
     { "StopService", "('web', @a{sv} {})" },
     { "RestartService", "('web', @a{sv} {})" },
     { "KillService", "('web', 9, @a{sv} {})" },
+    { "StartServices", "(['web'], @a{sv} {})" },
+    { "StopServices", "(['web'], @a{sv} {})" },
+    { "RestartServices", "(['web'], @a{sv} {})" },
+    { "ResetFailed", "('web',)" },
     { "StartAll", "(@a{sv} {},)" },
     { "StopAll", "(@a{sv} {},)" },
     { "RemoveAll", "(@a{sv} {},)" },
@@ -158,8 +187,9 @@ test_changes_are_refused (void)
     { "SetLogLevel", "('debug',)" },
   };
   static const char *const service_calls[][2] = {
-    { "Start", "(@a{sv} {},)" },  { "Stop", "(@a{sv} {},)" },   { "Restart", "(@a{sv} {},)" },
-    { "Kill", "(9, @a{sv} {})" }, { "Remove", "(@a{sv} {},)" }, { "GetLogs", "(@a{sv} {},)" },
+    { "Start", "(@a{sv} {},)" },   { "Stop", "(@a{sv} {},)" },   { "Restart", "(@a{sv} {},)" },
+    { "ResetFailed", "()" },       { "Kill", "(9, @a{sv} {})" }, { "Remove", "(@a{sv} {},)" },
+    { "GetLogs", "(@a{sv} {},)" },
   };
   g_autoptr (Harness) h = NULL;
   guint32 pid;
@@ -168,6 +198,10 @@ test_changes_are_refused (void)
     return;
   h = start ();
   pid = client_get_pid (h->client, "web");
+  check_annotations (h->client, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, manager_calls,
+                     G_N_ELEMENTS (manager_calls));
+  check_annotations (h->client, "/org/zinit/service/web", ZINIT_SERVICE_INTERFACE, service_calls,
+                     G_N_ELEMENTS (service_calls));
   for (gsize i = 0; i < G_N_ELEMENTS (manager_calls); i++) {
     g_autofree char *answer = ask_manager (h, manager_calls[i][0], manager_calls[i][1]);
 

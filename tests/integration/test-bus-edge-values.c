@@ -187,6 +187,9 @@ call_with_other_types (Harness *h, const char *path, const char *interface, GDBu
 
     if (g_str_equal (g_variant_get_type_string (arguments), expected))
       continue;
+    /* Options may be left out. */
+    if (g_str_equal (others[i], "()") && g_str_equal (expected, "(a{sv})"))
+      continue;
     reply = client_call_on (h->client, path, interface, method->name, arguments, &error);
     if (!g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS))
       client_fail (h->client, "%s with %s: %s", method->name, others[i],

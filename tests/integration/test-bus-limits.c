@@ -15,7 +15,7 @@
 #include "names.h"
 #include "processes.h"
 
-#define MAX_PENDING_CALLS 1024
+#define MAX_WAITING_CALLS 1024
 #define MAX_PRIVATE_CLIENTS 256
 #define N_HASTY_CLIENTS 2000
 
@@ -44,30 +44,108 @@ is_closed (int fd)
   return length == 0 || errno == ECONNRESET;
 }
 
+/* Services "idle", a oneshot that is at work until release(), and "web", which waits for it. */
+static void
+write_waiting (Harness *h)
+{
+  g_autofree char *go = harness_path (h, "go"), *orders = g_strdup_printf ("until %s exit 0", go);
+
+  harness_service (h, "idle", orders, "status = \"ignore\"\noneshot = true\n");
+  harness_service (h, "web", "wait", "status = \"ignore\"\n[dependencies]\nrequires = [\"idle\"]\n");
+}
+
+static void
+start_idle (TestClient *c)
+{
+  g_variant_unref (client_ok (c, "StartService", "('idle', " NO_OPTIONS ")"));
+  client_wait_state (c, "idle", "running");
+}
+
+static void
+release (Harness *h)
+{
+  g_autofree char *go = harness_path (h, "go");
+
+  g_assert_true (g_file_set_contents (go, "", 0, NULL));
+}
+
 /* Calls that wait for something that does not come. */
 static void
-test_pending_calls (void)
+test_waiting_calls (void)
 {
   g_autoptr (Harness) h = harness_new ();
+  g_autoptr (TestClient) guest = NULL, peer = NULL;
   g_autoptr (GDBusMessage) reply = NULL;
   guint32 last = 0;
   TestClient *c;
 
-  harness_service (h, "idle", "wait", "status = \"ignore\"\n");
-  harness_service (h, "web", "wait", "status = \"ignore\"\n[dependencies]\nrequires = [\"idle\"]\n");
+  harness_service (h, "other", "wait", "status = \"ignore\"\n");
+  write_waiting (h);
   harness_start (h);
   c = h->client;
-  for (int i = 0; i <= MAX_PENDING_CALLS; i++)
+  start_idle (c);
+  guest = client_new_for_bus (h->bus_address);
+  peer = client_new_for_socket (h->socket);
+  for (int i = 0; i <= MAX_WAITING_CALLS; i++)
     last = client_send (c, "StartService", "('web', {'wait': <true>})");
   reply = client_wait_reply (c, last);
   g_assert_cmpstr (g_dbus_message_get_error_name (reply), ==, ZINIT_ERROR_PREFIX "LimitExceeded");
   g_assert_false (client_has_reply (c, last - 1));
+  /* That is this client's own limit. */
+  g_variant_unref (client_ok (guest, "StartService", "('other', {'wait': <true>})"));
+  g_variant_unref (client_ok (peer, "StopService", "('other', {'wait': <true>})"));
   /* Without waiting all goes on; and those that wait get their answer. */
-  g_variant_unref (client_ok (c, "StartService", "('idle', " NO_OPTIONS ")"));
+  g_variant_unref (client_ok (c, "ListServices", NULL));
+  release (h);
   g_clear_object (&reply);
   reply = client_wait_reply (c, last - 1);
   g_assert_cmpint (g_dbus_message_get_message_type (reply), ==, G_DBUS_MESSAGE_TYPE_METHOD_RETURN);
   g_variant_unref (client_ok (c, "StopService", "('web', {'wait': <true>})"));
+}
+
+static gint64
+check_times_out (TestClient *c, const char *method, const char *options, const char *expected)
+{
+  gint64 before = g_get_monotonic_time ();
+  g_autofree char *message = client_fails (c, "TimedOut", method, "('web', %s)", options);
+
+  g_test_message ("%s: %s", method, message);
+  g_assert_nonnull (strstr (message, "300 ms"));
+  g_assert_nonnull (strstr (message, expected));
+  return g_get_monotonic_time () - before;
+}
+
+/* A wait that is given a time ends by then and says where the service stands; the request stays. */
+static void
+test_timeouts (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autoptr (TestClient) peer = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  GError *error = NULL;
+  TestClient *c;
+
+  write_waiting (h);
+  harness_service (h, "stubborn", "ignore 15 out ready wait", "status = \"ignore\"\n");
+  harness_start (h);
+  c = h->client;
+  start_idle (c);
+  peer = client_new_for_socket (h->socket);
+  g_assert_cmpint (
+      check_times_out (c, "StartService", "{'wait': <true>, 'timeout_ms': <300>}", "web is blocked"), >=,
+      300000);
+  check_times_out (peer, "RestartService", "{'wait': <true>, 'timeout_ms': <uint64 300>}", "web is blocked");
+  assert_property (c, "web", "WantedStatus", "start");
+  /* It has no meaning without `wait`, and 0 is none. */
+  g_variant_unref (client_ok (c, "RestartService", "('web', {'timeout_ms': <1>})"));
+  reply = client_call_on (c, "/org/zinit/service/stubborn", ZINIT_SERVICE_INTERFACE, "Start",
+                          g_variant_new_parsed ("({'wait': <true>, 'timeout_ms': <0>},)"), &error);
+  g_assert_no_error (error);
+  client_wait_log_lines (c, "stubborn", 1);
+  g_free (client_fails (c, "TimedOut", "StopService", "('stubborn', {'wait': <true>, 'timeout_ms': <50>})"));
+  g_variant_unref (client_ok (c, "KillService", "('stubborn', 9, " NO_OPTIONS ")"));
+  release (h);
+  client_wait_state (c, "web", "running");
 }
 
 /* A caller that went away takes nothing with it. */
@@ -76,9 +154,9 @@ test_caller_goes (void)
 {
   g_autoptr (Harness) h = harness_new ();
 
-  harness_service (h, "idle", "wait", "status = \"ignore\"\n");
-  harness_service (h, "web", "wait", "status = \"ignore\"\n[dependencies]\nrequires = [\"idle\"]\n");
+  write_waiting (h);
   harness_start (h);
+  start_idle (h->client);
   for (int i = 0; i < 20; i++) {
     g_autoptr (TestClient) guest =
         i % 2 ? client_new_for_socket (h->socket) : client_new_for_bus (h->bus_address);
@@ -87,7 +165,7 @@ test_caller_goes (void)
     g_variant_unref (client_ok (guest, "ListServices", NULL));
   }
   client_wait_state (h->client, "web", "blocked");
-  g_variant_unref (client_ok (h->client, "StartService", "('idle', " NO_OPTIONS ")"));
+  release (h);
   client_wait_state (h->client, "web", "running");
 }
 
@@ -367,7 +445,8 @@ int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
-  g_test_add_func ("/bus-limits/pending-calls", test_pending_calls);
+  g_test_add_func ("/bus-limits/waiting-calls", test_waiting_calls);
+  g_test_add_func ("/bus-limits/timeouts", test_timeouts);
   g_test_add_func ("/bus-limits/caller-goes", test_caller_goes);
   g_test_add_func ("/bus-limits/private-clients", test_private_clients);
   g_test_add_func ("/bus-limits/refused-garbage", test_refused_garbage);

@@ -14,6 +14,12 @@
 /* "Name(in)out" of each method, "Name:type" of each property, "Name!types" of each signal. */
 static const char *const manager_contract[] = { "ListServices()as",
                                                 "GetService(s)o",
+                                                "List(a{sv})a(sosssutttus)",
+                                                "ListStats(a{sv})a(sttuu)",
+                                                "StartServices(asa{sv})a(sbs)",
+                                                "StopServices(asa{sv})a(sbs)",
+                                                "RestartServices(asa{sv})a(sbs)",
+                                                "ResetFailed(s)",
                                                 "StartService(sa{sv})",
                                                 "StopService(sa{sv})",
                                                 "RestartService(sa{sv})",
@@ -43,6 +49,7 @@ static const char *const manager_contract[] = { "ListServices()as",
                                                 "ServiceCount:u",
                                                 "FailedCount:u",
                                                 "LogLevel:s",
+                                                "ConfigErrors:a(sss)",
                                                 "ServiceStateChanged!sossa{sv}",
                                                 "PrepareForRestart!b",
                                                 "PrepareForShutdown!b",
@@ -52,6 +59,7 @@ static const char *const service_contract[] = { "Start(a{sv})",
                                                 "Stop(a{sv})",
                                                 "Restart(a{sv})",
                                                 "Kill(ia{sv})",
+                                                "ResetFailed()",
                                                 "Remove(a{sv})",
                                                 "GetConfig()a{sa{sv}}",
                                                 "GetLogs(a{sv})a(tss)",
@@ -64,6 +72,7 @@ static const char *const service_contract[] = { "Start(a{sv})",
                                                 "Ephemeral:b",
                                                 "WantedStatus:s",
                                                 "State:s",
+                                                "SubState:s",
                                                 "WaitingOn:as",
                                                 "FailureReason:a{sv}",
                                                 "Pid:u",
@@ -329,6 +338,14 @@ test_refusals (void)
                  "org.freedesktop.DBus.Error.UnknownObject");
   check_refused (c, "/org/zinit/service/plain", ZINIT_SERVICE_INTERFACE, "Start", g_variant_new ("(s)", "x"),
                  "org.freedesktop.DBus.Error.InvalidArgs");
+  check_refused (c, "/org/zinit/service/nobody", "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
+                 "org.freedesktop.DBus.Error.UnknownObject");
+  check_refused (c, "/org/zinit/nothing", "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
+                 "org.freedesktop.DBus.Error.UnknownObject");
+  check_refused (c, "/org/zinit/service/plain/x", "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
+                 "org.freedesktop.DBus.Error.UnknownObject");
+  check_refused (c, "/org/zinit/service/plain", "org.example.None", "Start", NULL,
+                 "org.freedesktop.DBus.Error.UnknownInterface");
   unknown = client_fails (c, "NoSuchService", "StartService", "('plian', " NO_OPTIONS ")");
   g_assert_nonnull (strstr (unknown, "plian"));
   option = client_fails (c, "org.freedesktop.DBus.Error.InvalidArgs", "StartService",
@@ -383,6 +400,68 @@ test_service_object (void)
                  "org.freedesktop.DBus.Error.UnknownObject");
 }
 
+/* Clients without a word for an empty a{sv}, as dbus-send and qdbus are, leave it out. */
+static void
+test_options_left_out (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  static const char path[] = "/org/zinit/service/plain";
+  static const char *const methods[] = { "Start", "Restart", "Stop" };
+  TestClient *c;
+
+  write_services (h);
+  harness_start (h);
+  c = h->client;
+  for (gsize i = 0; i < G_N_ELEMENTS (methods); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GVariant) reply = client_call_on (c, path, ZINIT_SERVICE_INTERFACE, methods[i], NULL, &error);
+
+    g_assert_no_error (error);
+    client_wait_state (c, "plain", i < 2 ? "running" : "exited");
+  }
+  g_variant_unref (client_ok (c, "StartService", "('plain',)"));
+  client_wait_state (c, "plain", "running");
+  g_variant_unref (client_ok (c, "StopAll", NULL));
+  client_wait_state (c, "plain", "exited");
+  check_refused (c, ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, "StartService", NULL,
+                 "org.freedesktop.DBus.Error.InvalidArgs");
+}
+
+/* Each node has the ones below it, and the standard interfaces. */
+static void
+test_tree (void)
+{
+  static const struct {
+    const char *path;
+    const char *children;
+  } nodes[] = { { "/", "org" },
+                { "/org", "zinit" },
+                { "/org/zinit", "Manager service" },
+                { "/org/zinit/Manager", "" },
+                { "/org/zinit/service", "_39_2dlives_2ea_5fb plain web_401" },
+                { "/org/zinit/service/plain", "" } };
+  static const char *const standard[] = { ZINIT_PROPERTIES_INTERFACE, "org.freedesktop.DBus.Introspectable",
+                                          "org.freedesktop.DBus.Peer" };
+  g_autoptr (Harness) h = harness_new ();
+
+  write_services (h);
+  harness_start (h);
+  for (gsize i = 0; i < G_N_ELEMENTS (nodes); i++) {
+    g_autoptr (GDBusNodeInfo) node = introspect (h->client, nodes[i].path);
+    g_autoptr (GString) children = g_string_new (NULL);
+
+    for (GDBusNodeInfo **child = node->nodes; child && *child; child++)
+      g_string_append_printf (children, "%s%s", children->len > 0 ? " " : "", (*child)->path);
+    g_assert_cmpstr (children->str, ==, nodes[i].children);
+    for (gsize j = 0; j < G_N_ELEMENTS (standard); j++)
+      g_assert_nonnull (g_dbus_node_info_lookup_interface (node, standard[j]));
+  }
+  g_variant_unref (
+      client_call_on (h->client, ZINIT_MANAGER_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL));
+  g_variant_unref (client_call_on (h->client, ZINIT_MANAGER_PATH, "org.freedesktop.DBus.Peer", "GetMachineId",
+                                   NULL, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -391,6 +470,8 @@ main (int argc, char **argv)
   g_test_add_func ("/bus/contract-on-socket", test_contract_on_socket);
   g_test_add_func ("/bus/no-bus", test_no_bus);
   g_test_add_func ("/bus/manager-properties", test_manager_properties);
+  g_test_add_func ("/bus/options-left-out", test_options_left_out);
+  g_test_add_func ("/bus/tree", test_tree);
   g_test_add_func ("/bus/refusals", test_refusals);
   g_test_add_func ("/bus/service-object", test_service_object);
   return g_test_run ();

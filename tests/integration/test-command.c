@@ -128,7 +128,7 @@ test_start_stop_restart (void)
   stop = run (DONE, "stop db");
   assert_property (h->client, "db", "State", "exited");
   assert_property (h->client, "web", "State", "exited");
-  again = run (DONE, "start --tree web");
+  again = run (DONE, "start web");
   assert_property (h->client, "web", "State", "running");
   assert_property (h->client, "db", "State", "running");
   g_assert_cmpuint (client_get_pid (h->client, "web"), !=, pid);
@@ -278,7 +278,12 @@ test_kill_and_stats (void)
   g_autoptr (JsonNode) json = command_run_json (h, DONE, "stats web");
 
   assert_has (stats, "web");
-  g_assert_cmpint (json_object_get_int_member (find_object (json, "service", "web"), "memory_bytes"), >, 0);
+  /* Of a process that has just begun the kernel counts its few pages a processor at a time, and tells none.
+   */
+  g_assert_cmpint (json_object_get_int_member (find_object (json, "service", "web"), "memory_bytes"), >=, 0);
+  g_assert_cmpuint (json_array_get_length (
+                        json_object_get_array_member (find_object (json, "service", "web"), "processes")),
+                    ==, 1);
   kill_one = run (DONE, "kill -s KILL web");
   client_wait_property (h->client, "web", "LastExit", "('killed', 9)");
   wrong = run (USAGE, "kill -s NOSUCH db");
@@ -296,7 +301,7 @@ test_usage (void)
   g_autofree char *both = run (USAGE, "--system list");
 
   assert_has (help, "restart");
-  assert_has (own, "--tree");
+  assert_has (own, "--only");
   assert_has (version, "0.");
 }
 

@@ -173,7 +173,7 @@ test_oneshot (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autoptr (GVariant) good = NULL, again = NULL;
-  g_autofree char *bad = NULL, *runs = NULL, *runs_path = NULL, *orders = NULL;
+  g_autofree char *bad = NULL, *message = NULL, *runs = NULL, *runs_path = NULL, *orders = NULL;
   g_auto (GStrv) lines = NULL;
   TestClient *c;
 
@@ -195,7 +195,9 @@ test_oneshot (void)
   assert_failure (c, "bad", "exit_code code=3");
   assert_property (c, "bad", "LastExit", "('exited', 3)");
   assert_property (c, NULL, "FailedCount", "1");
-  again = client_ok (c, "StartService", "('good', {'wait': <true>})");
+  message = client_fails (c, "AlreadyRunning", "StartService", "('good', {'wait': <true>})");
+  g_assert_nonnull (strstr (message, "restart"));
+  again = client_ok (c, "RestartService", "('good', {'wait': <true>})");
   lines = harness_wait_lines (h, "runs", 2);
   g_assert_cmpuint (g_strv_length (lines), ==, 2);
 }

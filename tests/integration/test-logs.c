@@ -74,7 +74,7 @@ get_stat (TestClient *c, const char *service, const char *key)
 static void
 run (TestClient *c, const char *service)
 {
-  g_variant_unref (client_ok (c, "StartService", "('%s', {'wait': <true>})", service));
+  g_variant_unref (client_ok (c, "RestartService", "('%s', {'wait': <true>})", service));
 }
 
 /* Makes a service that writes each of @outputs ("out a", "err b") only once the one before has been read. */
@@ -295,6 +295,29 @@ test_flood (void)
   assert_property (c, "flood1", "State", "exited");
 }
 
+/* An orderly shutdown keeps the last output within a boot; that of a service that is gone by then is removed.
+ */
+static void
+test_kept_over_shutdown (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *gone = g_build_filename (h->runtime_dir, "logs", "gone.ring", NULL);
+  g_autofree char *other = g_build_filename (h->runtime_dir, "logs", "gone.journal", NULL);
+
+  harness_service (h, "last", "out words exit 0", "oneshot = true\nstatus = \"ignore\"\n");
+  harness_service (h, "gone", "out other exit 0", "oneshot = true\nstatus = \"ignore\"\n");
+  harness_start (h);
+  run (h->client, "last");
+  run (h->client, "gone");
+  g_variant_unref (client_ok (h->client, "Shutdown", "(" NO_OPTIONS ",)"));
+  g_assert_cmpint (harness_wait_exit (h), ==, 0);
+  harness_remove (h, "gone.toml");
+  harness_start (h);
+  assert_logs (h->client, "last", NO_OPTIONS, "stdout:words");
+  g_assert_false (g_file_test (gone, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (other, G_FILE_TEST_EXISTS));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -307,5 +330,6 @@ main (int argc, char **argv)
   g_test_add_func ("/logs/ring", test_ring);
   g_test_add_func ("/logs/last-words", test_last_words);
   g_test_add_func ("/logs/flood", test_flood);
+  g_test_add_func ("/rules/K4/kept-over-shutdown", test_kept_over_shutdown);
   return g_test_run ();
 }

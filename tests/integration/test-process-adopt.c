@@ -143,7 +143,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Stranger, stranger_clear)
 static void
 forbid_looks (Fixture *fixture)
 {
-  fixture->processes->next_look_usec = g_get_monotonic_time () + G_TIME_SPAN_HOUR;
+  fixture->processes->next_scan_usec = g_get_monotonic_time () + G_TIME_SPAN_HOUR;
 }
 
 /* It exited with 7 and its parent reaped it at once. A kernel that does not tell it after that leaves a

@@ -226,6 +226,25 @@ test_user (void)
   g_setenv ("ZINIT_TEST_CHILD", usual_child, TRUE);
 }
 
+/* Rule H7: its user opens its output again by name. */
+static void
+test_reopen (void)
+{
+  g_autoptr (Harness) h = NULL;
+
+  if (geteuid () != 0 || getpwnam ("nobody") == NULL) {
+    g_test_skip ("needs root and a user nobody");
+    return;
+  }
+  h = harness_new ();
+  harness_write (h, "again.toml",
+                 "[service]\nexec = \"echo one >/dev/stderr && echo two >/proc/self/fd/1\"\n"
+                 "user = \"nobody\"\noneshot = true\n");
+  harness_start (h);
+  client_wait_state (h->client, "again", "exited");
+  client_wait_log_lines (h->client, "again", 2);
+}
+
 /* The name of the program that the process executes. The kernel lets the daemon go on a moment before a new
  * program has its name. */
 static char *
@@ -281,5 +300,6 @@ main (int argc, char **argv)
   g_test_add_func ("/process-contract/folder", test_folder);
   g_test_add_func ("/process-contract/user", test_user);
   g_test_add_func ("/process-contract/shell", test_shell);
+  g_test_add_func ("/rules/H7/reopen", test_reopen);
   return g_test_run ();
 }

@@ -134,12 +134,13 @@ test_bad_file (void)
   g_assert_cmpuint (client_get_pid (c, "web"), ==, pid);
 }
 
-/* A cycle refuses the whole change. */
+/* A cycle refuses the files that are in it; the rest of the change is made. */
 static void
 test_cycle (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *message = NULL;
+  g_autoptr (GVariant) reply = NULL;
   TestClient *c;
 
   harness_service (h, "a", "wait", "");
@@ -152,14 +153,15 @@ test_cycle (void)
   harness_service (h, "a", "wait", "[dependencies]\nafter = [\"b\"]\n");
   harness_service (h, "new", "wait", "");
   harness_remove (h, "gone.toml");
-  message = client_fails (c, "CyclicDependency", "Reload", "(" NO_OPTIONS ",)");
+  reply = client_ok (c, "Reload", "(" NO_OPTIONS ",)");
+  message = g_variant_print (reply, FALSE);
   g_assert_true (strstr (message, "a → b → a") || strstr (message, "b → a → b"));
-  assert_property (c, NULL, "ServiceCount", "3");
-  assert_property (c, "gone", "State", "running");
+  client_wait_state (c, "new", "running");
   assert_property (c, "a", "NeedsRestart", "false");
   assert_property (c, "a", "After", "[]");
+  /* What is put right is taken. */
   harness_service (h, "a", "wait", "");
-  assert_reload (h, "+new ~ -gone");
+  assert_reload (h, "+ ~ -");
 }
 
 /* SIGHUP means the same; what is wrong is in the daemon's log. */
@@ -280,10 +282,10 @@ int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
-  g_test_add_func ("/reload/added-changed-removed", test_added_changed_removed);
+  g_test_add_func ("/rules/L1/added-changed-removed", test_added_changed_removed);
   g_test_add_func ("/reload/needs-restart", test_needs_restart);
   g_test_add_func ("/reload/bad-file", test_bad_file);
-  g_test_add_func ("/reload/cycle", test_cycle);
+  g_test_add_func ("/rules/B7/reload", test_cycle);
   g_test_add_func ("/reload/hangup", test_hangup);
   g_test_add_func ("/reload/unreadable-folder", test_unreadable_folder);
   g_test_add_func ("/reload/empty-folder", test_empty_folder);

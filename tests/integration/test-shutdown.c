@@ -219,11 +219,11 @@ int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
-  g_test_add_func ("/shutdown/order", test_order);
+  g_test_add_func ("/rules/L2/order", test_order);
   g_test_add_func ("/shutdown/sigterm", test_sigterm);
   g_test_add_func ("/shutdown/timeouts", test_timeouts);
   g_test_add_func ("/shutdown/states", test_states);
-  g_test_add_func ("/shutdown/calls-meanwhile", test_calls_meanwhile);
+  g_test_add_func ("/rules/L2/calls-meanwhile", test_calls_meanwhile);
   g_test_add_func ("/shutdown/empty-and-again", test_empty_and_again);
   g_test_add_func ("/shutdown/second-daemon", test_second_daemon);
   return g_test_run ();

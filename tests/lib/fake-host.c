@@ -140,6 +140,53 @@ send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GE
   return fake->has_main || fake->has_others;
 }
 
+static gboolean
+stop (gpointer data, ZinitProcess *process, int signo, GError **error)
+{
+  return send_signal (data, process, signo, ZINIT_WHOM_ALL, error);
+}
+
+static gboolean
+find_oldest (gpointer data, ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks)
+{
+  const FakeProcess *fake = (const FakeProcess *)process;
+
+  *ret_pid = fake->background_pid;
+  *ret_start_ticks = 10 * (guint64)fake->background_pid;
+  return fake->has_others && fake->background_pid != 0;
+}
+
+static gboolean
+adopt_main (gpointer data, ZinitProcess *process, pid_t pid, guint64 start_ticks, GError **error)
+{
+  FakeProcess *fake = (FakeProcess *)process;
+
+  fake->pid = pid;
+  fake->start_ticks = start_ticks;
+  fake->background_pid = 0;
+  fake->has_main = TRUE;
+  fake->has_others = FALSE;
+  return TRUE;
+}
+
+/* One process a service, and numbers that tell which. */
+static void
+read_stats (gpointer data, ZinitProcess *const *processes, guint n_processes, ZinitProcessStats *ret_stats)
+{
+  for (guint i = 0; i < n_processes; i++) {
+    const FakeProcess *fake = (const FakeProcess *)(gconstpointer)processes[i];
+    ZinitProcessInfo info = { .name = "fake" };
+
+    ret_stats[i] = (ZinitProcessStats){ .processes = g_array_new (FALSE, FALSE, sizeof (ZinitProcessInfo)) };
+    if (fake == NULL || !fake->has_main)
+      continue;
+    info.pid = fake->pid;
+    ret_stats[i].cpu_usec = (guint64)fake->pid * 1000;
+    ret_stats[i].memory_bytes = (guint64)fake->pid << 20;
+    g_array_append_val (ret_stats[i].processes, info);
+  }
+}
+
 const ZinitHost fake_host = {
   .monotonic_usec = now,
   .realtime_usec = now,
@@ -153,6 +200,10 @@ const ZinitHost fake_host = {
   .get_start_ticks = get_start_ticks,
   .get_output_inode = get_output_inode,
   .signal = send_signal,
+  .stop = stop,
+  .find_oldest = find_oldest,
+  .adopt_main = adopt_main,
+  .read_stats = read_stats,
 };
 
 static void

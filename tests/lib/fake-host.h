@@ -33,6 +33,7 @@ struct _FakeProcess {
   gboolean is_stubborn; /* hears nothing but SIGKILL */
   gboolean awaits_exit; /* how it ended is told when its owner has heard of the end */
   gboolean is_released;
+  pid_t background_pid; /* of the one that may become the main process; 0 = none */
 };
 
 extern const ZinitHost fake_host;

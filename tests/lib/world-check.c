@@ -55,7 +55,8 @@ check_one_writer (World *world, const ZinitTransition *transition)
   const char *name = zinit_service_get_name (transition->service);
   ZinitState last = (ZinitState)GPOINTER_TO_UINT (g_hash_table_lookup (world->told, name));
 
-  if (transition->old_state != last || transition->new_state != zinit_service_get_status (transition->service)->state)
+  if (transition->old_state != last ||
+      transition->new_state != zinit_service_get_status (transition->service)->state)
     BROKEN (transition->service, "one writer: told %s to %s, before that %s",
             zinit_state_to_string (transition->old_state), zinit_state_to_string (transition->new_state),
             zinit_state_to_string (last));
@@ -175,7 +176,8 @@ check_reasons (World *world, ZinitService *service)
   if ((ZinitState)GPOINTER_TO_UINT (g_hash_table_lookup (world->told, zinit_service_get_name (service))) !=
       state)
     BROKEN (service, "one writer: its state was told by nobody");
-  if ((state == ZINIT_STATE_FAILED) != (zinit_service_get_status (service)->failure.type != ZINIT_FAILURE_NONE))
+  if ((state == ZINIT_STATE_FAILED) !=
+      (zinit_service_get_status (service)->failure.type != ZINIT_FAILURE_NONE))
     BROKEN (service, "the reason of its failure: %s",
             zinit_failure_type_to_string (zinit_service_get_status (service)->failure.type));
   if ((state == ZINIT_STATE_BLOCKED) != (zinit_service_get_status (service)->waiting_on != NULL))
@@ -225,19 +227,19 @@ check_deadlines (World *world, const ZinitService *service)
 static char *
 describe_record (const ZinitServiceRecord *record)
 {
-  return g_strdup_printf (
-      "%s wanted=%s failure=%s,%d,%s exit=%s,%d count=%u delay=%" G_GUINT64_FORMAT
-      " started=%" G_GINT64_FORMAT " changed=%" G_GINT64_FORMAT " deadline=%" G_GINT64_FORMAT
-      " ticks=%" G_GUINT64_FORMAT " next=%d cause=%d%s%s%s",
-      zinit_state_to_string (record->state), zinit_wanted_words[record->wanted],
-      zinit_failure_type_to_string (record->failure.type), record->failure.number,
-      record->failure.text != NULL ? record->failure.text : "-",
-      zinit_exit_kind_to_string (record->last_exit.kind),
-      record->last_exit.kind == ZINIT_EXIT_UNKNOWN ? -1 : record->last_exit.value, record->restart_count,
-      record->restart_delay_ms, record->started_at_usec, record->state_changed_at_usec, record->deadline_usec,
-      record->start_ticks, (int)record->next, (int)record->stop_cause,
-      record->main_ended ? " main_ended" : "", record->stop_pending ? " stop_pending" : "",
-      record->sigkill_sent ? " sigkill_sent" : "");
+  return g_strdup_printf ("%s wanted=%s failure=%s,%d,%s exit=%s,%d count=%u delay=%" G_GUINT64_FORMAT
+                          " started=%" G_GINT64_FORMAT " changed=%" G_GINT64_FORMAT
+                          " deadline=%" G_GINT64_FORMAT " ticks=%" G_GUINT64_FORMAT " next=%d cause=%d%s%s%s",
+                          zinit_state_to_string (record->state), zinit_wanted_words[record->wanted],
+                          zinit_failure_type_to_string (record->failure.type), record->failure.number,
+                          record->failure.text != NULL ? record->failure.text : "-",
+                          zinit_exit_kind_to_string (record->last_exit.kind),
+                          record->last_exit.kind == ZINIT_EXIT_UNKNOWN ? -1 : record->last_exit.value,
+                          record->restart_count, record->restart_delay_ms, record->started_at_usec,
+                          record->state_changed_at_usec, record->deadline_usec, record->start_ticks,
+                          (int)record->next, (int)record->stop_cause, record->main_ended ? " main_ended" : "",
+                          record->stop_pending ? " stop_pending" : "",
+                          record->sigkill_sent ? " sigkill_sent" : "");
 }
 
 /* The text says of each service what is, though only what was told to have changed is printed again. */
@@ -258,6 +260,9 @@ check_saved (World *world)
       BROKEN (service, "is not saved");
     zinit_snapshot_read (saved, &read);
     read.start_ticks = saved->extra->pid_start_ticks;
+    /* What a shutdown has not let start is started by the next daemon. */
+    if (world->is_shutting_down)
+      read.next = record.next;
     /* SIGKILL is sent again and again, and once more is no harm: that deadline is not kept. */
     if (record.sigkill_sent)
       read.deadline_usec = record.deadline_usec;
@@ -307,7 +312,9 @@ world_describe (World *world)
         zinit_service_get_status (service)->next_restart_usec, zinit_service_get_path (service),
         zinit_definition_hash (zinit_service_get_definition (service)),
         /* There is no next start of one that is being removed. */
-        record.next == ZINIT_NEXT_REMOVE ? 0 : zinit_definition_hash (zinit_service_get_next_definition (service)));
+        record.next == ZINIT_NEXT_REMOVE
+            ? 0
+            : zinit_definition_hash (zinit_service_get_next_definition (service)));
   }
   return g_string_free (text, FALSE);
 }
@@ -371,7 +378,8 @@ has_foreign_file (World *world)
     g_autofree char *name = g_strndup (file, strcspn (file, "."));
     ZinitService *service = zinit_supervisor_find (world->supervisor, name, NULL);
 
-    if (g_str_has_suffix (file, ".toml") && (service == NULL || zinit_service_get_status (service)->is_ephemeral))
+    if (g_str_has_suffix (file, ".toml") &&
+        (service == NULL || zinit_service_get_status (service)->is_ephemeral))
       return TRUE;
   }
   return FALSE;
@@ -385,7 +393,8 @@ world_is_all_saved (World *world)
   if (world_saves_pending ())
     return TRUE;
   for (guint i = 0; i < services->len; i++)
-    if (zinit_service_get_status (services->pdata[i])->is_ephemeral && zinit_service_get_status (services->pdata[i])->needs_restart)
+    if (zinit_service_get_status (services->pdata[i])->is_ephemeral &&
+        zinit_service_get_status (services->pdata[i])->needs_restart)
       return FALSE;
   return !has_foreign_file (world);
 }

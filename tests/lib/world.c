@@ -240,6 +240,8 @@ restore_one (World *world, const char *name, const ZinitSavedService *saved, gbo
   if (process == NULL && was_shutting_down)
     record = (ZinitServiceRecord){ .state = ZINIT_STATE_INACTIVE,
                                    .wanted = record.wanted,
+                                   .next = record.wanted == ZINIT_WANTED_START ? ZINIT_NEXT_START
+                                                                               : ZINIT_NEXT_REST,
                                    .run = record.run,
                                    .state_changed_at_usec = record.state_changed_at_usec };
   if (process == NULL)

@@ -168,7 +168,9 @@ test_group_is_stubborn (Fixture *fixture, gconstpointer data)
 static void
 test_group_without_deadline (Fixture *fixture, gconstpointer data)
 {
-  ZinitServiceRecord record = { .state = ZINIT_STATE_STOPPING, .restart_delay_ms = 1000, .stop_cause = ZINIT_STOP_CAUSE_REQUESTED };
+  ZinitServiceRecord record = { .state = ZINIT_STATE_STOPPING,
+                                .restart_delay_ms = 1000,
+                                .stop_cause = ZINIT_STOP_CAUSE_REQUESTED };
 
   restore_group (fixture, &record);
   fake_host_advance_ms (&fixture->host, 9999);

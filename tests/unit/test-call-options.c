@@ -12,7 +12,7 @@
 #include "model/error.h"
 #include "model/state.h"
 
-#define ALL (ZINIT_CALL_STREAM * 2 - 1)
+#define ALL ((ZINIT_CALL_STREAM * 2 - 1) | ZINIT_CALL_TIMEOUT)
 
 static gboolean
 parse (const char *text, guint allowed, ZinitCallOptions *options, GError **error)
@@ -47,7 +47,7 @@ test_values (void)
   g_assert_true (
       parse ("{'wait': <true>, 'tree': <false>, 'persist': <true>, 'replace': <true>, 'stop': <true>,"
              " 'lines': <uint32 7>, 'since': <uint64 18446744073709551615>, 'whom': <'main'>,"
-             " 'stream': <'stderr'>}",
+             " 'stream': <'stderr'>, 'timeout_ms': <uint32 1500>}",
              ALL, &options, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (options.given, ==, ALL);
@@ -57,9 +57,30 @@ test_values (void)
   g_assert_true (options.replace);
   g_assert_true (options.stop);
   g_assert_cmpuint (options.lines, ==, 7);
+  g_assert_cmpuint (options.timeout_ms, ==, 1500);
   g_assert_cmpuint (options.since_usec, ==, G_MAXUINT64);
   g_assert_cmpint (options.whom, ==, ZINIT_WHOM_MAIN);
   g_assert_cmpint (options.stream, ==, ZINIT_STREAM_STDERR);
+}
+
+/* As definitions do: a client in a language without types of integers sends the one that it has. */
+static void
+test_integers (void)
+{
+  static const char *const types[] = { "byte", "int16", "uint16", "int32", "uint32", "int64", "uint64" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+    g_autofree char *text = g_strdup_printf ("{'lines': <%s 7>, 'since': <%s 9>, 'timeout_ms': <%s 11>}",
+                                             types[i], types[i], types[i]);
+    g_autoptr (GError) error = NULL;
+    ZinitCallOptions options;
+
+    g_assert_true (parse (text, ALL, &options, &error));
+    g_assert_no_error (error);
+    g_assert_cmpuint (options.lines, ==, 7);
+    g_assert_cmpuint (options.since_usec, ==, 9);
+    g_assert_cmpuint (options.timeout_ms, ==, 11);
+  }
 }
 
 /* Each message names what is wrong and what is allowed. */
@@ -76,7 +97,12 @@ test_refused (void)
     { "{'wait': <true>}", 0, "wait", "none" },
     { "{'wait': <'yes'>}", ZINIT_CALL_WAIT, "wait", "allowed is b" },
     { "{'wait': <<true>>}", ZINIT_CALL_WAIT, "wait", "allowed is b" },
-    { "{'lines': <uint64 1>}", ZINIT_CALL_LINES, "lines", "allowed is u" },
+    { "{'lines': <uint64 4294967296>}", ZINIT_CALL_LINES, "lines” is 4294967296", "from 0 to 4294967295" },
+    { "{'lines': <-1>}", ZINIT_CALL_LINES, "lines” is -1", "from 0 to 4294967295" },
+    { "{'since': <int64 -1>}", ZINIT_CALL_SINCE, "since” is -1", "from 0 to 18446744073709551615" },
+    { "{'lines': <1.5>}", ZINIT_CALL_LINES, "of type d", "an integer from 0" },
+    { "{'lines': <true>}", ZINIT_CALL_LINES, "of type b", "an integer from 0" },
+    { "{'wait': <1>}", ZINIT_CALL_WAIT, "of type i", "allowed is b" },
     { "{'whom': <'nobody'>}", ZINIT_CALL_WHOM, "nobody", "“main” or “all”" },
     { "{'stream': <'stdin'>}", ZINIT_CALL_STREAM, "stdin", "“stdout” or “stderr”" },
     { "{'stream': <''>}", ZINIT_CALL_STREAM, "stream", "“stdout” or “stderr”" },
@@ -162,6 +188,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/call-options/defaults", test_defaults);
   g_test_add_func ("/call-options/values", test_values);
+  g_test_add_func ("/call-options/integers", test_integers);
   g_test_add_func ("/call-options/refused", test_refused);
   g_test_add_func ("/call-options/error-names", test_error_names);
   g_test_add_func ("/call-options/foreign-errors", test_foreign_errors);

@@ -8,6 +8,7 @@
 #include "client/format.h"
 #include "client/json.h"
 #include "client/parse.h"
+#include "client/refused.h"
 #include "client/table.h"
 #include "client/toml.h"
 
@@ -127,6 +128,28 @@ test_signal (void)
     g_autoptr (GError) error = NULL;
     int number = 0;
     g_assert_false (zinit_parse_signal (wrong[i], &number, &error));
+    g_assert_nonnull (error);
+  }
+}
+
+static void
+test_timeout (void)
+{
+  static const struct {
+    const char *text;
+    guint ms;
+  } known[] = { { "5", 5000 },  { "0", 0 },         { "0.5", 500 },    { "500ms", 500 },
+                { "5s", 5000 }, { "2min", 120000 }, { "1h", 3600000 }, { "1.5s", 1500 } };
+  static const char *const wrong[] = { "", "s", "-1", "5x", "5 s", "1e3", "5sec", "99999999999", "nan", "." };
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++) {
+    guint ms = 1;
+    g_assert_true (zinit_parse_timeout (known[i].text, &ms, NULL));
+    g_assert_cmpuint (ms, ==, known[i].ms);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_autoptr (GError) error = NULL;
+    guint ms = 1;
+    g_assert_false (zinit_parse_timeout (wrong[i], &ms, &error));
     g_assert_nonnull (error);
   }
 }
@@ -283,27 +306,30 @@ test_info (void)
   g_assert_cmpstr (info->name, ==, "web");
   g_assert_cmpuint (info->pid, ==, 0);
   assert_text (zinit_describe_state (info), "blocked: waits for db, net");
-  assert_text (zinit_describe_info (info, 1000000), "waits for db, net; restart in 3s");
 }
 
-/* The daemon's sentence comes in where it says more than the properties, and once. */
+/* One thing is said once. */
 static void
-test_info_status_text (void)
+test_states (void)
 {
   static const struct {
     const char *properties, *expected;
   } cases[] = {
-    { "{'State': <'failed'>, 'FailureReason': <{'type': <'exit_code'>, 'code': <3>}>, 'StatusText': <'exited "
-      "with code 3; "
-      "given up after 2 restarts'>}",
-      "exited with code 3; given up after 2 restarts" },
-    { "{'State': <'failed'>, 'FailureReason': <{'type': <'exit_code'>, 'code': <3>}>, 'NextRestart': <uint64 "
-      "4000000>, "
-      "'StatusText': <'exited with code 3; will be restarted'>}",
-      "exited with code 3; restart in 3s" },
-    { "{'State': <'stopping'>, 'StatusText': <'stopping'>}", "stopping" },
-    { "{'State': <'exited'>, 'LastExit': <('exited', 0)>, 'StatusText': <'comes back'>}",
-      "exited with code 0; comes back" },
+    { "{'State': <'running'>, 'SubState': <'running'>, 'Pid': <uint32 7>}", "running (pid 7)" },
+    { "{'State': <'running'>, 'SubState': <'unhealthy'>, 'Pid': <uint32 7>}", "running, unhealthy (pid 7)" },
+    { "{'State': <'exited'>, 'SubState': <'ended'>, 'LastExit': <('exited', 0)>}", "exited with code 0" },
+    { "{'State': <'exited'>, 'SubState': <'done'>, 'LastExit': <('exited', 0)>}", "done" },
+    { "{'State': <'exited'>, 'SubState': <'stopped'>, 'LastExit': <('exited', 0)>}", "stopped" },
+    { "{'State': <'inactive'>, 'SubState': <'skipped'>, 'StatusText': <'/x is not there'>}",
+      "skipped: /x is not there" },
+    { "{'State': <'failed'>, 'SubState': <'stopped'>, 'FailureReason': <{'type': <'stop_timeout'>}>}",
+      "stopped, had to be killed" },
+    { "{'State': <'failed'>, 'SubState': <'given-up'>, 'RestartCount': <uint32 2>, 'FailureReason': "
+      "<{'type': <'exit_code'>, 'code': <3>}>}",
+      "failed: exited with code 3; given up after 2 restarts" },
+    /* Of a daemon that knows no SubState. */
+    { "{'State': <'exited'>, 'Oneshot': <true>, 'LastExit': <('exited', 0)>}", "done" },
+    { "{'State': <'exited'>, 'WantedStatus': <'stop'>, 'LastExit': <('exited', 0)>}", "stopped" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -311,8 +337,26 @@ test_info_status_text (void)
         g_variant_parse (G_VARIANT_TYPE_VARDICT, cases[i].properties, NULL, NULL, NULL);
     g_autoptr (ZinitServiceInfo) info = zinit_service_info_new (properties);
 
-    assert_text (zinit_describe_info (info, 1000000), cases[i].expected);
+    assert_text (zinit_describe_state (info), cases[i].expected);
   }
+}
+
+static void
+test_refused (void)
+{
+  g_autoptr (GVariant) refused = g_variant_parse (G_VARIANT_TYPE ("a(sss)"),
+                                                  "[('/etc/x/web.toml', '', 'line 3'), ('/etc/x/other.toml', "
+                                                  "'db', 'a cycle'), ('/a.json', '', 'no JSON')]",
+                                                  NULL, NULL, NULL);
+
+  g_assert_cmpstr (zinit_refused_find (refused, "web"), ==, "line 3");
+  g_assert_cmpstr (zinit_refused_find (refused, "db"), ==, "a cycle");
+  g_assert_cmpstr (zinit_refused_find (refused, "a"), ==, "no JSON");
+  g_assert_null (zinit_refused_find (refused, "other"));
+  g_assert_null (zinit_refused_find (refused, "we"));
+  g_assert_null (zinit_refused_find (NULL, "web"));
+  assert_text (zinit_refused_describe (refused), "3 definitions refused: web.toml, other.toml, a.json");
+  g_assert_null (zinit_refused_describe (NULL));
 }
 
 static void
@@ -346,6 +390,9 @@ main (int argc, char **argv)
   g_test_add_func ("/client/time", test_time);
   g_test_add_func ("/client/since", test_since);
   g_test_add_func ("/client/signal", test_signal);
+  g_test_add_func ("/client/timeout", test_timeout);
+  g_test_add_func ("/client/states", test_states);
+  g_test_add_func ("/client/refused", test_refused);
   g_test_add_func ("/client/nearest", test_nearest);
   g_test_add_func ("/client/json/values", test_json_values);
   g_test_add_func ("/client/json/escapes", test_json_escapes);
@@ -355,7 +402,6 @@ main (int argc, char **argv)
   g_test_add_func ("/client/definition/wrong", test_definition_wrong);
   g_test_add_func ("/client/describe", test_describe);
   g_test_add_func ("/client/info", test_info);
-  g_test_add_func ("/client/info-status-text", test_info_status_text);
   g_test_add_func ("/client/table", test_table);
   return g_test_run ();
 }

@@ -155,6 +155,31 @@ test_absolute (void)
   g_assert_cmpstr (paths->socket, ==, socket);
 }
 
+/* A client asks for a daemon: what it was told by option is no matter of the environment, and a service's own
+ * folder says nothing about where zinitd is. */
+static void
+test_find_socket (void)
+{
+  static const struct {
+    const char *variable, *value, *expected;
+    gboolean use_environment;
+  } cases[] = {
+    { "RUNTIME_DIRECTORY", "/of/the/service", "/run/zinit/zinit.sock", TRUE },
+    { "ZINIT_RUNTIME_DIR", "/own/run", "/own/run/zinit.sock", TRUE },
+    { "ZINIT_SOCKET", "/own/sock", "/own/sock", TRUE },
+    { "ZINIT_SOCKET", "/own/sock", "/run/zinit/zinit.sock", FALSE },
+  };
+
+  clear_environment ();
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *socket = NULL;
+
+    g_setenv (cases[i].variable, cases[i].value, TRUE);
+    socket = zinit_paths_find_socket (ZINIT_SCOPE_SYSTEM, cases[i].use_environment);
+    g_assert_cmpstr (socket, ==, cases[i].expected);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -165,5 +190,6 @@ main (int argc, char **argv)
   g_test_add_func ("/paths/precedence", test_precedence);
   g_test_add_func ("/paths/services-subfolder", test_services_subfolder);
   g_test_add_func ("/paths/absolute", test_absolute);
+  g_test_add_func ("/paths/find-socket", test_find_socket);
   return g_test_run ();
 }

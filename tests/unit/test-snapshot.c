@@ -129,7 +129,7 @@ make_record (ZinitState state, guint n)
     /* One that never ran, and is wanted, is to be started. */
     .run = 1,
     .next = next,
-    .stop_cause = state != ZINIT_STATE_STOPPING                ? ZINIT_STOP_CAUSE_NONE
+    .stop_cause = state != ZINIT_STATE_STOPPING              ? ZINIT_STOP_CAUSE_NONE
                   : next == ZINIT_NEXT_START_WITH_DEPENDENCY ? ZINIT_STOP_CAUSE_DEPENDENCY
                                                              : causes[(n >> 3) % G_N_ELEMENTS (causes)],
     .sigkill_sent = state == ZINIT_STATE_STOPPING && (n & 1) != 0,
@@ -330,7 +330,8 @@ test_foreign (void)
     g_assert_cmpint (record.state_changed_at_usec, ==, 1700000000456000);
     g_assert_cmpint (record.deadline_usec, ==, 0);
     g_assert_cmpint (record.stop_cause, ==,
-                     rules[i].saved == ZINIT_STATE_STOPPING ? ZINIT_STOP_CAUSE_REQUESTED : ZINIT_STOP_CAUSE_NONE);
+                     rules[i].saved == ZINIT_STATE_STOPPING ? ZINIT_STOP_CAUSE_REQUESTED
+                                                            : ZINIT_STOP_CAUSE_NONE);
     if (rules[i].restored == ZINIT_STATE_FAILED) {
       g_assert_cmpint (record.failure.type, ==, ZINIT_FAILURE_SPAWN_ERROR);
       g_assert_cmpstr (record.failure.text, ==, "restored from failed state");

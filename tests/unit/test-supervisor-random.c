@@ -113,7 +113,8 @@ check_service (Fixture *fixture, ZinitService *service)
   ZinitState state = zinit_service_get_status (service)->state;
   guint n_living = fake_host_count_living (&fixture->host, name);
 
-  g_assert_cmpuint (n_living, ==, zinit_state_is_active (state) || zinit_service_get_undying_pid (service) != 0 ? 1 : 0);
+  g_assert_cmpuint (n_living, ==,
+                    zinit_state_is_active (state) || zinit_service_get_undying_pid (service) != 0 ? 1 : 0);
   g_assert_cmpint (zinit_service_get_status (service)->pid != 0, ==, zinit_state_is_active (state));
   g_assert_cmpint (state == ZINIT_STATE_FAILED, ==,
                    zinit_service_get_status (service)->failure.type != ZINIT_FAILURE_NONE);
