@@ -320,13 +320,18 @@ try_to_begin (gpointer data)
   Daemon *daemon = data;
   g_autoptr (GError) error = NULL;
 
-  if (read_life (daemon, ++daemon->n_tries >= MAX_TRIES, &error)) {
+  gboolean is_last_try = ++daemon->n_tries >= MAX_TRIES;
+
+  /* An error is no answer here either: a service whose file cannot be read now would not be started. */
+  if (zinit_supervisor_read_ahead (daemon->supervisor, is_last_try, &error) &&
+      read_life (daemon, is_last_try, &error)) {
     begin (daemon);
     return G_SOURCE_REMOVE;
   }
   if (daemon->n_tries == 1)
     g_warning (
-        "nothing is started before it is known what an earlier zinitd has left, which is tried again: %s",
+        "nothing is started before it is known what is there, and what an earlier zinitd has left, which is "
+        "tried again: %s",
         error->message);
   return G_SOURCE_CONTINUE;
 }

@@ -45,7 +45,7 @@ config_error_free (gpointer data)
 static ZinitConfigSet *
 config_set_new (void)
 {
-  ZinitConfigSet *set = g_new (ZinitConfigSet, 1);
+  ZinitConfigSet *set = g_new0 (ZinitConfigSet, 1);
 
   set->entries = g_ptr_array_new_with_free_func (config_entry_free);
   set->errors = g_ptr_array_new_with_free_func (config_error_free);
@@ -128,6 +128,13 @@ add_entry (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, Zin
   }
 }
 
+static void
+note_reason (ZinitConfigSet *set, int reason)
+{
+  if (zinit_error_is_transient (reason))
+    set->reason = reason;
+}
+
 /* Adds what the file @path says, or all that is wrong with it. One that was removed since the folder was
  * listed is not wrong, it is gone. */
 static void
@@ -142,14 +149,18 @@ add_file (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, gboo
   g_autofree char *text = NULL;
   g_autoptr (ZinitDefinition) definition = NULL;
   g_autoptr (GError) error = NULL;
-  gboolean is_missing;
   gsize length;
+  int reason;
 
-  text = zinit_file_read (path, ZINIT_MAX_DEFINITION_BYTES, &length, &is_missing, &error);
-  if (text == NULL && !(is_missing && may_be_missing))
-    zinit_config_set_add_error (set, path, default_name, "%s", error->message);
-  if (text == NULL)
+  errno = 0;
+  text = zinit_file_read (path, ZINIT_MAX_DEFINITION_BYTES, &length, NULL, &error);
+  reason = errno;
+  if (text == NULL) {
+    note_reason (set, reason);
+    if (reason != ENOENT || !may_be_missing)
+      zinit_config_set_add_error (set, path, default_name, "%s", error->message);
     return;
+  }
   definition = zinit_definition_parse (text, length, g_str_has_suffix (file_name, ".json"), default_name,
                                        &name, problems);
   if (definition != NULL)
@@ -204,26 +215,10 @@ list_folder (const char *directory, ZinitConfigSet *set)
   }
   if (number != 0)
     zinit_config_set_add_error (set, directory, "", "the folder cannot be read: %s", g_strerror (number));
+  note_reason (set, number);
+  set->is_empty = number == 0 && names->len == 0;
   g_ptr_array_sort (names, compare_names);
   return names;
-}
-
-gboolean
-zinit_config_is_empty (const char *directory)
-{
-  DIR *folder = opendir (directory);
-  const struct dirent *item;
-  gboolean is_empty = TRUE;
-
-  if (folder == NULL)
-    return errno == ENOENT;
-  while (is_empty && (item = readdir (folder)) != NULL) {
-    g_autofree char *stem = stem_of (item->d_name);
-
-    is_empty = stem == NULL;
-  }
-  closedir (folder);
-  return is_empty;
 }
 
 static int

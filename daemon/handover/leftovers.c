@@ -124,6 +124,7 @@ typedef struct {
   const char *folder;
   guint64 start_ticks; /* of the one that was found */
   char *instance;
+  int reason; /* why one cannot be asked now, an errno; 0 = all could be */
 } InstanceSearch;
 
 static gboolean
@@ -138,22 +139,27 @@ read_instance (const ZinitProcEntry *entry, gpointer data)
   InstanceSearch *search = data;
   char *instance = NULL;
 
+  errno = 0;
   if (!entry->is_dead && entry->start_ticks >= search->start_ticks)
     instance = zinit_tags_read_instance (entry->pid, search->folder);
-  if (instance == NULL)
+  if (instance == NULL) {
+    search->reason = errno != 0 ? errno : search->reason;
     return;
+  }
   g_free (search->instance);
   search->instance = instance;
   search->start_ticks = entry->start_ticks;
 }
 
-char *
-zinit_leftovers_find_instance (const char *folder)
+gboolean
+zinit_leftovers_find_instance (const char *folder, char **ret_instance)
 {
-  InstanceSearch search = { folder, 0, NULL };
+  InstanceSearch search = { .folder = folder };
 
-  zinit_proc_walk (leads_session, read_instance, &search);
-  return search.instance;
+  if (zinit_proc_walk (leads_session, read_instance, &search))
+    errno = search.reason;
+  *ret_instance = search.instance;
+  return errno == 0;
 }
 
 /* The pidfd comes before the question, so that the process that is checked is the one that is opened. */

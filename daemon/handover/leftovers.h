@@ -25,8 +25,9 @@ typedef struct {
  * not all of /proc can be read: then nothing is known. Transfer full. */
 GPtrArray *zinit_leftovers_find (const char *instance, GError **error);
 /* The instance of the youngest main process that this user's daemon has started from the run-time folder
- * @folder; NULL = there is none. Walks /proc. Transfer full. */
-char *zinit_leftovers_find_instance (const char *folder);
+ * @folder; NULL = there is none. Walks /proc. FALSE with errno when not all of /proc can be read. Transfer
+ * full. */
+gboolean zinit_leftovers_find_instance (const char *folder, char **ret_instance);
 /* A pidfd of it, if it is still the one that was found; else -1. Transfer full. */
 int zinit_leftover_open (const ZinitLeftover *leftover, const char *instance);
 

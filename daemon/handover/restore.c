@@ -470,10 +470,12 @@ zinit_restorer_run (ZinitRestorer *restorer, const GPtrArray *errors)
     for (guint i = 0; i < restorer->leftovers->len; i++)
       restore_tagged (restorer, restorer->leftovers->pdata[i]);
     zinit_room_report (&restorer->room);
-    zinit_supervisor_recover_logs (restorer->supervisor);
-  } else {
-    zinit_supervisor_forget_logs (restorer->supervisor);
   }
+  /* A new life within a boot has the last output of the one before it (rule K4). */
+  if (restorer->life->goes_on)
+    zinit_supervisor_recover_logs (restorer->supervisor);
+  else
+    zinit_supervisor_forget_logs (restorer->supervisor);
   stop_unwanted (restorer);
   restorer->finder.inherited = NULL;
   restorer->errors = NULL;

@@ -225,28 +225,34 @@ load_records (ZinitSavedLife *life, ZinitRecordLog *records, gboolean is_last_tr
   return TRUE;
 }
 
-/* Of the main processes that were started from this folder. Transfer full; NULL = there are none. */
-static char *
-find_instance (const ZinitRuntimeFolder *folder)
+/* Of the main processes that were started from this folder; NULL = there are none. FALSE when it cannot be
+ * told now. */
+static gboolean
+find_instance (const ZinitRuntimeFolder *folder, gboolean is_last_try, char **ret_instance, GError **error)
 {
-  char *path = realpath (zinit_runtime_folder_get_path (folder), NULL);
-  char *instance = path != NULL ? zinit_leftovers_find_instance (path) : NULL;
+  g_autofree char *path = realpath (zinit_runtime_folder_get_path (folder), NULL);
 
-  free (path);
-  if (instance == NULL || is_instance (instance))
-    return instance;
-  g_free (instance);
-  return NULL;
+  *ret_instance = NULL;
+  if ((path == NULL || !zinit_leftovers_find_instance (path, ret_instance)) &&
+      is_to_be_tried_again (errno, is_last_try)) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "/proc cannot be read: %s", g_strerror (errno));
+    return FALSE;
+  }
+  if (*ret_instance != NULL && !is_instance (*ret_instance))
+    g_clear_pointer (ret_instance, g_free);
+  return TRUE;
 }
 
-static void
-begin_life (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, ZinitRecordLog *records, const Boot *boot)
+/* FALSE when it cannot be told now. */
+static gboolean
+begin_life (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, ZinitRecordLog *records, const Boot *boot,
+            gboolean is_last_try, GError **error)
 {
   if (life->instance == NULL && life->goes_on && life->state != NULL && life->state->instance != NULL &&
       is_instance (life->state->instance))
     life->instance = g_strdup (life->state->instance);
   else if (life->instance != NULL && life->goes_on)
-    return;
+    return TRUE;
   if (!life->goes_on) {
     g_clear_pointer (&life->state, zinit_saved_state_free);
     g_clear_pointer (&life->instance, g_free);
@@ -255,12 +261,13 @@ begin_life (ZinitSavedLife *life, const ZinitRuntimeFolder *folder, ZinitRecordL
     zinit_record_log_clear (records);
   }
   /* The files of a life that goes on were removed. */
-  if (life->instance == NULL && life->goes_on)
-    life->instance = find_instance (folder);
+  if (life->instance == NULL && life->goes_on && !find_instance (folder, is_last_try, &life->instance, error))
+    return FALSE;
   life->is_new = life->instance == NULL;
   if (life->is_new)
     life->instance = make_instance ();
   write_instance (folder, life->instance, boot);
+  return TRUE;
 }
 
 static gboolean
@@ -300,7 +307,8 @@ zinit_saved_life_load (const ZinitRuntimeFolder *folder, ZinitRecordLog *records
     return NULL;
   if (life->goes_on && !load_records (life, records, is_last_try, error))
     return NULL;
-  begin_life (life, folder, records, &boot);
+  if (!begin_life (life, folder, records, &boot, is_last_try, error))
+    return NULL;
   /* Its descriptor numbers mean nothing from now on. */
   zinit_saved_file_remove (folder, ZINIT_FDS_FILE);
   return g_steal_pointer (&life);
@@ -319,9 +327,14 @@ zinit_saved_life_free (ZinitSavedLife *life)
 void
 zinit_saved_life_end (const ZinitRuntimeFolder *folder)
 {
-  /* The instance last: should the daemon be killed in between, what is left is still of one life. */
-  zinit_runtime_folder_remove (folder, ZINIT_RECORDS_FILE);
-  zinit_saved_file_remove (folder, ZINIT_STATE_FILE);
   zinit_saved_file_remove (folder, ZINIT_FDS_FILE);
-  zinit_runtime_folder_remove (folder, ZINIT_INSTANCE_FILE);
+  /* The instance last, and none before the one ahead of it is gone: should the daemon be killed in between,
+   * or one of them stay, what is left is still of one life, and the records never without their state. */
+  if (!zinit_runtime_folder_remove (folder, ZINIT_RECORDS_FILE) ||
+      !zinit_saved_file_remove (folder, ZINIT_STATE_FILE) ||
+      !zinit_runtime_folder_remove (folder, ZINIT_INSTANCE_FILE))
+    g_warning (
+        "the files of this life cannot be removed: %s; the next zinitd goes on as after a shutdown that "
+        "was cut short",
+        g_strerror (errno));
 }

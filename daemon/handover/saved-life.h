@@ -27,7 +27,8 @@ ZinitSavedLife *zinit_saved_life_load (const ZinitRuntimeFolder *folder, ZinitRe
 void zinit_saved_life_free (ZinitSavedLife *life); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSavedLife, zinit_saved_life_free)
 
-/* The life is over: its files are removed, but for output. */
+/* The life is over: its files are removed, but for output. If one of them cannot be removed, that is logged,
+ * and what is left of the life goes on with the next daemon. */
 void zinit_saved_life_end (const ZinitRuntimeFolder *folder);
 
 /* CLOCK_BOOTTIME in ms. */

@@ -231,6 +231,7 @@ zinit_log_folder_read (ZinitLogFolder *folder, const char *service, const char *
   if (is_read)
     return g_steal_pointer (&bytes);
   fail (folder, service, suffix, reason, error);
+  errno = reason;
   return NULL;
 }
 
@@ -243,26 +244,29 @@ zinit_log_folder_remove (ZinitLogFolder *folder, const char *service, const char
     unlinkat (folder->fd, name, 0);
 }
 
-/* NULL with nothing to read. */
+/* NULL with errno. */
 static DIR *
 open_entries (ZinitLogFolder *folder)
 {
   int fd = open_folder (folder, FALSE) ? openat (folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   DIR *entries = fd >= 0 ? fdopendir (fd) : NULL;
+  int reason = errno;
 
   if (entries == NULL && fd >= 0)
     close (fd);
+  errno = reason;
   return entries;
 }
 
 GHashTable *
 zinit_log_folder_list (ZinitLogFolder *folder)
 {
-  GHashTable *services = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) services = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   DIR *entries = open_entries (folder);
   const struct dirent *entry;
+  int reason = entries == NULL ? errno : 0;
 
-  while (entries != NULL && (entry = readdir (entries)) != NULL) {
+  while (entries != NULL && (errno = 0, entry = readdir (entries)) != NULL) {
     const char *suffix = strrchr (entry->d_name, '.');
 
     if (g_strcmp0 (suffix, ZINIT_RING_SUFFIX) == 0 || g_strcmp0 (suffix, ZINIT_SPOOL_SUFFIX) == 0)
@@ -270,9 +274,12 @@ zinit_log_folder_list (ZinitLogFolder *folder)
     else
       unlinkat (folder->fd, entry->d_name, 0);
   }
-  if (entries != NULL)
+  if (entries != NULL) {
+    reason = errno;
     closedir (entries);
-  return services;
+  }
+  errno = reason;
+  return reason == 0 || reason == ENOENT ? g_steal_pointer (&services) : NULL;
 }
 
 void

@@ -30,14 +30,14 @@ int zinit_log_folder_open (ZinitLogFolder *folder, const char *service, const ch
 /* Replaces a file of @service whole or not at all. */
 gboolean zinit_log_folder_replace (ZinitLogFolder *folder, const char *service, const char *suffix,
                                    const struct iovec *parts, guint n_parts, GError **error);
-/* The whole of a file of @service; NULL without @error when there is none, with it when it cannot be read or
- * is longer than @max_bytes. Transfer full. */
+/* The whole of a file of @service; NULL without @error when there is none, with it and errno when it cannot
+ * be read or is longer than @max_bytes. Transfer full. */
 GByteArray *zinit_log_folder_read (ZinitLogFolder *folder, const char *service, const char *suffix,
                                    gsize max_bytes, GError **error);
 void zinit_log_folder_remove (ZinitLogFolder *folder, const char *service, const char *suffix);
 
-/* The services that have files here, as a set of names; what is no service's file is removed. Transfer full.
- */
+/* The services that have files here, as a set of names; what is no service's file is removed. NULL with errno
+ * when the folder is there and cannot be read. Transfer full. */
 GHashTable *zinit_log_folder_list (ZinitLogFolder *folder);
 /* Removes all files, and the folder. */
 void zinit_log_folder_clear (ZinitLogFolder *folder);

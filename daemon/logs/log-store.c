@@ -174,13 +174,12 @@ take_end (gpointer log)
   zinit_log_finish (log);
 }
 
-void
-zinit_log_recover (ZinitLog *log)
+gboolean
+zinit_log_recover (ZinitLog *log, gboolean is_last_try)
 {
   static const ZinitSpoolReader reader = { take_ring, take_output, take_end };
 
-  if (log->spool != NULL)
-    zinit_spool_read (log->spool, &reader, log);
+  return log->spool == NULL || zinit_spool_read (log->spool, &reader, log, is_last_try);
 }
 
 gboolean

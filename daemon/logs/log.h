@@ -36,8 +36,9 @@ void zinit_log_end (ZinitLog *log);
 /* From now on what is appended goes to files of @service in @folder (borrowed) first. When they cannot be
  * written it is kept in memory alone, which @folder says once, and tried again after some seconds. */
 void zinit_log_attach (ZinitLog *log, ZinitLogFolder *folder, const char *service);
-/* Takes up what an earlier daemon kept of @log, which is attached and has nothing yet. */
-void zinit_log_recover (ZinitLog *log);
+/* Takes up what an earlier daemon kept of @log, which is attached and has nothing yet. FALSE with errno when
+ * it cannot be read now and @is_last_try is FALSE: to be tried again before anything is appended. */
+gboolean zinit_log_recover (ZinitLog *log, gboolean is_last_try);
 /* Room to read at most @wanted bytes of @stream into, which zinit_log_append() has to be told next, or
  * nothing was read. What was read when the daemon dies in between is not lost. Borrowed until the next call;
  * NULL when there is none, and what is read elsewhere is as good but for such a death. */

@@ -4,10 +4,12 @@
  */
 #define G_LOG_DOMAIN "zinit-logs"
 
+#include <errno.h>
 #include <string.h>
 
 #include "logs/spool-format.h"
 #include "logs/spool.h"
+#include "model/error.h"
 
 typedef struct {
   const char *service;
@@ -15,15 +17,22 @@ typedef struct {
   gpointer data;
 } Reading;
 
-static GByteArray *
-read_file (ZinitLogFolder *folder, const char *service, const char *suffix, gsize max_bytes)
+/* NULL when there is none that can be used. FALSE with errno when it cannot be read now and @is_last_try is
+ * FALSE.
+ */
+static gboolean
+read_file (ZinitLogFolder *folder, const char *service, const char *suffix, gsize max_bytes,
+           gboolean is_last_try, GByteArray **ret_bytes)
 {
   g_autoptr (GError) error = NULL;
-  GByteArray *bytes = zinit_log_folder_read (folder, service, suffix, max_bytes, &error);
 
-  if (error != NULL)
-    g_warning ("kept output is not used: %s", error->message);
-  return bytes;
+  *ret_bytes = zinit_log_folder_read (folder, service, suffix, max_bytes, &error);
+  if (error == NULL)
+    return TRUE;
+  if (zinit_error_is_transient (errno) && !is_last_try)
+    return FALSE;
+  g_warning ("kept output is not used: %s", error->message);
+  return TRUE;
 }
 
 /* FALSE when there is none of any use. */
@@ -132,23 +141,27 @@ read_head (const Reading *reading, const GByteArray *bytes, ZinitSpoolHead *ret_
   return FALSE;
 }
 
-guint64
+gboolean
 zinit_spool_read_files (ZinitLogFolder *folder, const char *service, const ZinitSpoolReader *reader,
-                        gpointer data)
+                        gpointer data, gboolean is_last_try, guint64 *ret_generation)
 {
-  g_autoptr (GByteArray) ring = read_file (folder, service, ZINIT_RING_SUFFIX, ZINIT_MAX_RING_FILE_BYTES);
-  g_autoptr (GByteArray) spool =
-      read_file (folder, service, ZINIT_SPOOL_SUFFIX, ZINIT_MAX_JOURNAL_FILE_BYTES);
+  g_autoptr (GByteArray) ring = NULL;
+  g_autoptr (GByteArray) spool = NULL;
   const Reading reading = { service, reader, data };
   gboolean has_ring;
-  guint64 generation = 0;
   ZinitSpoolHead head;
 
-  has_ring = ring != NULL && read_ring (&reading, ring, &generation);
+  /* Both, before anything is told of either. */
+  if (!read_file (folder, service, ZINIT_RING_SUFFIX, ZINIT_MAX_RING_FILE_BYTES, is_last_try, &ring) ||
+      !read_file (folder, service, ZINIT_SPOOL_SUFFIX, ZINIT_MAX_JOURNAL_FILE_BYTES, is_last_try, &spool))
+    return FALSE;
+  *ret_generation = 0;
+  has_ring = ring != NULL && read_ring (&reading, ring, ret_generation);
   if (spool == NULL || !read_head (&reading, spool, &head))
-    return generation;
+    return TRUE;
   /* Without its ring the newest lines are better than none. */
-  if (!has_ring || head.generation == generation)
+  if (!has_ring || head.generation == *ret_generation)
     read_records (&reading, spool, &head);
-  return MAX (generation, head.generation);
+  *ret_generation = MAX (*ret_generation, head.generation);
+  return TRUE;
 }

@@ -279,8 +279,9 @@ zinit_spool_end (ZinitSpool *spool, GError **error)
   return TRUE;
 }
 
-void
-zinit_spool_read (ZinitSpool *spool, const ZinitSpoolReader *reader, gpointer data)
+gboolean
+zinit_spool_read (ZinitSpool *spool, const ZinitSpoolReader *reader, gpointer data, gboolean is_last_try)
 {
-  spool->generation = zinit_spool_read_files (spool->folder, spool->service, reader, data);
+  return zinit_spool_read_files (spool->folder, spool->service, reader, data, is_last_try,
+                                 &spool->generation);
 }

@@ -55,11 +55,13 @@ typedef struct {
 } ZinitSpoolReader;
 
 /* Gives what an earlier daemon wrote, in that order, also what it had no time to commit. Changes nothing on
- * disk. What cannot be read is reported in the daemon's log. */
-void zinit_spool_read (ZinitSpool *spool, const ZinitSpoolReader *reader, gpointer data);
-/* The same for files that are open already: returns the newest generation that was found, 0 = none. */
-guint64 zinit_spool_read_files (ZinitLogFolder *folder, const char *service, const ZinitSpoolReader *reader,
-                                gpointer data);
+ * disk. What cannot be read is reported in the daemon's log. FALSE with errno, and nothing was given, when
+ * that may pass and @is_last_try is FALSE. */
+gboolean zinit_spool_read (ZinitSpool *spool, const ZinitSpoolReader *reader, gpointer data,
+                           gboolean is_last_try);
+/* The same without a spool: @ret_generation is the newest one that was found, 0 = none. */
+gboolean zinit_spool_read_files (ZinitLogFolder *folder, const char *service, const ZinitSpoolReader *reader,
+                                 gpointer data, gboolean is_last_try, guint64 *ret_generation);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSpool, zinit_spool_free)
 

@@ -328,8 +328,8 @@ zinit_runtime_folder_rename_aside (const ZinitRuntimeFolder *folder, const char 
   return zinit_file_rename_aside (folder->fd, name);
 }
 
-void
+gboolean
 zinit_runtime_folder_remove (const ZinitRuntimeFolder *folder, const char *name)
 {
-  unlinkat (folder->fd, name, 0);
+  return unlinkat (folder->fd, name, 0) == 0 || errno == ENOENT || errno == EISDIR;
 }

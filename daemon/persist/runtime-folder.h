@@ -52,7 +52,7 @@ gboolean zinit_runtime_folder_write (const ZinitRuntimeFolder *folder, const cha
                                      GError **error);
 /* zinit_file_rename_aside(): whatever is there becomes NAME.refused. FALSE with errno. */
 gboolean zinit_runtime_folder_rename_aside (const ZinitRuntimeFolder *folder, const char *name);
-/* What cannot be removed, a folder, stays. */
-void zinit_runtime_folder_remove (const ZinitRuntimeFolder *folder, const char *name);
+/* A folder is no file of ours, and stays. FALSE with errno when a file could not be removed. */
+gboolean zinit_runtime_folder_remove (const ZinitRuntimeFolder *folder, const char *name);
 
 G_END_DECLS

@@ -82,12 +82,11 @@ zinit_saved_fds_save (const ZinitRuntimeFolder *folder, const char *name, const 
   return zinit_runtime_folder_write (folder, name, &part, 1, ZINIT_FILE_OVERWRITE, error);
 }
 
-void
+gboolean
 zinit_saved_file_remove (const ZinitRuntimeFolder *folder, const char *name)
 {
   g_autofree char *old = g_strconcat (name, ".old", NULL);
 
   /* The old one goes first: left alone it would be taken for the newest. */
-  zinit_runtime_folder_remove (folder, old);
-  zinit_runtime_folder_remove (folder, name);
+  return zinit_runtime_folder_remove (folder, old) && zinit_runtime_folder_remove (folder, name);
 }

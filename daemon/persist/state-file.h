@@ -34,7 +34,8 @@ gboolean zinit_saved_state_save (const ZinitRuntimeFolder *folder, const char *n
 gboolean zinit_saved_fds_save (const ZinitRuntimeFolder *folder, const char *name, const ZinitSavedFds *fds,
                                GError **error);
 
-/* Removes one of the files and what was kept of it; a file that cannot be removed stays. */
-void zinit_saved_file_remove (const ZinitRuntimeFolder *folder, const char *name);
+/* Removes one of the files and what was kept of it. FALSE with errno when one of them could not be removed:
+ * the newest does not go before the one that was kept. */
+gboolean zinit_saved_file_remove (const ZinitRuntimeFolder *folder, const char *name);
 
 G_END_DECLS

@@ -92,10 +92,10 @@ adopt_output (ZinitProcess *process, ZinitStream stream, int fd)
   fcntl (fd, F_SETFD, FD_CLOEXEC);
   fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_NONBLOCK);
   if (!zinit_output_watch (process, stream))
-    zinit_output_close (process, stream);
+    zinit_output_resume_later (process);
 }
 
-static gboolean
+static void
 watch_main (ZinitProcess *process)
 {
   ZinitProcesses *processes = process->processes;
@@ -108,16 +108,20 @@ watch_main (ZinitProcess *process)
   /* The number of a non-child cannot be kept from being used again. */
   if (!process->is_non_child)
     g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
-  return zinit_loop_watch (processes->loop, &process->main_watch, process->pidfd, EPOLLIN, ZINIT_URGENT,
-                           zinit_reaper_main_readable);
+  if (zinit_reaper_watch (process))
+    return;
+  /* It lives all the same. */
+  g_message ("the end of process %d is not noticed yet, which is tried again: limit epoll: %s", process->pid,
+             g_strerror (errno));
+  process->is_unheard = TRUE;
+  zinit_output_resume_later (process);
 }
 
 ZinitProcess *
 zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
-                     const ZinitProcessEvents *events, gpointer data, GError **error)
+                     const ZinitProcessEvents *events, gpointer data)
 {
   ZinitProcess *process = zinit_process_new (processes, adoption->pid, adoption->pidfd, events, data);
-  gboolean is_watched;
 
   process->start_ticks = adoption->start_ticks;
   process->has_main = !adoption->main_ended;
@@ -128,14 +132,11 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
     zinit_strays_add_execution (process, adoption->start_ticks);
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     adopt_output (process, stream, adoption->outputs[stream]);
-  is_watched = adoption->main_ended || watch_main (process);
   if (adoption->main_ended)
     zinit_pending_exit_add (process);
-  if (is_watched)
-    return process;
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "limit epoll: %s", g_strerror (errno));
-  zinit_process_free (process);
-  return NULL;
+  else
+    watch_main (process);
+  return process;
 }
 
 static void
@@ -208,11 +209,6 @@ zinit_process_adopt_main (ZinitProcess *process, pid_t pid, guint64 start_ticks,
   process->end = (ZinitExit){ 0 };
   process->has_main = TRUE;
   process->n_absent = 0;
-  if (watch_main (process))
-    return TRUE;
-  /* It is still one of the tree, whose end is noticed by looking. */
-  process->has_main = FALSE;
-  process->processes->strays_turn = 0;
-  zinit_pending_exit_add (process);
-  return refuse (pid, g_strerror (errno), error);
+  watch_main (process);
+  return TRUE;
 }

@@ -58,7 +58,7 @@ find_place (ZinitProcess *process, ZinitStream stream, gsize *size)
   return process->processes->buffer;
 }
 
-/* FALSE when there was nothing, or @process was freed in the callback. */
+/* FALSE when @process was freed in the callback. @ret_length is 0 when there was nothing. */
 static gboolean
 read_once (ZinitProcess *process, ZinitStream stream, gsize limit, gsize *ret_length)
 {
@@ -67,20 +67,21 @@ read_once (ZinitProcess *process, ZinitStream stream, gsize limit, gsize *ret_le
   gssize length;
   char *place;
 
+  *ret_length = 0;
   if (size == 0)
-    return FALSE;
+    return TRUE;
   place = find_place (process, stream, &size);
-  length = read (output->fd, place, size);
+  length = TEMP_FAILURE_RETRY (read (output->fd, place, size));
   /* The place may be in a file that was cut short just now; the bytes are still in the pipe. */
   if (length < 0 && errno == EFAULT) {
     place = process->processes->buffer;
-    length = read (output->fd, place, MIN (size, ZINIT_OUTPUT_BUFFER_BYTES));
+    length = TEMP_FAILURE_RETRY (read (output->fd, place, MIN (size, ZINIT_OUTPUT_BUFFER_BYTES)));
   }
-  if (length < 0 && (errno == EAGAIN || errno == EINTR))
-    return FALSE;
+  if (length < 0 && errno == EAGAIN)
+    return TRUE;
   if (length <= 0) {
     zinit_output_close (process, stream);
-    return FALSE;
+    return TRUE;
   }
   output->period_bytes += (guint)length;
   *ret_length = (gsize)length;
@@ -141,29 +142,38 @@ zinit_output_watch (ZinitProcess *process, ZinitStream stream)
 }
 
 void
+zinit_output_resume_later (ZinitProcess *process)
+{
+  if (!zinit_timer_is_armed (&process->resume_timer))
+    zinit_loop_arm (process->processes->loop, &process->resume_timer, g_get_monotonic_time () + PERIOD_USEC,
+                    zinit_output_resume);
+}
+
+void
 zinit_output_resume (ZinitTimer *timer)
 {
   ZinitProcess *process = ZINIT_OWNER_OF (timer, ZinitProcess, resume_timer);
-  gboolean is_complete = TRUE;
+  gboolean is_complete = !process->is_unheard || !process->has_main || zinit_reaper_watch (process);
 
+  process->is_unheard = !is_complete;
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     if (process->outputs[stream].fd >= 0 && !process->outputs[stream].watch.is_active)
       is_complete = zinit_output_watch (process, stream) && is_complete;
   if (!is_complete)
-    zinit_loop_arm (process->processes->loop, timer, g_get_monotonic_time () + PERIOD_USEC,
-                    zinit_output_resume);
+    zinit_output_resume_later (process);
 }
 
 /* The amount is asked for first: a process that inherited the pipe may write as fast as it is read. */
 static gboolean
 drain_stream (ZinitProcess *process, ZinitStream stream)
 {
-  gsize length;
+  gsize length = 1;
   int left = 0;
 
   if (process->outputs[stream].fd < 0 || ioctl (process->outputs[stream].fd, FIONREAD, &left) != 0)
     return TRUE;
-  while (left > 0) {
+  /* Another one that has the pipe open may have taken some of it. */
+  while (left > 0 && length > 0) {
     if (!read_once (process, stream, (gsize)left, &length))
       return FALSE;
     left -= (int)length;

@@ -60,6 +60,7 @@ struct _ZinitProcess {
   uid_t uid;             /* that it was started with */
   gboolean has_uid;
   guint64 execution_ticks; /* under which it is in ZinitProcesses.executions; 0 = it is not */
+  gboolean is_unheard;     /* the end of the main process is not watched for, which is tried again */
   gboolean is_held;    /* the leader has ended and is left a zombie, so that its group's number stays ours */
   gboolean is_listed;  /* among the pending exits */
   gboolean has_waited; /* and has been looked at there */
@@ -131,12 +132,16 @@ void zinit_output_close (ZinitProcess *process, ZinitStream stream);
 /* Gives what is in the pipes now. FALSE when @process was freed in a callback. */
 gboolean zinit_output_drain (ZinitProcess *process);
 gboolean zinit_output_watch (ZinitProcess *process, ZinitStream stream);
+/* Tries to watch what is not watched; the second one in a moment. */
 void zinit_output_resume (ZinitTimer *timer);
+void zinit_output_resume_later (ZinitProcess *process);
 
 /* reaper.c */
 gboolean zinit_reaper_init (ZinitProcesses *processes, GError **error);
 void zinit_reaper_clear (ZinitProcesses *processes);
 void zinit_reaper_main_readable (ZinitWatch *watch, guint32 events);
+/* Waits for the end of the main process, by its pidfd. FALSE with errno. */
+gboolean zinit_reaper_watch (ZinitProcess *process);
 /* All that have ended are reaped soon. */
 void zinit_reaper_wake (ZinitProcesses *processes);
 /* Reaps our child @pid, whose number is its own until then: nothing else reaps. */

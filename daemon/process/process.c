@@ -73,9 +73,7 @@ zinit_processes_set_lock (ZinitProcesses *processes, int fd)
 static gboolean
 watch_all (ZinitProcess *process)
 {
-  return (process->pidfd < 0 ||
-          zinit_loop_watch (process->processes->loop, &process->main_watch, process->pidfd, EPOLLIN,
-                            ZINIT_URGENT, zinit_reaper_main_readable)) &&
+  return (process->pidfd < 0 || zinit_reaper_watch (process)) &&
          (process->outputs[ZINIT_STREAM_STDOUT].fd < 0 ||
           zinit_output_watch (process, ZINIT_STREAM_STDOUT)) &&
          zinit_output_watch (process, ZINIT_STREAM_STDERR);

@@ -96,9 +96,9 @@ typedef struct {
 /* Adopts such a process as if it had been spawned here. If it is not our child, its end is noticed by its
  * pidfd, and how it ended may be known later, when its parent has reaped it, or never: the kernel tells it
  * from Linux 6.15 on. If its first process is gone there is no main_ended, only group_empty, when no process
- * with the tags is left in the group. On failure NULL, and the descriptors are closed. Transfer full. */
+ * with the tags is left in the group. What cannot be watched now is watched a moment later. Transfer full. */
 ZinitProcess *zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
-                                   const ZinitProcessEvents *events, gpointer data, GError **error);
+                                   const ZinitProcessEvents *events, gpointer data);
 /* Stops watching and closes the descriptors. Kills nothing; a main process that ends later is reaped as an
  * orphan. */
 void zinit_process_free (ZinitProcess *process);

@@ -133,6 +133,13 @@ zinit_reaper_main_readable (ZinitWatch *watch, guint32 events)
     zinit_pending_exit_add (process);
 }
 
+gboolean
+zinit_reaper_watch (ZinitProcess *process)
+{
+  return zinit_loop_watch (process->processes->loop, &process->main_watch, process->pidfd, EPOLLIN,
+                           ZINIT_URGENT, zinit_reaper_main_readable);
+}
+
 void
 zinit_reaper_forget (ZinitProcess *process)
 {

@@ -139,15 +139,19 @@ char *
 zinit_tags_read_instance (pid_t pid, const char *folder)
 {
   g_autoptr (GString) environment = g_string_new (NULL);
+  gboolean is_it;
   uid_t uid;
 
+  errno = 0;
   /* Most have no tags, so these come first. */
-  if (!read_environment (pid, environment) ||
-      find_number (environment, ZINIT_TAG_PID, G_MAXINT32) != (guint64)pid ||
-      g_strcmp0 (find (environment, ZINIT_TAG_FOLDER, strlen (ZINIT_TAG_FOLDER)), folder) != 0 ||
-      !zinit_proc_read_single_uid (pid, &uid) || uid != geteuid () || !zinit_proc_is_of_our_namespace (pid))
-    return NULL;
-  return g_strdup (find (environment, ZINIT_TAG_INSTANCE, strlen (ZINIT_TAG_INSTANCE)));
+  is_it = read_environment (pid, environment) &&
+          find_number (environment, ZINIT_TAG_PID, G_MAXINT32) == (guint64)pid &&
+          g_strcmp0 (find (environment, ZINIT_TAG_FOLDER, strlen (ZINIT_TAG_FOLDER)), folder) == 0 &&
+          zinit_proc_read_single_uid (pid, &uid) && uid == geteuid () && zinit_proc_is_of_our_namespace (pid);
+  if (is_it)
+    return g_strdup (find (environment, ZINIT_TAG_INSTANCE, strlen (ZINIT_TAG_INSTANCE)));
+  errno = zinit_error_is_transient (errno) ? errno : 0;
+  return NULL;
 }
 
 gboolean

@@ -40,7 +40,8 @@ gboolean zinit_tags_read (pid_t pid, const char *instance, ZinitTags *ret_tags);
 gboolean zinit_tags_read_run (pid_t pid, ZinitTags *ret_tags);
 /* The life that the main process @pid was started in, if it was started by this user's daemon from the
  * run-time folder @folder (its real path). Less certain than the rest, as only the life's instance is a
- * secret: for a folder whose files are lost. NULL = none. Transfer full. */
+ * secret: for a folder whose files are lost. NULL with errno: 0 when there is none; else it cannot be read
+ * now. Transfer full. */
 char *zinit_tags_read_instance (pid_t pid, const char *folder);
 /* @pid was given all of @tags ("KEY=value", NULL-terminated), and is of this pid namespace. */
 gboolean zinit_tags_are_on (pid_t pid, const char *const *tags);

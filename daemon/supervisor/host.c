@@ -60,12 +60,11 @@ spawn (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents
 }
 
 static ZinitProcess *
-adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *events, gpointer service,
-       GError **error)
+adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *events, gpointer service)
 {
   ZinitHostContext *context = data;
 
-  return zinit_process_adopt (context->processes, adoption, events, service, error);
+  return zinit_process_adopt (context->processes, adoption, events, service);
 }
 
 static void

@@ -21,7 +21,7 @@ typedef struct {
   ZinitProcess *(*spawn) (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents *events,
                           gpointer service, GError **error);
   ZinitProcess *(*adopt) (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *events,
-                          gpointer service, GError **error);
+                          gpointer service);
   void (*release) (gpointer data, ZinitProcess *process);
   gboolean (*awaits_exit) (gpointer data, const ZinitProcess *process);
   pid_t (*get_pid) (gpointer data, const ZinitProcess *process);

@@ -67,6 +67,8 @@ struct _ZinitSupervisor {
   const ZinitHost *host;
   gpointer host_data;
   char *config_dir;           /* NULL = nothing on disk */
+  ZinitConfigSet *read_ahead; /* what it has, for the load; NULL = it is read then */
+  gboolean folder_is_empty;   /* as it was read last */
   ZinitLogFolder *log_folder; /* NULL = output is in memory alone */
   char *instance_tag;         /* "ZINIT_INSTANCE=…", in every child's environment; NULL = none */
   char *folder_tag;           /* "ZINIT_FOLDER=…", the same */

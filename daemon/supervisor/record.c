@@ -7,8 +7,15 @@
 
 #include "supervisor/record.h"
 
+#include <errno.h>
+
+#include "model/error.h"
 #include "model/limits.h"
 #include "supervisor/internal.h"
+
+/* For kept output, of all services together. */
+#define READ_RETRY_USEC (20 * 1000)
+#define MAX_READ_TRIES 150
 
 void
 zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_record)
@@ -106,14 +113,9 @@ adopt (ZinitService *service, const ZinitAdoption *adoption)
   ZinitSupervisor *supervisor = service->supervisor;
   g_auto (GStrv) tags = zinit_service_make_tags (service);
   ZinitAdoption tagged = *adoption;
-  g_autoptr (GError) error = NULL;
 
   tagged.tags = (const char *const *)tags;
-  service->process =
-      supervisor->host->adopt (supervisor->host_data, &tagged, &zinit_process_events, service, &error);
-  if (error != NULL)
-    g_warning ("%s: process %d cannot be watched any more: %s", zinit_service_get_name (service),
-               adoption->pid, error->message);
+  service->process = supervisor->host->adopt (supervisor->host_data, &tagged, &zinit_process_events, service);
 }
 
 /* The main process has ended unseen, unless its end is known from before. */
@@ -249,22 +251,49 @@ zinit_service_dismiss (ZinitService *service)
   zinit_supervisor_enqueue (service->supervisor, service);
 }
 
+/* Nothing runs yet, so this may wait; and it must, as the first new line would take the place of what is not
+ * read. FALSE when there is no more time. */
+static gboolean
+wait_to_try_again (guint *n_tries)
+{
+  if (++*n_tries >= MAX_READ_TRIES)
+    return FALSE;
+  g_usleep (READ_RETRY_USEC);
+  return TRUE;
+}
+
+static GHashTable *
+list_logs (ZinitSupervisor *supervisor, guint *n_tries)
+{
+  GHashTable *names;
+
+  while ((names = zinit_log_folder_list (supervisor->log_folder)) == NULL)
+    if (!zinit_error_is_transient (errno) || !wait_to_try_again (n_tries))
+      break;
+  if (names == NULL)
+    g_warning ("kept output is not used: its folder cannot be read: %s", g_strerror (errno));
+  return names;
+}
+
 void
 zinit_supervisor_recover_logs (ZinitSupervisor *supervisor)
 {
   g_autoptr (GHashTable) names = NULL;
   GHashTableIter iter;
   gpointer name;
+  guint n_tries = 0;
 
-  if (supervisor->log_folder == NULL)
+  if (supervisor->log_folder != NULL)
+    names = list_logs (supervisor, &n_tries);
+  if (names == NULL)
     return;
-  names = zinit_log_folder_list (supervisor->log_folder);
   g_hash_table_iter_init (&iter, names);
   while (g_hash_table_iter_next (&iter, &name, NULL)) {
     ZinitService *service = g_hash_table_lookup (supervisor->services, name);
 
     if (service != NULL) {
-      zinit_log_recover (service->log);
+      while (!zinit_log_recover (service->log, n_tries + 1 >= MAX_READ_TRIES))
+        wait_to_try_again (&n_tries);
     } else {
       zinit_log_folder_remove (supervisor->log_folder, name, ZINIT_SPOOL_SUFFIX);
       zinit_log_folder_remove (supervisor->log_folder, name, ZINIT_RING_SUFFIX);

@@ -63,7 +63,7 @@ void zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption
 ZinitService *zinit_supervisor_insert (ZinitSupervisor *supervisor, ZinitDefinition *definition,
                                        const char *path);
 /* All services get the output that an earlier daemon kept; files of other services are removed. To be called
- * when all are restored and before the loop runs. */
+ * when all are restored and before the loop runs. What cannot be read now is tried again for some seconds. */
 void zinit_supervisor_recover_logs (ZinitSupervisor *supervisor);
 /* All output is in the files; else FALSE and @error names a service. */
 gboolean zinit_supervisor_sync_logs (ZinitSupervisor *supervisor, GError **error);

@@ -34,11 +34,29 @@ add_error (GPtrArray *errors, const ZinitConfigEntry *entry, const char *what, c
   g_ptr_array_add (errors, refused);
 }
 
+gboolean
+zinit_supervisor_read_ahead (ZinitSupervisor *supervisor, gboolean is_last_try, GError **error)
+{
+  g_autoptr (ZinitConfigSet) set = zinit_config_read_folder (supervisor->config_dir);
+
+  g_clear_pointer (&supervisor->read_ahead, zinit_config_set_free);
+  if (set->reason != 0 && !is_last_try) {
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot be read: %s", supervisor->config_dir,
+                 g_strerror (set->reason));
+    return FALSE;
+  }
+  supervisor->read_ahead = g_steal_pointer (&set);
+  return TRUE;
+}
+
 static ZinitConfigSet *
 read_folder (ZinitSupervisor *supervisor)
 {
-  ZinitConfigSet *set = zinit_config_read_folder (supervisor->config_dir);
+  ZinitConfigSet *set = g_steal_pointer (&supervisor->read_ahead);
 
+  if (set == NULL)
+    set = zinit_config_read_folder (supervisor->config_dir);
+  supervisor->folder_is_empty = set->is_empty;
   for (guint i = 0; i < set->errors->len; i++)
     g_warning ("%s", ((ZinitConfigError *)set->errors->pdata[i])->message);
   return set;
@@ -195,7 +213,7 @@ gboolean
 zinit_supervisor_keeps (ZinitSupervisor *supervisor, const GPtrArray *errors, const char *name,
                         const char *path)
 {
-  if (zinit_config_is_empty (supervisor->config_dir))
+  if (supervisor->folder_is_empty)
     return TRUE;
   /* There may be more broken files than errors. */
   if (errors->len >= ZINIT_MAX_CONFIG_ERRORS && path != NULL && g_file_test (path, G_FILE_TEST_EXISTS))

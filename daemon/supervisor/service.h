@@ -102,7 +102,8 @@ gboolean zinit_service_start_is_settled (const ZinitService *service);
 /* A settled start ended well. Otherwise @error has the reason: ZINIT_ERROR_SPAWN_FAILED or _CANNOT_START. */
 gboolean zinit_service_start_succeeded (const ZinitService *service, GError **error);
 
-/* A stop that was asked for has come to its end: it is down, and what requires it too; or it is started again.
+/* A stop that was asked for has come to its end: it is down, and what requires it too; or it is started
+ * again.
  */
 gboolean zinit_service_stop_is_settled (const ZinitService *service);
 /* A settled stop ended well: the service is down and nothing of it lives. */

@@ -67,6 +67,7 @@ zinit_supervisor_free (ZinitSupervisor *supervisor)
   g_array_unref (supervisor->observers);
   g_ptr_array_unref (supervisor->config_errors);
   zinit_log_folder_free (supervisor->log_folder);
+  zinit_config_set_free (supervisor->read_ahead);
   g_free (supervisor->config_dir);
   g_free (supervisor->instance_tag);
   g_free (supervisor->folder_tag);

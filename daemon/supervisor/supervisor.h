@@ -149,9 +149,12 @@ typedef struct {
 void zinit_reload_result_free (ZinitReloadResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitReloadResult, zinit_reload_result_free)
 
-/* Reads the folder for the first time: services in a cycle are refused for themselves, the others start.
- * Those that are there already have no file, and what a file says of them waits for the next reload. Transfer
- * full; also the errors. */
+/* Reads the folder for zinit_supervisor_load(). FALSE with @error when not all of it can be read now, and
+ * @is_last_try is FALSE: to be tried again. */
+gboolean zinit_supervisor_read_ahead (ZinitSupervisor *supervisor, gboolean is_last_try, GError **error);
+/* Takes what the folder has for the first time: services in a cycle are refused for themselves, the others
+ * start. Those that are there already have no file, and what a file says of them waits for the next reload.
+ * Transfer full; also the errors. */
 ZinitReloadResult *zinit_supervisor_load (ZinitSupervisor *supervisor);
 /* Reads it again and changes what differs. A cycle refuses the whole change (CYCLIC_DEPENDENCY), and so does
  * (FAILED) a folder that is not there, or that has no definition file at all unless @allow_empty, while there

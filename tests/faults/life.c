@@ -21,8 +21,10 @@
 #include "names.h"
 #include "processes.h"
 
-/* For the handler: a daemon that takes no connection is ended, and so is the wait for it. */
+/* For the handler: errors do not last for ever, so they end first; then a daemon that takes no connection is
+ * ended, and so is the wait for it. */
 static volatile pid_t connecting_pid;
+static FaultControl *connecting_control;
 
 static int
 remove_one (const char *path, const struct stat *status, int type, struct FTW *walk)
@@ -173,9 +175,43 @@ life_wait_gone (Life *life)
 }
 
 static void
+set_alarm (void)
+{
+  gboolean has_errors = connecting_control->n_hits > 0 && connecting_control->stop == 0;
+
+  alarm ((unsigned)(LIFE_PATIENCE_SECONDS * (has_errors ? 1 : 2) * processes_slowness ()));
+}
+
+/* A daemon that waits for the end of its errors may be patient for as long as they last. FALSE when they have
+ * ended before. */
+static gboolean
+end_errors (FaultControl *control)
+{
+  if (control->n_hits == 0 || control->stop != 0)
+    return FALSE;
+  control->stop = 1;
+  return TRUE;
+}
+
+static void
 on_alarm (int signo)
 {
-  kill (connecting_pid, SIGKILL);
+  if (end_errors (connecting_control))
+    set_alarm ();
+  else
+    kill (connecting_pid, SIGKILL);
+}
+
+/* TRUE when @deadline is over; it is put off once, to the time after the errors. */
+static gboolean
+is_over (Life *life, gint64 *deadline)
+{
+  if (g_get_monotonic_time () <= *deadline)
+    return FALSE;
+  if (!end_errors (life->control))
+    return TRUE;
+  *deadline = processes_deadline (LIFE_PATIENCE_SECONDS);
+  return FALSE;
 }
 
 /* The connection waits without a limit of its own. */
@@ -185,8 +221,9 @@ try_connect (Life *life)
   TestClient *client;
 
   connecting_pid = life->h->daemon_pid;
+  connecting_control = life->control;
   signal (SIGALRM, on_alarm);
-  alarm ((unsigned)(LIFE_PATIENCE_SECONDS * 2 * processes_slowness ()));
+  set_alarm ();
   client = client_try_for_socket (life->h->socket, NULL);
   if (alarm (0) == 0)
     g_string_append (life->complaint, "the private socket takes no connection; ");
@@ -209,7 +246,7 @@ life_connect (Life *life)
     if (reply != NULL)
       return TRUE;
     g_clear_pointer (&life->h->client, client_free);
-    if (g_get_monotonic_time () > deadline) {
+    if (is_over (life, &deadline)) {
       g_string_append (life->complaint, "the daemon does not answer; ");
       return FALSE;
     }
@@ -234,7 +271,7 @@ wait_ready (Life *life)
       if (strstr (text, "READY=1") != NULL)
         return life->was_ready = TRUE;
     }
-    if (g_get_monotonic_time () > deadline) {
+    if (is_over (life, &deadline)) {
       g_string_append (life->complaint, "the daemon does not say READY=1; ");
       return FALSE;
     }

@@ -157,9 +157,9 @@ restore_after_kill (Life *life, const char *options)
 static void
 restart (Life *life, const char *options)
 {
-  /* It writes down its start a little later than it is executed, and a stop may be quicker. */
-  if (life_ask (life, LIFE_RESTART_EXTRA, "RestartService", "('extra', {'wait': <true>})"))
-    wait_starts (life, "extra-new", 1);
+  life_ask (life, LIFE_RESTART_EXTRA, "RestartService", "('extra', {'wait': <true>})");
+  /* The next step may end it before it has written down its start. */
+  wait_starts (life, life->standing[LIFE_REPLACE_EXTRA] == LIFE_ACKNOWLEDGED ? "extra-new" : "extra", 1);
 }
 
 static void

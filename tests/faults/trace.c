@@ -104,20 +104,20 @@ may_answer (long call)
 
 /* Whether the kernel may answer this very call with the error. */
 static bool
-may_fail (const Tracer *tracer, long call, uint64_t first_argument)
+may_fail (const Tracer *tracer, long call, const uint64_t *arguments)
 {
   char path[64], target[8];
 
-  if (!calls_may_fail (call, tracer->options->error))
+  if (!calls_may_fail (call, tracer->options->error, arguments))
     return false;
   if (!calls_fails_on_files (call, tracer->options->error))
     return true;
-  snprintf (path, sizeof path, "/proc/%d/fd/%d", (int)tracer->pid, (int)first_argument);
+  snprintf (path, sizeof path, "/proc/%d/fd/%d", (int)tracer->pid, (int)arguments[0]);
   return readlink (path, target, sizeof target) > 0 && target[0] == '/';
 }
 
 static bool
-is_chosen (Tracer *tracer, const FaultCall *call, uint64_t first_argument)
+is_chosen (Tracer *tracer, const FaultCall *call, const uint64_t *arguments)
 {
   const TraceOptions *options = tracer->options;
 
@@ -129,16 +129,16 @@ is_chosen (Tracer *tracer, const FaultCall *call, uint64_t first_argument)
       (options->step >= 0 && call->step != options->step))
     return false;
   if (options->action == TRACE_FAIL &&
-      !(options->unseen ? may_fail (tracer, call->call, first_argument) : may_answer (call->call)))
+      !(options->unseen ? may_fail (tracer, call->call, arguments) : may_answer (call->call)))
     return false;
   return !options->unseen || note_seen (tracer, call);
 }
 
 static bool
-fails_too (const Tracer *tracer, long call, uint64_t first_argument)
+fails_too (const Tracer *tracer, long call, const uint64_t *arguments)
 {
   return tracer->left > 0 && (!tracer->options->same || call == tracer->kind) &&
-         may_fail (tracer, call, first_argument);
+         may_fail (tracer, call, arguments);
 }
 
 /* A descriptor is closed whatever close(2) says: the call is made and its result replaced. */
@@ -218,9 +218,9 @@ on_entry (Tracer *tracer, pid_t tid, const struct __ptrace_syscall_info *info)
     place_find (tracer->map, info->stack_pointer, &call);
   if (options->list != NULL)
     list_call (tracer, &call);
-  if (is_chosen (tracer, &call, info->entry.args[0]))
+  if (is_chosen (tracer, &call, info->entry.args))
     hit (tracer, tid, &call);
-  else if (fails_too (tracer, call.call, info->entry.args[0]))
+  else if (fails_too (tracer, call.call, info->entry.args))
     fail_call (tracer, tid, call.call);
 }
 

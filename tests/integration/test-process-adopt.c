@@ -4,6 +4,7 @@
  */
 #include "process-harness.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,7 +111,6 @@ static void
 adopt (Fixture *fixture, Service *service, Stranger *non_child, gboolean has_other)
 {
   ZinitAdoption adoption = { .outputs = { -1, -1 } };
-  g_autoptr (GError) error = NULL;
   int pid_fds[2], reap_fds[2], go_fds[2];
 
   g_assert_cmpint (pipe (pid_fds) | pipe (reap_fds) | pipe (go_fds), ==, 0);
@@ -126,8 +126,7 @@ adopt (Fixture *fixture, Service *service, Stranger *non_child, gboolean has_oth
   non_child->to_child = go_fds[1];
   adoption.pid = non_child->pid;
   adoption.pidfd = pidfd_open (non_child->pid, 0);
-  service->process = zinit_process_adopt (fixture->processes, &adoption, &events, service, &error);
-  g_assert_no_error (error);
+  service->process = zinit_process_adopt (fixture->processes, &adoption, &events, service);
 }
 
 static void
@@ -279,11 +278,9 @@ adopt_group (Fixture *fixture, Service *service, pid_t group, const char *mark)
   ZinitAdoption adoption = {
     .pid = group, .pidfd = -1, .outputs = { -1, -1 }, .main_ended = TRUE, .tags = tags
   };
-  g_autoptr (GError) error = NULL;
 
   service->n_ended = 1;
-  service->process = zinit_process_adopt (fixture->processes, &adoption, &events, service, &error);
-  g_assert_no_error (error);
+  service->process = zinit_process_adopt (fixture->processes, &adoption, &events, service);
   g_assert_false (zinit_process_has_main (service->process));
 }
 
@@ -317,9 +314,53 @@ test_group (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (kill (unmarked, SIGKILL), ==, 0);
 }
 
+static void
+on_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize length, gpointer data)
+{
+  g_string_append_len (((Service *)data)->outputs[stream], bytes, (gssize)length);
+}
+
+/* The kernel has no room for one more descriptor to be waited for. The process is adopted all the same, and
+ * once there is room, what it has written is read and its end is noticed. */
+static void
+test_unheard (Fixture *fixture, gconstpointer unused)
+{
+  static const ZinitProcessEvents all_events = { .main_ended = on_main_ended,
+                                                 .group_empty = on_group_empty,
+                                                 .output = on_output };
+  g_auto (Service) service = { 0 };
+  /* A descriptor that no epoll takes stands in for each of them. */
+  ZinitAdoption adoption = { .pidfd = open ("/dev/null", O_RDWR | O_CLOEXEC),
+                             .outputs = { open ("/dev/null", O_RDWR | O_CLOEXEC), -1 } };
+  int pipe_fds[2], pidfd;
+
+  service.outputs[ZINIT_STREAM_STDOUT] = g_string_new (NULL);
+  g_assert_cmpint (pipe (pipe_fds), ==, 0);
+  adoption.pid = fork ();
+  if (adoption.pid == 0) {
+    setsid ();
+    g_assert_cmpint (write (pipe_fds[1], "a\n", 2), ==, 2);
+    pause ();
+  }
+  pidfd = pidfd_open (adoption.pid, 0);
+  service.process = zinit_process_adopt (fixture->processes, &adoption, &all_events, &service);
+  run_for (fixture, 300 * 1000);
+  g_assert_cmpuint (service.n_ended, ==, 0);
+  g_assert_cmpint (dup3 (pidfd, adoption.pidfd, O_CLOEXEC), ==, adoption.pidfd);
+  g_assert_cmpint (dup3 (pipe_fds[0], adoption.outputs[0], O_CLOEXEC), ==, adoption.outputs[0]);
+  WAIT_FOR (fixture, g_str_equal (said (&service), "a\n"));
+  kill (adoption.pid, SIGKILL);
+  WAIT_FOR (fixture, service.n_ended == 1 && service.n_empty == 1);
+  assert_end (&service, ZINIT_EXIT_KILLED, SIGKILL);
+  close (pidfd);
+  close (pipe_fds[0]);
+  close (pipe_fds[1]);
+}
+
 static const ProcessTest tests[] = {
   { "reaped", test_reaped },     { "not-reaped", test_not_reaped },     { "reaped-late", test_reaped_late },
   { "outlived", test_outlived }, { "exit-unknown", test_exit_unknown }, { "group", test_group },
+  { "unheard", test_unheard },
 };
 
 int

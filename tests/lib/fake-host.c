@@ -72,8 +72,7 @@ find_released (FakeHost *host, pid_t pid)
 }
 
 static ZinitProcess *
-adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *events, gpointer service,
-       GError **error)
+adopt (gpointer data, const ZinitAdoption *adoption, const ZinitProcessEvents *events, gpointer service)
 {
   FakeHost *host = data;
   FakeProcess *before = find_released (host, adoption->pid);

@@ -52,7 +52,7 @@ kept_start_at (char *path, guint64 max_lines)
   KeptLog daemon = { path, parent_fd, zinit_log_folder_new (parent_fd, path), zinit_log_new (max_lines) };
 
   zinit_log_attach (daemon.log, daemon.folder, "web");
-  zinit_log_recover (daemon.log);
+  zinit_log_recover (daemon.log, TRUE);
   return daemon;
 }
 

@@ -5,9 +5,11 @@
  */
 #define G_LOG_DOMAIN "zinit-test"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -425,6 +427,37 @@ test_write_fails (Folder *folder, gconstpointer data)
   g_assert_false (g_file_test (temporary, G_FILE_TEST_EXISTS));
 }
 
+/* A folder without definitions, one that is not there and one that cannot be read now are three matters. */
+static void
+test_empty_or_unreadable (Folder *folder, gconstpointer data)
+{
+  g_autofree char *elsewhere = path_of (folder, "elsewhere");
+  g_autoptr (ZinitConfigSet) empty = NULL, missing = zinit_config_read_folder (elsewhere);
+  g_autoptr (ZinitConfigSet) unreadable = NULL, bad = NULL;
+  struct rlimit limit, none;
+
+  put (folder, "readme.txt", "x");
+  empty = zinit_config_read_folder (folder->path);
+  g_assert_true (empty->is_empty && missing->is_empty);
+  g_assert_cmpint (empty->reason | missing->reason, ==, 0);
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  none = (struct rlimit){ 0, limit.rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  unreadable = zinit_config_read_folder (folder->path);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  g_assert_false (unreadable->is_empty);
+  g_assert_cmpint (unreadable->reason, ==, EMFILE);
+  g_assert_cmpuint (unreadable->errors->len, ==, 1);
+
+  /* What is wrong for good does not pass. */
+  put (folder, "web.toml", "x");
+  bad = zinit_config_read_folder (folder->path);
+  g_assert_false (bad->is_empty);
+  g_assert_cmpint (bad->reason, ==, 0);
+  g_assert_cmpuint (bad->errors->len, >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -445,6 +478,7 @@ main (int argc, char **argv)
     { "/folder/write", test_write },
     { "/folder/write-follows-no-link", test_write_follows_no_link },
     { "/folder/write-fails", test_write_fails },
+    { "/folder/empty-or-unreadable", test_empty_or_unreadable },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -5,6 +5,7 @@
  */
 #define G_LOG_DOMAIN "zinit-test"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -88,7 +89,7 @@ test_links (void)
   g_assert_cmpint (g_mkdir (daemon.path, 0755), ==, 0);
   kept_write (daemon.path, ".other", bytes);
   g_assert_cmpint (symlink (other, spool), ==, 0);
-  zinit_log_recover (daemon.log);
+  zinit_log_recover (daemon.log, TRUE);
   g_assert_cmpuint (kept_n_warnings, ==, 1);
   kept_say (&daemon, OUT, "a\n", SECOND);
   g_assert_true (zinit_log_sync (daemon.log, NULL));
@@ -97,7 +98,7 @@ test_links (void)
 
   zinit_log_discard (daemon.log);
   g_assert_cmpint (mkfifo (spool, 0600), ==, 0);
-  zinit_log_recover (daemon.log);
+  zinit_log_recover (daemon.log, TRUE);
   g_assert_cmpuint (kept_n_warnings, ==, 2);
   kept_finish (&daemon);
 }
@@ -166,6 +167,37 @@ test_folder_removed (void)
   kept_finish (&daemon);
 }
 
+/* An error is no answer: what is there and cannot be read now is not without lines. */
+static void
+test_unreadable_now (void)
+{
+  KeptLog daemon = kept_start ();
+  g_autoptr (ZinitLog) next = zinit_log_new (10);
+  g_autoptr (GHashTable) names = NULL;
+  struct rlimit limit, none;
+
+  kept_say (&daemon, OUT, "a\n", SECOND);
+  zinit_log_folder_close (daemon.folder);
+  zinit_log_attach (next, daemon.folder, "web");
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  none = (struct rlimit){ 0, limit.rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  names = zinit_log_folder_list (daemon.folder);
+  g_assert_null (names);
+  g_assert_cmpint (errno, ==, EMFILE);
+  g_assert_false (zinit_log_recover (next, FALSE));
+  g_assert_cmpint (errno, ==, EMFILE);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  g_assert_cmpuint (kept_n_warnings, ==, 0);
+  g_assert_cmpuint (zinit_log_get_total (next), ==, 0);
+
+  names = zinit_log_folder_list (daemon.folder);
+  g_assert_true (g_hash_table_contains (names, "web"));
+  g_assert_true (zinit_log_recover (next, FALSE));
+  g_assert_cmpuint (zinit_log_get_total (next), ==, 1);
+  kept_finish (&daemon);
+}
+
 static void
 test_list (void)
 {
@@ -195,6 +227,7 @@ main (int argc, char **argv)
     { "/spool/links", test_links },
     { "/spool/damage", test_damage },
     { "/spool/folder-removed", test_folder_removed },
+    { "/spool/unreadable-now", test_unreadable_now },
     { "/spool/list", test_list },
   };
 
