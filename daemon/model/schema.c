@@ -9,6 +9,8 @@
 #include "model/schema-private.h"
 #include "model/limits.h"
 
+#include "common/edit-distance.h"
+
 #include <signal.h>
 #include <string.h>
 
@@ -103,9 +105,6 @@ const ZinitOption zinit_options[] = {
 const gsize zinit_n_options = G_N_ELEMENTS (zinit_options);
 G_STATIC_ASSERT (G_N_ELEMENTS (zinit_options) <= ZINIT_MAX_OPTIONS);
 
-/* A longer word is none of ours, misspelt or not; it also bounds the work of the distance. */
-#define MAX_WORD_BYTES 64
-
 const ZinitOption *
 zinit_schema_find (const char *section, const char *key)
 {
@@ -124,28 +123,6 @@ zinit_schema_has_section (const char *section)
   return FALSE;
 }
 
-/* Levenshtein's distance in bytes, upper and lower case being one; @a is at most MAX_WORD_BYTES long. */
-static guint
-edit_distance (const char *a, const char *b)
-{
-  gsize length_a = strlen (a);
-  guint row[MAX_WORD_BYTES + 1];
-
-  for (gsize i = 0; i <= length_a; i++)
-    row[i] = i;
-  for (gsize j = 0; b[j] != '\0'; j++) {
-    guint diagonal = row[0]++;
-
-    for (gsize i = 0; i < length_a; i++) {
-      guint replaced = diagonal + (g_ascii_tolower (a[i]) != g_ascii_tolower (b[j]));
-
-      diagonal = row[i + 1];
-      row[i + 1] = MIN (replaced, 1 + MIN (row[i], diagonal));
-    }
-  }
-  return row[length_a];
-}
-
 const char *
 zinit_schema_nearest (const char *section, const char *word)
 {
@@ -153,8 +130,6 @@ zinit_schema_nearest (const char *section, const char *word)
   guint nearest_distance = length <= 3 ? 2 : length <= 8 ? 3 : 4; /* the first distance that is too far */
   const char *nearest = NULL;
 
-  if (length > MAX_WORD_BYTES)
-    return NULL;
   for (gsize i = 0; i < zinit_n_options; i++) {
     const ZinitOption *option = &zinit_options[i];
     const char *known = section != NULL ? option->key : option->section;
@@ -162,7 +137,7 @@ zinit_schema_nearest (const char *section, const char *word)
 
     if (section != NULL && strcmp (section, option->section) != 0)
       continue;
-    distance = edit_distance (word, known);
+    distance = zinit_edit_distance (word, known);
     if (distance < nearest_distance) {
       nearest_distance = distance;
       nearest = known;
