@@ -19,7 +19,6 @@
 #include "claim.h"
 #include "config/check.h"
 #include "handover/handover.h"
-#include "handover/runtime-lock.h"
 #include "handover/restore.h"
 #include "log-writer.h"
 #include "loop/reserve.h"
@@ -27,7 +26,7 @@
 #include "notify.h"
 #include "options.h"
 #include "persist/check.h"
-#include "persist/lock.h"
+#include "persist/runtime-lock.h"
 #include "model/error.h"
 #include "supervisor/supervisor.h"
 #include "zinit-config.h"
@@ -97,8 +96,11 @@ leave (gpointer data)
 static void
 on_shutdown_begun (gpointer data)
 {
+  Daemon *daemon = data;
+
   g_message ("shutting down");
   zinit_notify ("STOPPING=1");
+  zinit_runtime_lock_unwatch (daemon->lock);
 }
 
 static void
@@ -195,12 +197,12 @@ watch_signals (Daemon *daemon, GError **error)
 }
 
 static int
-take_fd (int *fd)
+steal_fd (int *fd)
 {
-  int taken = *fd;
+  int stolen = *fd;
 
   *fd = -1;
-  return taken;
+  return stolen;
 }
 
 static gboolean
@@ -223,12 +225,12 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   zinit_supervisor_set_log_folder (daemon->supervisor, zinit_runtime_folder_get_fd (daemon->folder),
                                    daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
-  daemon->lock = zinit_runtime_lock_new (daemon->loop, daemon->folder, daemon->lock_fd,
-                                         take_fd (&daemon->inherited->lock_watch), &lock_events, daemon);
+  daemon->lock = zinit_runtime_lock_new (daemon->loop, daemon->folder, ZINIT_LOCK_FILE, daemon->lock_fd,
+                                         steal_fd (&daemon->inherited->lock_watch), &lock_events, daemon);
   daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, daemon->folder, error);
   if (daemon->bus == NULL)
     return FALSE;
-  return zinit_bus_listen (daemon->bus, take_fd (&daemon->inherited->listener), error);
+  return zinit_bus_listen (daemon->bus, steal_fd (&daemon->inherited->listener), error);
 }
 
 /* FALSE when the kernel does not tell now what an earlier daemon has left: nothing may be started then. */
@@ -287,19 +289,6 @@ tell_ready (gpointer unused)
   return zinit_notify ("READY=1") ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
-/* It greets the bus while the definitions are read. Nobody but its own user can be on the session's bus. */
-static void
-connect_to_bus (Daemon *daemon)
-{
-  const ZinitOptions *options = daemon->options;
-  g_autofree char *address = NULL;
-
-  if (options->no_bus)
-    return;
-  address = zinit_options_get_address (options);
-  zinit_bus_connect (daemon->bus, address, options->scope == ZINIT_SCOPE_SESSION && options->address == NULL);
-}
-
 static void
 begin (Daemon *daemon)
 {
@@ -347,13 +336,33 @@ try_to_begin_again (gpointer data)
   return result;
 }
 
+static gboolean
+start_life (gpointer data)
+{
+  Daemon *daemon = data;
+
+  if (try_to_begin (daemon) == G_SOURCE_CONTINUE)
+    g_timeout_add (TRY_MS, try_to_begin_again, daemon);
+  else
+    zinit_bus_pause (daemon->bus, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+/* The bus is greeted first: then the name is owned before the first service is started, and what happens then
+ * can be seen. Nobody but its own user can be on the session's bus. */
 static void
 run (Daemon *daemon)
 {
-  connect_to_bus (daemon);
-  if (try_to_begin (daemon) == G_SOURCE_CONTINUE) {
-    zinit_bus_pause (daemon->bus, TRUE);
-    g_timeout_add (TRY_MS, try_to_begin_again, daemon);
+  const ZinitOptions *options = daemon->options;
+
+  zinit_bus_pause (daemon->bus, TRUE);
+  if (options->no_bus) {
+    start_life (daemon);
+  } else {
+    g_autofree char *address = zinit_options_get_address (options);
+    gboolean is_own = options->scope == ZINIT_SCOPE_SESSION && options->address == NULL;
+
+    zinit_bus_connect (daemon->bus, address, is_own, start_life, daemon);
   }
   g_main_loop_run (daemon->main_loop);
 }
@@ -400,7 +409,8 @@ supervise (const ZinitOptions *options, char **argv)
   daemon.inherited = zinit_inherited_take (daemon.folder);
   zinit_claim_descriptors ();
   daemon.main_loop = g_main_loop_new (NULL, FALSE);
-  switch (zinit_claim_folder (daemon.folder, daemon.inherited, &daemon.lock_fd, &error)) {
+  switch (zinit_runtime_lock_claim (daemon.folder, ZINIT_LOCK_FILE, steal_fd (&daemon.inherited->lock),
+                                    &daemon.lock_fd, &error)) {
   case ZINIT_LOCK_BUSY:
     g_message ("another zinitd serves %s; nothing to do", paths->runtime_dir);
     break;

@@ -32,7 +32,7 @@ log_refusal (const ZinitCaller *caller, const char *method)
   }
   last_usec = now;
   if (caller->uid == (uid_t)-1)
-    g_warning ("%s was refused: its sender %s left the bus before the bus could say which user it is", method,
+    g_warning ("%s was refused: its sender %s left the bus before the bus named its user", method,
                caller->name);
   else
     g_message ("%s was refused: user %u is neither root nor the user of the daemon", method,

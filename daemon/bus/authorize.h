@@ -18,8 +18,8 @@ typedef enum {
 /* TRUE for root and for the user that the daemon runs as. */
 gboolean zinit_authorize_uid (uid_t uid);
 
-/* TRUE when @caller, who is known, may call @method, which is of @access. Otherwise ACCESS_DENIED, and the
- * log says so: an unanswered call would be lost in silence. */
+/* TRUE when @caller, which is known, may call @method, which is of @access. Otherwise ACCESS_DENIED, and the
+ * log has a line about it: an unanswered call would be lost in silence. */
 gboolean zinit_authorize (const ZinitCaller *caller, ZinitAccess access, const char *method, GError **error);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The bus as a whole: hears of every change in the supervisor, tells each connection's outbox, and sends at
- * the end of the turn of the loop in which things happened.
+ * The bus as a whole: observes every change in the supervisor, adds it to each connection's outbox, and sends
+ * at the end of the turn of the loop in which things happened.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
@@ -201,7 +201,8 @@ zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const Zinit
   bus->waiters = zinit_waiters_new (bus);
   g_queue_init (&bus->accepted);
   zinit_supervisor_add_observer (supervisor, &observer, bus);
-  /* Before services can take what it needs. If it fails now, it is tried again and said where it is needed.
+  /* Before services can take what it needs. If it fails now, it is tried again, and logged, where it is
+   * needed.
    */
   zinit_transport_prepare (NULL);
   return bus;
@@ -222,11 +223,11 @@ zinit_bus_free (ZinitBus *bus)
 }
 
 void
-zinit_bus_connect (ZinitBus *bus, const char *address, gboolean is_own)
+zinit_bus_connect (ZinitBus *bus, const char *address, gboolean is_own, GSourceFunc greeted, gpointer data)
 {
   g_return_if_fail (bus->message_bus == NULL);
 
-  bus->message_bus = zinit_message_bus_new (bus, address, is_own);
+  bus->message_bus = zinit_message_bus_new (bus, address, is_own, greeted, data);
 }
 
 void

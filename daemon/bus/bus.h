@@ -25,8 +25,10 @@ void zinit_bus_free (ZinitBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitBus, zinit_bus_free)
 
 /* Goes to a message bus; when it is lost or not there yet, tries again without end, with back-off. @address
- * is a D-Bus address; @is_own: only root and the daemon's own user can be on that bus. Returns at once. */
-void zinit_bus_connect (ZinitBus *bus, const char *address, gboolean is_own);
+ * is a D-Bus address; @is_own: only root and the daemon's own user can be on that bus. Returns at once;
+ * @greeted is called once, later: the bus has answered or cannot be reached, or has had a second. */
+void zinit_bus_connect (ZinitBus *bus, const char *address, gboolean is_own, GSourceFunc greeted,
+                        gpointer data);
 /* The objects are complete: owns the name on the bus from now on. */
 void zinit_bus_own_name (ZinitBus *bus);
 /* @handover is what Reexecute and PrepareRestart use, @autosave makes requests durable before they are

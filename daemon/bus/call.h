@@ -42,7 +42,7 @@ struct _ZinitMethod {
 extern const ZinitMethod zinit_service_methods[];
 extern const ZinitMethod zinit_manager_methods[];
 
-/* TRUE when it has to be known who the caller is, as far as the name of the method says. */
+/* TRUE when the user of the caller has to be known, as far as the name of the method says. */
 gboolean zinit_call_needs_caller (const ZinitInvocation *invocation);
 /* Handles a call of org.zinit.Manager (@service_name NULL) or of the org.zinit.Service of @service_name,
  * which is there. Takes over @invocation. */

@@ -246,7 +246,8 @@ zinit_caller_hold (ZinitCaller *caller, ZinitInvocation *invocation)
   if (caller->held.length < ZINIT_MAX_HELD_CALLS)
     g_queue_push_tail (&caller->held, invocation);
   else
-    zinit_invocation_refuse (invocation, ZINIT_ERROR, ZINIT_ERROR_LIMIT_EXCEEDED,
-                             "%d calls wait until the bus has said who their sender is; no more are allowed",
-                             ZINIT_MAX_HELD_CALLS);
+    zinit_invocation_refuse (
+        invocation, ZINIT_ERROR, ZINIT_ERROR_LIMIT_EXCEEDED,
+        "%d calls wait until the bus has named the user of their sender; no more are allowed",
+        ZINIT_MAX_HELD_CALLS);
 }

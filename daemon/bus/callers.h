@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The clients whose calls come in on one connection: the one at the other end of the private socket, or those
- * of a message bus. A bus is asked once who a client is, when its first call comes, and the answer holds
- * until its name goes. Until it is there, calls wait in their order.
+ * of a message bus. A bus is asked once which user a client is, when its first call comes, and the answer
+ * holds until its name goes. Until it is there, calls wait in their order.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct _ZinitCaller {
 };
 
 typedef struct {
-  /* It is known who the caller is, and this call was held for that. Takes over @invocation. */
+  /* The user of the caller is known, for which this call was held. Takes over @invocation. */
   void (*known) (ZinitInvocation *invocation, ZinitCaller *caller);
   /* The caller is gone, and is freed after this. */
   void (*gone) (ZinitCaller *caller);
@@ -37,11 +37,12 @@ ZinitCallers *zinit_callers_new (ZinitConnection *connection, const ZinitCallers
 /* Drops what is held; reports no caller as gone. */
 void zinit_callers_free (ZinitCallers *callers);
 
-/* Whose call @invocation is. On a bus it is asked who that is, if it is not known. At most
+/* The caller of @invocation. A bus is asked for its user, if that is not known. At most
  * ZINIT_MAX_CALLERS are remembered; the one that has not called for longest and waits for nothing is
  * forgotten. NULL with LIMIT_EXCEEDED when all wait for something. Borrowed, for the moment. */
 ZinitCaller *zinit_callers_find (ZinitCallers *callers, const ZinitInvocation *invocation, GError **error);
-/* Keeps @invocation until it is known who @caller is, or refuses it when too many are kept. Takes it over. */
+/* Keeps @invocation until the user of @caller is known, or refuses it when too many are kept. Takes it over.
+ */
 void zinit_caller_hold (ZinitCaller *caller, ZinitInvocation *invocation);
 
 G_END_DECLS

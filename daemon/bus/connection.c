@@ -125,7 +125,7 @@ zinit_connection_close (ZinitConnection *connection)
   zinit_connection_unref (connection);
 }
 
-/* It fails only when the connection is closed, and "closed" tells that. */
+/* It fails only when the connection is closed, which "closed" reports. */
 static void
 send_message (ZinitConnection *connection, GDBusMessage *message)
 {
@@ -202,5 +202,6 @@ zinit_connection_send (ZinitConnection *connection)
 void
 zinit_connection_send_all (ZinitConnection *connection)
 {
+  zinit_supervisor_flush (connection->bus->supervisor);
   drain (connection, G_MAXUINT);
 }

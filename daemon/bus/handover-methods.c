@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The order of a hand-over as clients see it: the program takes the state or the caller gets the error; then
- * PrepareForRestart, the answer, and the gap. What is handed over is handover/'s matter.
+ * The order of a hand-over as clients see it: the program accepts the state or the caller gets the error;
+ * then PrepareForRestart, the answer, and the gap. The folder handover/ knows what is handed over.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
@@ -18,7 +18,7 @@ announce (ZinitBus *bus, gboolean is_coming)
     zinit_bus_schedule (bus);
 }
 
-/* Who connects from now on is served by the next image. */
+/* Clients that connect from now on are served by the next image. */
 static void
 prepare (ZinitBus *bus)
 {

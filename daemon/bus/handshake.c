@@ -80,7 +80,7 @@ is_identity (const ZinitHandshake *self, const char *hex)
 }
 
 static void
-judge_identity (ZinitHandshake *self, const char *hex)
+check_identity (ZinitHandshake *self, const char *hex)
 {
   if (!is_identity (self, hex)) {
     reject (self);
@@ -105,14 +105,14 @@ is_command (const char *line, const char *command, const char **ret_argument)
 }
 
 static void
-take_auth (ZinitHandshake *self, const char *argument)
+handle_auth (ZinitHandshake *self, const char *argument)
 {
   const char *identity;
 
   if (!is_command (argument, "EXTERNAL", &identity)) {
     reject (self);
   } else if (*identity != '\0') {
-    judge_identity (self, identity);
+    check_identity (self, identity);
   } else {
     say (self, "DATA");
     self->state = ZINIT_HANDSHAKE_DATA;
@@ -120,7 +120,7 @@ take_auth (ZinitHandshake *self, const char *argument)
 }
 
 static gboolean
-take_client_line (ZinitHandshake *self, const char *line, GError **error)
+handle_client_line (ZinitHandshake *self, const char *line, GError **error)
 {
   const char *argument;
 
@@ -129,9 +129,9 @@ take_client_line (ZinitHandshake *self, const char *line, GError **error)
       return fail (self, error, "BEGIN comes before the authentication");
     self->state = ZINIT_HANDSHAKE_DONE;
   } else if (self->state == ZINIT_HANDSHAKE_AUTH && is_command (line, "AUTH", &argument)) {
-    take_auth (self, argument);
+    handle_auth (self, argument);
   } else if (self->state == ZINIT_HANDSHAKE_DATA && is_command (line, "DATA", &argument)) {
-    judge_identity (self, argument);
+    check_identity (self, argument);
   } else if (is_command (line, "CANCEL", &argument) || is_command (line, "ERROR", &argument)) {
     reject (self);
   } else {
@@ -142,21 +142,21 @@ take_client_line (ZinitHandshake *self, const char *line, GError **error)
 }
 
 static gboolean
-take_server_line (ZinitHandshake *self, const char *line, GError **error)
+handle_server_line (ZinitHandshake *self, const char *line, GError **error)
 {
   const char *argument;
 
   if (is_command (line, "REJECTED", &argument))
     return fail (self, error, "the bus does not accept this user by the mechanism EXTERNAL");
   if (!is_command (line, "OK", &argument))
-    return fail (self, error, "the bus does not answer as D-Bus says");
+    return fail (self, error, "the bus does not answer as D-Bus requires");
   say (self, "BEGIN");
   self->state = ZINIT_HANDSHAKE_DONE;
   return TRUE;
 }
 
 static gboolean
-take_line (ZinitHandshake *self, GError **error)
+handle_line (ZinitHandshake *self, GError **error)
 {
   const char *line = self->line->str;
   gboolean is_fine;
@@ -164,10 +164,10 @@ take_line (ZinitHandshake *self, GError **error)
   if (!g_str_has_suffix (line, "\r\n") || strlen (line) != self->line->len)
     return fail (self, error, "a line is not text that ends as D-Bus says");
   if (++self->n_lines > ZINIT_MAX_HANDSHAKE_LINES)
-    return fail (self, error, "too many lines");
+    return fail (self, error, "there are too many lines");
   g_string_truncate (self->line, self->line->len - 2);
-  is_fine = self->state == ZINIT_HANDSHAKE_REPLY ? take_server_line (self, line, error)
-                                                 : take_client_line (self, line, error);
+  is_fine = self->state == ZINIT_HANDSHAKE_REPLY ? handle_server_line (self, line, error)
+                                                 : handle_client_line (self, line, error);
   g_string_truncate (self->line, 0);
   return is_fine;
 }
@@ -186,7 +186,7 @@ zinit_handshake_feed (ZinitHandshake *self, const char *bytes, gsize length, GEr
     }
     g_string_append_c (self->line, bytes[i]);
     if (bytes[i] == '\n')
-      take_line (self, error);
+      handle_line (self, error);
     else if (self->line->len >= ZINIT_MAX_HANDSHAKE_LINE_BYTES)
       fail (self, error, "a line is too long");
   }

@@ -42,7 +42,7 @@ inbox_ref (ZinitInbox *self)
 }
 
 static GDBusMessage *
-take_first (ZinitInbox *self)
+pop_first (ZinitInbox *self)
 {
   GDBusMessage *message;
 
@@ -60,7 +60,7 @@ on_turn (gpointer data)
   ZinitInbox *self = data;
 
   for (guint n = 0; n < CALLS_PER_TURN; n++) {
-    g_autoptr (GDBusMessage) message = take_first (self);
+    g_autoptr (GDBusMessage) message = pop_first (self);
 
     if (message == NULL)
       return G_SOURCE_REMOVE;
@@ -129,7 +129,7 @@ zinit_inbox_empty (ZinitInbox *self)
   g_autoptr (GDBusMessage) message = NULL;
 
   inbox_ref (self);
-  while (self->func != NULL && (message = take_first (self)) != NULL) {
+  while (self->func != NULL && (message = pop_first (self)) != NULL) {
     self->func (message, self->data);
     g_clear_object (&message);
   }

@@ -89,13 +89,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConnection, zinit_connection_unref)
 void zinit_connection_send (ZinitConnection *connection);
 /* Sends all of it now: signals go before the answer to the call that caused them. */
 void zinit_connection_send_all (ZinitConnection *connection);
-/* One signal of the bus itself to a peer, which has said Hello. */
+/* One signal of the bus itself to a peer that has said Hello. */
 void zinit_connection_send_driver_signal (ZinitConnection *connection, const char *member, GVariant *body);
 /* The answer to a call, as it is but for its sender. */
 void zinit_connection_send_reply (ZinitConnection *connection, GDBusMessage *reply);
 
-/* @is_own: only this user (and root) can be on that bus. */
-ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address, gboolean is_own);
+/* @is_own: only this user (and root) can be on that bus. @greeted is as for zinit_bus_connect(). */
+ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address, gboolean is_own,
+                                        GSourceFunc greeted, gpointer data);
 /* The objects are complete: asks for the name, now or once there is a connection. */
 void zinit_message_bus_own_name (ZinitMessageBus *message_bus);
 void zinit_message_bus_free (ZinitMessageBus *message_bus);

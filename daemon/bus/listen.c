@@ -37,8 +37,8 @@ struct _ZinitListener {
   dev_t device;        /* of its file */
   ino_t inode;         /* the same */
   guint source;        /* accepts, or waits to accept or to make the socket again */
-  gboolean is_full;    /* and that was said */
-  gboolean has_failed; /* to make the socket, or to get what all connections need, and that was said */
+  gboolean is_full;    /* and that was logged */
+  gboolean has_failed; /* to make the socket, or to get what all connections need, and that was logged */
   GQueue clients;      /* Client */
   GQueue refused;      /* Client, those for which there is no room */
 };
@@ -130,7 +130,7 @@ find_refusal_reason (const ZinitListener *self, int fd)
 }
 
 static void
-say_if_full (ZinitListener *self, const char *reason)
+log_if_full (ZinitListener *self, const char *reason)
 {
   if (reason != NULL && !self->is_full)
     g_warning ("clients of the private socket are turned away: %s", reason);
@@ -153,7 +153,7 @@ admit (ZinitListener *self, int fd)
     return;
   }
   reason = find_refusal_reason (self, fd);
-  say_if_full (self, reason);
+  log_if_full (self, reason);
   if (reason != NULL && self->refused.length >= ZINIT_MAX_REFUSED_CLIENTS) {
     close (fd);
     return;

@@ -19,6 +19,7 @@
 #define FIRST_DELAY_MS 100
 #define MAX_DELAY_MS 10000
 #define HELLO_TIMEOUT_MS 10000
+#define PATIENCE_MS 1000 /* the first starts do not wait longer for a bus that does not answer */
 
 #define REPLY_PRIMARY_OWNER 1
 #define REPLY_IN_QUEUE 2
@@ -27,8 +28,12 @@
 struct _ZinitMessageBus {
   ZinitBus *bus;
   char *address;
-  gboolean is_own;             /* only root and this user can be on it */
-  gboolean wants_name;         /* the objects are complete */
+  gboolean is_own; /* only root and this user can be on it */
+  gboolean has_name;
+  gboolean wants_name; /* the objects are complete */
+  GSourceFunc greeted; /* NULL once it has been called */
+  gpointer greeted_data;
+  guint greeted_source;        /* its time-out, or the call that is on its way */
   int fd;                      /* while it is being greeted; else -1 */
   ZinitGreeting *greeting;     /* NULL = none is under way */
   ZinitConnection *connection; /* NULL while there is none */
@@ -37,7 +42,7 @@ struct _ZinitMessageBus {
   guint name_ids[2];           /* NameAcquired, NameLost */
   guint retry;                 /* timeout source */
   guint delay_ms;              /* of the next try */
-  char *last_complaint;        /* so that a bus that stays away is reported once */
+  char *last_warning;          /* so that a bus that stays away is reported once */
 };
 
 static void connect_to_bus (ZinitMessageBus *self);
@@ -62,11 +67,11 @@ retry_later (ZinitMessageBus *self)
 static void
 warn_once (ZinitMessageBus *self, const char *what)
 {
-  if (g_strcmp0 (what, self->last_complaint) == 0)
+  if (g_strcmp0 (what, self->last_warning) == 0)
     return;
   g_warning ("message bus %s: %s; trying again, the private socket works meanwhile", self->address, what);
-  g_free (self->last_complaint);
-  self->last_complaint = g_strdup (what);
+  g_free (self->last_warning);
+  self->last_warning = g_strdup (what);
 }
 
 static void
@@ -83,11 +88,34 @@ drop_connection (ZinitMessageBus *self)
   }
   g_clear_pointer (&self->connection, zinit_connection_close);
   g_clear_pointer (&self->unique_name, g_free);
+  self->has_name = FALSE;
+}
+
+static gboolean
+on_greeting_over (gpointer data)
+{
+  ZinitMessageBus *self = data;
+  GSourceFunc func = g_steal_pointer (&self->greeted);
+
+  self->greeted_source = 0;
+  func (self->greeted_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Not from within the function that began it. */
+static void
+greeting_over (ZinitMessageBus *self)
+{
+  if (self->greeted == NULL)
+    return;
+  g_clear_handle_id (&self->greeted_source, g_source_remove);
+  self->greeted_source = g_idle_add_full (G_PRIORITY_HIGH, on_greeting_over, self, NULL);
 }
 
 static void
 fail (ZinitMessageBus *self, const char *what)
 {
+  greeting_over (self);
   warn_once (self, what);
   if (self->connection != NULL)
     drop_connection (self);
@@ -103,11 +131,12 @@ on_closed (ZinitConnection *connection, gpointer data)
 static void
 name_acquired (ZinitMessageBus *self)
 {
-  if (self->connection->outbox != NULL)
+  if (self->has_name)
     return;
+  self->has_name = TRUE;
   g_message ("on the message bus as %s (%s)", ZINIT_BUS_NAME, self->unique_name);
   self->delay_ms = FIRST_DELAY_MS;
-  g_clear_pointer (&self->last_complaint, g_free);
+  g_clear_pointer (&self->last_warning, g_free);
   zinit_connection_open (self->connection);
 }
 
@@ -125,7 +154,8 @@ on_name_signal (GDBusConnection *connection, const char *sender, const char *pat
     return;
   if (strcmp (member, "NameAcquired") == 0) {
     name_acquired (self);
-  } else if (self->connection->outbox != NULL) {
+  } else if (self->has_name) {
+    self->has_name = FALSE;
     g_warning ("another process has taken the name %s", ZINIT_BUS_NAME);
     zinit_connection_mute (self->connection);
   }
@@ -148,14 +178,17 @@ on_name_reply (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_variant_get (reply, "(u)", &code);
-  if (code == REPLY_IN_QUEUE)
+  if (code == REPLY_IN_QUEUE) {
     g_warning ("the name %s is taken; waiting for it", ZINIT_BUS_NAME);
-  else if (code == REPLY_PRIMARY_OWNER || code == REPLY_ALREADY_OWNER)
+    zinit_connection_mute (self->connection);
+  } else if (code == REPLY_PRIMARY_OWNER || code == REPLY_ALREADY_OWNER) {
     name_acquired (self);
+  }
 }
 
 /* The objects are there before the name is: a call that comes with it finds them. Without flags the bus puts
- * us in a queue and gives us the name when it is free. */
+ * us in a queue and gives us the name when it is free. What happens from now on is signalled: the bus owns
+ * the name for us before it sees a signal, and the answer may come late while services are started. */
 static void
 request_name (ZinitMessageBus *self)
 {
@@ -166,6 +199,7 @@ request_name (ZinitMessageBus *self)
     self->name_ids[i] = zinit_driver_subscribe (connection, members[i], ZINIT_BUS_NAME, on_name_signal, self);
   zinit_driver_call (connection, "RequestName", g_variant_new ("(su)", ZINIT_BUS_NAME, 0),
                      G_VARIANT_TYPE ("(u)"), self->cancellable, on_name_reply, self);
+  zinit_connection_open (self->connection);
 }
 
 static void
@@ -183,6 +217,7 @@ on_hello_reply (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_variant_get (reply, "(s)", &self->unique_name);
+  greeting_over (self);
   if (self->wants_name)
     request_name (self);
 }
@@ -252,13 +287,17 @@ connect_to_bus (ZinitMessageBus *self)
 }
 
 ZinitMessageBus *
-zinit_message_bus_new (ZinitBus *bus, const char *address, gboolean is_own)
+zinit_message_bus_new (ZinitBus *bus, const char *address, gboolean is_own, GSourceFunc greeted,
+                       gpointer data)
 {
   ZinitMessageBus *self = g_new0 (ZinitMessageBus, 1);
 
   self->bus = bus;
   self->address = g_strdup (address);
   self->is_own = is_own;
+  self->greeted = greeted;
+  self->greeted_data = data;
+  self->greeted_source = g_timeout_add (PATIENCE_MS, on_greeting_over, self);
   self->delay_ms = FIRST_DELAY_MS;
   self->fd = -1;
   connect_to_bus (self);
@@ -284,7 +323,8 @@ zinit_message_bus_free (ZinitMessageBus *self)
   if (self->connection != NULL)
     drop_connection (self);
   g_clear_handle_id (&self->retry, g_source_remove);
-  g_free (self->last_complaint);
+  g_clear_handle_id (&self->greeted_source, g_source_remove);
+  g_free (self->last_warning);
   g_free (self->address);
   g_free (self);
 }

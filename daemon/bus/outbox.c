@@ -40,7 +40,7 @@ struct _ZinitOutbox {
   guint manager_changes;
   gboolean sequence_given;    /* to the receiver, since it heard last that it is not valid */
   gboolean sequence_stale;    /* and there was a transition since */
-  guint n_services, n_failed; /* as they were told last; G_MAXUINT = never */
+  guint n_services, n_failed; /* as they were sent last; G_MAXUINT = never */
 };
 
 static const char added_member[] = "InterfacesAdded";
@@ -131,7 +131,7 @@ release_if_idle (ZinitOutbox *outbox, Object *object)
 
 /* The oldest unsent transition leaves the ring. */
 static Event *
-take_oldest_transition (Object *object)
+pop_oldest_transition (Object *object)
 {
   Event *event = object->transitions[object->first];
 
@@ -155,10 +155,10 @@ zinit_outbox_service_removed (ZinitOutbox *outbox, ZinitService *service)
   gboolean is_unheard_of = object != NULL && object->added != NULL;
 
   if (object != NULL) {
-    /* A service that came and went while the receiver was slow is not told of at all, or it could fill the
+    /* A service that came and went while the receiver was slow is not reported at all, or it could fill the
      * queue; otherwise its last transitions stay in their places, owned by nobody. */
     while (object->n_transitions > 0) {
-      Event *event = take_oldest_transition (object);
+      Event *event = pop_oldest_transition (object);
 
       event->object = NULL;
       if (is_unheard_of)
@@ -198,7 +198,7 @@ zinit_outbox_transition (ZinitOutbox *outbox, ZinitService *service, GVariant *b
   guint last;
 
   if (object->n_transitions == ZINIT_MAX_QUEUED_TRANSITIONS)
-    event_free (outbox, take_oldest_transition (object));
+    event_free (outbox, pop_oldest_transition (object));
   last = (object->first + object->n_transitions) % ZINIT_MAX_QUEUED_TRANSITIONS;
   object->transitions[last] = push_event (outbox, "ServiceStateChanged", body, object);
   object->n_transitions++;
@@ -269,7 +269,7 @@ give_event (ZinitOutbox *outbox, Event *event, ZinitOutboxFunc func, gpointer da
           g_variant_new ("(o^as)", event->path, gone), data);
   } else {
     if (object != NULL)
-      take_oldest_transition (object);
+      pop_oldest_transition (object);
     func (ZINIT_MANAGER_PATH, ZINIT_MANAGER_INTERFACE, event->member, event->body, data);
   }
   event_free (outbox, event);

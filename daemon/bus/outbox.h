@@ -2,8 +2,8 @@
  *
  * The signals that one connection has not been sent yet. What changes while a receiver is slow is gathered an
  * object: the values are read when they are sent, and of the transitions of one service the newest
- * ZINIT_MAX_QUEUED_TRANSITIONS are kept, so that a bus that stands still costs bounded memory. When to send
- * is the connection's matter.
+ * ZINIT_MAX_QUEUED_TRANSITIONS are kept, so that a bus that stands still costs bounded memory. The
+ * connection decides when to send.
  */
 #pragma once
 

@@ -292,7 +292,7 @@ answer (ZinitInvocation *invocation, GError **error)
 
 /* A monitor is one once it has lost its name. */
 static void
-tell_monitor (ZinitConnection *connection)
+send_name_lost (ZinitConnection *connection)
 {
   zinit_connection_send_driver_signal (connection, "NameLost",
                                        g_variant_new ("(s)", connection->unique_name));
@@ -312,7 +312,7 @@ answer_for_bus (ZinitInvocation *invocation)
   }
   zinit_invocation_return (invocation, reply);
   if (is_monitoring)
-    tell_monitor (connection);
+    send_name_lost (connection);
 }
 
 gboolean

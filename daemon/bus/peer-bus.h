@@ -10,8 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* TRUE when @invocation, of a peer, was for the bus or for nobody who is there: it is answered and freed.
- * FALSE: it is for the daemon. */
+/* TRUE when @invocation, of a peer, was for the bus or for a name that is not there: it is answered and
+ * freed. FALSE: it is for the daemon. */
 gboolean zinit_peer_bus_answer (ZinitInvocation *invocation);
 
 G_END_DECLS

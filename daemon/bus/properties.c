@@ -192,7 +192,7 @@ zinit_service_properties (const ZinitService *service, guint changes)
 typedef struct {
   const char *name;
   GVariant *(*get) (ZinitSupervisor *supervisor, const ZinitPaths *paths);
-  guint changes; /* bits of ZinitManagerChanges; 0 = it never changes, or tells nobody */
+  guint changes; /* bits of ZinitManagerChanges; 0 = it never changes, or is not signalled */
 } ManagerProperty;
 
 #define MANAGER_GETTER(name, expression)                                                                     \

@@ -64,7 +64,7 @@ answer (const ZinitRefusal *self)
 
 /* TRUE at the end of a call that has been answered. */
 static gboolean
-take (ZinitRefusal *self, const guint8 *bytes, gsize length)
+read_part (ZinitRefusal *self, const guint8 *bytes, gsize length)
 {
   gssize whole;
 
@@ -114,7 +114,7 @@ on_ready (int fd, GIOCondition condition, gpointer data)
     if (length < 0 && errno == EAGAIN)
       return G_SOURCE_CONTINUE;
     self->n_read += (gsize)MAX (length, 0);
-    is_over = length <= 0 || take (self, bytes, (gsize)length) || self->n_read > MAX_BYTES;
+    is_over = length <= 0 || read_part (self, bytes, (gsize)length) || self->n_read > MAX_BYTES;
   }
   self->source = 0;
   finish (self);

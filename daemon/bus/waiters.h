@@ -45,7 +45,7 @@ void zinit_waiters_shutdown_begun (ZinitWaiters *waiters);
 gboolean zinit_waiters_have_settled (const ZinitWaiters *waiters);
 /* Answers what has settled; after the signals about it. */
 void zinit_waiters_answer (ZinitWaiters *waiters);
-/* Drops the calls of @caller, who is gone. */
+/* Drops the calls of @caller, which is gone. */
 void zinit_waiters_drop_caller (ZinitCaller *caller);
 /* Drops the calls of @connection. */
 void zinit_waiters_drop_connection (ZinitWaiters *waiters, ZinitConnection *connection);

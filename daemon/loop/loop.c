@@ -38,6 +38,8 @@ typedef struct {
 struct _ZinitLoop {
   EpollSource *sources[2]; /* by ZinitUrgency */
   GPtrArray *heap;
+  GPtrArray *yielding;   /* the heap of timers that are due, but let D-Bus go first */
+  GSource *yield_source; /* ready while there are any */
   int timer_fd;
   ZinitWatch timer_watch;
   gint64 set_usec;    /* what the timerfd is set to; 0 = off, -1 = it has expired */
@@ -78,6 +80,48 @@ fire_timers (ZinitWatch *watch, guint32 events)
     timer->func (timer);
   }
   loop->firing_usec = 0;
+}
+
+/* Those that are there now; one that yields again has a turn of its own. */
+static gboolean
+fire_yielding (gpointer data)
+{
+  ZinitLoop *loop = data;
+  guint n_timers = MIN (loop->yielding->len, MAX_TIMERS);
+
+  loop->firing_usec = g_get_monotonic_time ();
+  for (guint n = 0; n < n_timers && loop->yielding->len > 0; n++) {
+    ZinitTimer *timer = zinit_heap_earliest (loop->yielding);
+
+    if (timer->deadline_usec > loop->firing_usec)
+      break;
+    zinit_heap_remove (loop->yielding, timer);
+    timer->func (timer);
+  }
+  loop->firing_usec = 0;
+  if (loop->yielding->len == 0)
+    g_source_set_ready_time (loop->yield_source, -1);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+yield_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  return callback (user_data);
+}
+
+static GSourceFuncs yield_funcs = { .dispatch = yield_dispatch };
+
+static GSource *
+yield_source_new (ZinitLoop *loop)
+{
+  GSource *source = g_source_new (&yield_funcs, sizeof (GSource));
+
+  g_source_set_static_name (source, "zinit-yield");
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_ready_time (source, -1);
+  g_source_set_callback (source, fire_yielding, loop, NULL);
+  return source;
 }
 
 /* Prepared once a turn, before any poll, and ahead of every other source: the one place where changes of
@@ -164,6 +208,9 @@ zinit_loop_new (GMainContext *context, GError **error)
   }
   loop = g_new0 (ZinitLoop, 1);
   loop->heap = g_ptr_array_new ();
+  loop->yielding = g_ptr_array_new ();
+  loop->yield_source = yield_source_new (loop);
+  g_source_attach (loop->yield_source, context);
   loop->turn = 1;
   loop->timer_fd = timer_fd;
   for (ZinitUrgency urgency = ZINIT_URGENT; urgency <= ZINIT_BULK; urgency++) {
@@ -182,13 +229,16 @@ void
 zinit_loop_free (ZinitLoop *loop)
 {
   zinit_loop_unwatch (loop, &loop->timer_watch);
-  g_warn_if_fail (loop->heap->len == 0);
+  g_warn_if_fail (loop->heap->len == 0 && loop->yielding->len == 0);
+  g_source_destroy (loop->yield_source);
+  g_source_unref (loop->yield_source);
   for (ZinitUrgency urgency = ZINIT_URGENT; urgency <= ZINIT_BULK; urgency++) {
     g_source_destroy (&loop->sources[urgency]->source);
     g_source_unref (&loop->sources[urgency]->source);
   }
   close (loop->timer_fd);
   g_ptr_array_unref (loop->heap);
+  g_ptr_array_unref (loop->yielding);
   g_free (loop);
 }
 
@@ -228,18 +278,21 @@ void
 zinit_loop_arm (ZinitLoop *loop, ZinitTimer *timer, gint64 deadline_usec, ZinitTimerFunc func)
 {
   zinit_loop_disarm (loop, timer);
-  /* One that is past already must wait for the next turn, or a timer that arms itself again and again would
-   * never let go. */
-  timer->deadline_usec = loop->firing_usec == 0 ? deadline_usec : MAX (deadline_usec, loop->firing_usec + 1);
   timer->func = func;
-  zinit_heap_insert (loop->heap, timer);
+  timer->is_yielding = loop->firing_usec != 0 && deadline_usec <= g_get_monotonic_time ();
+  /* One that is past already must wait for the next turn, or a timer that arms itself again and again would
+   * never let go; and in the heap of the others it would be ready before all of lower priority, for ever. */
+  timer->deadline_usec = timer->is_yielding ? MAX (deadline_usec, loop->firing_usec + 1) : deadline_usec;
+  zinit_heap_insert (timer->is_yielding ? loop->yielding : loop->heap, timer);
+  if (timer->is_yielding)
+    g_source_set_ready_time (loop->yield_source, 0);
 }
 
 void
 zinit_loop_disarm (ZinitLoop *loop, ZinitTimer *timer)
 {
   if (zinit_timer_is_armed (timer))
-    zinit_heap_remove (loop->heap, timer);
+    zinit_heap_remove (timer->is_yielding ? loop->yielding : loop->heap, timer);
 }
 
 guint64

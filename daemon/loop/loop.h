@@ -36,6 +36,7 @@ struct _ZinitTimer {
   ZinitTimerFunc func;
   gint64 deadline_usec; /* CLOCK_MONOTONIC */
   guint position;       /* in the heap, from 1; 0 = not armed */
+  gboolean is_yielding; /* it is in the heap of those that let D-Bus go first */
 };
 
 #define ZINIT_OWNER_OF(pointer, type, member)                                                                \
@@ -53,7 +54,8 @@ gboolean zinit_loop_watch (ZinitLoop *loop, ZinitWatch *watch, int fd, guint32 e
 /* Call before the descriptor is closed. Nothing happens when it is not active. */
 void zinit_loop_unwatch (ZinitLoop *loop, ZinitWatch *watch);
 
-/* Arms or re-arms. A deadline that is past fires at the next turn. O(log n). */
+/* Arms or re-arms. A deadline that is past fires at the next turn; when it is armed so by a timer, it fires
+ * in turns with D-Bus, as work that is done in slices would hold up all clients otherwise. O(log n). */
 void zinit_loop_arm (ZinitLoop *loop, ZinitTimer *timer, gint64 deadline_usec, ZinitTimerFunc func);
 void zinit_loop_disarm (ZinitLoop *loop, ZinitTimer *timer);
 gboolean zinit_timer_is_armed (const ZinitTimer *timer);

@@ -47,6 +47,23 @@ find_reply (GPtrArray *messages, guint32 serial)
   g_assert_not_reached ();
 }
 
+/* The place of the signal that WantedStatus is @text. */
+static guint
+find_change (GPtrArray *messages, const char *text)
+{
+  for (guint i = 0; i < messages->len; i++) {
+    g_autoptr (GVariant) changed = NULL;
+    const char *value;
+
+    if (g_strcmp0 (g_dbus_message_get_member (messages->pdata[i]), "PropertiesChanged") != 0)
+      continue;
+    g_variant_get (g_dbus_message_get_body (messages->pdata[i]), "(s@a{sv}as)", NULL, &changed, NULL);
+    if (g_variant_lookup (changed, "WantedStatus", "&s", &value) && strcmp (value, text) == 0)
+      return i;
+  }
+  g_assert_not_reached ();
+}
+
 /* A client that is seen for the first time, and the bus has to say which user it is. */
 static void
 check_order (TestClient *c)
@@ -62,6 +79,9 @@ check_order (TestClient *c)
   g_clear_pointer (&messages, g_ptr_array_unref);
   messages = client_record (c);
   g_assert_cmpuint (find_reply (messages, start), <, find_reply (messages, stop));
+  /* No signal reports a change that an answer has shown already. */
+  g_assert_cmpuint (find_change (messages, "start"), <, find_reply (messages, first));
+  g_assert_cmpuint (find_change (messages, "stop"), <, find_reply (messages, second));
   client_wait_state (c, "web", "exited");
 }
 
@@ -157,6 +177,37 @@ test_gone_on_other_bus (void)
   g_assert_nonnull (strstr (log, "StartService was refused: its sender :"));
 }
 
+#define N_SERVICES 300
+
+/* Nobody can see what happens before the name is there, so it comes before the first starts; until they have
+ * settled the daemon says so. */
+static void
+test_name_comes_first (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  const char *const options[] = { "--address", h->bus_address, NULL };
+  guint n_seen = 0;
+
+  for (int i = 0; i < N_SERVICES; i++) {
+    g_autofree char *name = g_strdup_printf ("s%03d", i);
+
+    harness_service (h, name, "wait", "");
+  }
+  h->client = client_new_for_bus (h->bus_address);
+  harness_launch (h, options);
+  harness_wait_name (h);
+  assert_property (h->client, NULL, "State", "starting");
+  client_wait_property (h->client, NULL, "State", "running");
+  for (int i = 0; i < N_SERVICES; i++) {
+    g_autofree char *name = g_strdup_printf ("s%03d", i), *chain = NULL;
+
+    client_wait_state (h->client, name, "running");
+    chain = client_chain (h->client, name);
+    n_seen += g_str_equal (chain, "inactive starting running") ? 1 : 0;
+  }
+  g_assert_cmpuint (n_seen, ==, N_SERVICES);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -165,5 +216,6 @@ main (int argc, char **argv)
   g_test_add_func ("/bus-order/gone-on-session-bus", test_gone_on_session_bus);
   g_test_add_func ("/bus-order/gone-on-socket", test_gone_on_socket);
   g_test_add_func ("/bus-order/gone-on-other-bus", test_gone_on_other_bus);
+  g_test_add_func ("/bus-order/name-comes-first", test_name_comes_first);
   return g_test_run ();
 }

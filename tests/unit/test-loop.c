@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct {
@@ -315,6 +316,35 @@ test_timer_repeats (Fixture *fixture, gconstpointer unused)
   item_clear (&item);
 }
 
+static gboolean
+on_idle (gpointer data)
+{
+  g_string_append_c (data, 'd');
+  return G_SOURCE_CONTINUE;
+}
+
+/* Work in slices goes in turns with D-Bus, which is of the default priority. */
+static void
+test_timer_yields (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GSource) idle = g_idle_source_new ();
+  Item item;
+
+  g_source_set_priority (idle, G_PRIORITY_DEFAULT);
+  g_source_set_callback (idle, on_idle, fixture->trace, NULL);
+  g_source_attach (idle, fixture->context);
+  item_init (&item, fixture, 't');
+  item.repeats = TRUE;
+  zinit_loop_arm (fixture->loop, &item.timer, 0, on_timer);
+  while (fixture->trace->len < 20)
+    g_main_context_iteration (fixture->context, TRUE);
+  g_assert_true (g_str_has_prefix (fixture->trace->str, "t"));
+  g_assert_null (strstr (fixture->trace->str, "ttt"));
+  g_assert_null (strstr (fixture->trace->str, "ddd"));
+  g_source_destroy (idle);
+  item_clear (&item);
+}
+
 /* Both are due in the same turn; the first takes out the second. */
 static void
 test_timer_disarms_another (Fixture *fixture, gconstpointer unused)
@@ -387,6 +417,7 @@ main (int argc, char **argv)
   ADD ("timer-order", test_timer_order);
   ADD ("heap", test_heap);
   ADD ("timer-repeats", test_timer_repeats);
+  ADD ("timer-yields", test_timer_yields);
   ADD ("timer-disarms-another", test_timer_disarms_another);
   ADD ("timer-precision", test_timer_precision);
   ADD ("timer-moved-later", test_timer_moved_later);
