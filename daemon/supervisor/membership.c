@@ -118,8 +118,10 @@ zinit_membership_redefine (ZinitService *service, ZinitDefinition *definition, c
 
     zinit_registry_set_definitions (service, changes_live ? live : service->definition,
                                     zinit_definition_equal (live, definition) ? NULL : definition);
-    if (changes_live)
+    if (changes_live) {
+      zinit_lifecycle_limit_timer (service);
       zinit_supervisor_enqueue (service->supervisor, service);
+    }
     return;
   }
   if (status_changed)
