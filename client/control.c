@@ -73,7 +73,7 @@ run_request (ZinitClient *client, ZinitRequest request, int argc, char **argv)
   if (names == NULL)
     return exit_code;
   wait.names = names;
-  wait.tree = request == ZINIT_REQUEST_START && !wait.all && !only;
+  wait.tree = request != ZINIT_REQUEST_STOP && !wait.all && !only;
   wait.show = !client->json && (verbose || zinit_output_is_terminal ());
   return zinit_command_worse (exit_code, zinit_wait_run (client, &wait));
 }

@@ -51,9 +51,20 @@ turns_direction (gunichar c)
   return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f;
 }
 
+/* Nearly all text is: no character of it needs a look. */
+static gboolean
+is_plain (const char *text)
+{
+  while ((*text >= 0x20 && *text < 0x7f) || *text == '\t')
+    text++;
+  return *text == '\0';
+}
+
 char *
 zinit_format_escape (const char *text)
 {
+  if (is_plain (text))
+    return g_strdup (text);
   GString *safe = g_string_sized_new (strlen (text) + 1);
   for (const char *at = text; *at != '\0';) {
     gunichar c = g_utf8_get_char_validated (at, -1);

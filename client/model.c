@@ -78,31 +78,6 @@ take_property (ZinitServiceInfo *info, const char *property, GVariant *value)
   }
 }
 
-/* A daemon of interface version 1 has no SubState. */
-static const char *
-guess_sub_state (const ZinitServiceInfo *info)
-{
-  const char *kind = "none";
-  gint32 number = -1;
-  if (g_str_equal (info->state, "blocked"))
-    return "waiting";
-  if (!g_str_equal (info->state, "exited") && !g_str_equal (info->state, "failed"))
-    return info->state;
-  if (info->last_exit != NULL)
-    g_variant_get (info->last_exit, "(&si)", &kind, &number);
-  if (info->next_restart_usec != 0)
-    return "restarting";
-  if (strstr (info->status_text, "comes back") != NULL)
-    return "held";
-  if (g_str_equal (info->wanted_status, "stop"))
-    return "stopped";
-  if (strstr (info->status_text, "given up") != NULL)
-    return "given-up";
-  if (g_str_equal (info->state, "failed"))
-    return "failed";
-  return info->oneshot && number == 0 ? "done" : "ended";
-}
-
 ZinitServiceInfo *
 zinit_service_info_new (GVariant *properties)
 {
@@ -119,8 +94,6 @@ zinit_service_info_new (GVariant *properties)
     g_variant_get_child (properties, i, "{&sv}", &property, &value);
     take_property (info, property, value);
   }
-  if (*info->sub_state == '\0')
-    info->sub_state = guess_sub_state (info);
   return info;
 }
 

@@ -17,7 +17,7 @@ typedef struct {
   const char *service_class;
   const char *wanted_status;
   const char *state;
-  const char *sub_state; /* as of the daemon; of one that has none made up from the rest */
+  const char *sub_state;
   const char *health;
   const char *status_text;
   gboolean oneshot;

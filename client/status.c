@@ -67,7 +67,7 @@ print_state (const ZinitServiceInfo *info)
 }
 
 static void
-print_service (const ZinitServiceInfo *info)
+print_service (const ZinitServiceInfo *info, GVariant *refused)
 {
   gint64 now_usec = g_get_real_time ();
   g_autofree char *last_exit = zinit_describe_exit (info->last_exit);
@@ -94,6 +94,12 @@ print_service (const ZinitServiceInfo *info)
   print_names (_ ("Required by"), info->required_by);
   if (info->needs_restart)
     print_row (_ ("Note"), _ ("its definition changed; a restart takes it"));
+  const char *problem = zinit_refused_find (refused, info->name);
+  g_autofree char *note =
+      problem != NULL
+          ? g_strdup_printf (_ ("its file is refused, an older definition is in force: %s"), problem)
+          : NULL;
+  print_row (_ ("Note"), note);
 }
 
 /* Kind, service, its state: one row each. */
@@ -135,11 +141,12 @@ print_log (ZinitClient *client, const char *name)
 static void
 print_services (ZinitClient *client, GPtrArray *services)
 {
+  g_autoptr (GVariant) refused = zinit_refused_fetch (client);
   for (gsize i = 0; i < services->len; i++) {
     const ZinitServiceInfo *info = g_ptr_array_index (services, i);
     if (i > 0)
       zinit_output_print ("\n");
-    print_service (info);
+    print_service (info, refused);
     if (g_str_equal (info->state, "blocked"))
       print_blockers (client, info->name);
     print_log (client, info->name);

@@ -19,7 +19,6 @@
 #include "claim.h"
 #include "config/check.h"
 #include "handover/handover.h"
-#include "handover/runtime-lock.h"
 #include "handover/restore.h"
 #include "log-writer.h"
 #include "loop/reserve.h"
@@ -27,7 +26,7 @@
 #include "notify.h"
 #include "options.h"
 #include "persist/check.h"
-#include "persist/lock.h"
+#include "persist/runtime-lock.h"
 #include "model/error.h"
 #include "supervisor/supervisor.h"
 #include "zinit-config.h"
@@ -97,8 +96,11 @@ leave (gpointer data)
 static void
 on_shutdown_begun (gpointer data)
 {
+  Daemon *daemon = data;
+
   g_message ("shutting down");
   zinit_notify ("STOPPING=1");
+  zinit_runtime_lock_unwatch (daemon->lock);
 }
 
 static void
@@ -195,12 +197,12 @@ watch_signals (Daemon *daemon, GError **error)
 }
 
 static int
-take_fd (int *fd)
+steal_fd (int *fd)
 {
-  int taken = *fd;
+  int stolen = *fd;
 
   *fd = -1;
-  return taken;
+  return stolen;
 }
 
 static gboolean
@@ -223,12 +225,12 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
   zinit_supervisor_set_log_folder (daemon->supervisor, zinit_runtime_folder_get_fd (daemon->folder),
                                    daemon->paths->logs);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
-  daemon->lock = zinit_runtime_lock_new (daemon->loop, daemon->folder, daemon->lock_fd,
-                                         take_fd (&daemon->inherited->lock_watch), &lock_events, daemon);
+  daemon->lock = zinit_runtime_lock_new (daemon->loop, daemon->folder, ZINIT_LOCK_FILE, daemon->lock_fd,
+                                         steal_fd (&daemon->inherited->lock_watch), &lock_events, daemon);
   daemon->bus = zinit_bus_new (daemon->supervisor, daemon->paths, daemon->folder, error);
   if (daemon->bus == NULL)
     return FALSE;
-  return zinit_bus_listen (daemon->bus, take_fd (&daemon->inherited->listener), error);
+  return zinit_bus_listen (daemon->bus, steal_fd (&daemon->inherited->listener), error);
 }
 
 /* FALSE when the kernel does not tell now what an earlier daemon has left: nothing may be started then. */
@@ -407,7 +409,8 @@ supervise (const ZinitOptions *options, char **argv)
   daemon.inherited = zinit_inherited_take (daemon.folder);
   zinit_claim_descriptors ();
   daemon.main_loop = g_main_loop_new (NULL, FALSE);
-  switch (zinit_claim_folder (daemon.folder, daemon.inherited, &daemon.lock_fd, &error)) {
+  switch (zinit_runtime_lock_claim (daemon.folder, ZINIT_LOCK_FILE, steal_fd (&daemon.inherited->lock),
+                                    &daemon.lock_fd, &error)) {
   case ZINIT_LOCK_BUSY:
     g_message ("another zinitd serves %s; nothing to do", paths->runtime_dir);
     break;

@@ -1,67 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A definition as the D-Bus dictionary a{sa{sv}}, and back. Numbers may come in any integer type and go out
- * as t. What a key means is not known here.
+ * A definition as the D-Bus dictionary a{sa{sv}}, and back, by way of the tree. Numbers may come in any
+ * integer type and go out as t. What a key means is not known here.
  */
 #define G_LOG_DOMAIN "zinit-config"
 
 #include "config/definition-build.h"
 #include "model/error.h"
+#include "model/schema.h"
 
 #include <string.h>
-
-static void
-set_integer (ZinitValue *value, gint64 number)
-{
-  value->kind = ZINIT_VALUE_INTEGER;
-  value->negative = number < 0;
-  value->magnitude = number < 0 ? -(guint64)number : (guint64)number;
-}
-
-static void
-set_unsigned (ZinitValue *value, guint64 number)
-{
-  value->kind = ZINIT_VALUE_INTEGER;
-  value->magnitude = number;
-}
-
-static void
-read_list (ZinitBuildValue *value, GVariant *variant)
-{
-  GVariantIter iter;
-  const char *item;
-
-  zinit_build_value_begin (value, ZINIT_VALUE_LIST);
-  g_variant_iter_init (&iter, variant);
-  while (g_variant_iter_next (&iter, "&s", &item))
-    zinit_build_value_add (value, NULL, item, NULL);
-  zinit_build_value_end (value);
-}
-
-static void
-read_table (ZinitBuildValue *value, GVariant *variant)
-{
-  GVariantIter iter;
-  const char *key, *text;
-
-  zinit_build_value_begin (value, ZINIT_VALUE_TABLE);
-  g_variant_iter_init (&iter, variant);
-  while (g_variant_iter_next (&iter, "{&s&s}", &key, &text))
-    zinit_build_value_add (value, key, text, NULL);
-  zinit_build_value_end (value);
-}
 
 /* What a variant of a type that no option has is called in messages; static. */
 static const char *
 type_name (GVariant *variant)
 {
   switch (g_variant_classify (variant)) {
-  case G_VARIANT_CLASS_DOUBLE:
-    return "a floating-point number";
   case G_VARIANT_CLASS_ARRAY:
     return g_variant_type_is_subtype_of (g_variant_get_type (variant), G_VARIANT_TYPE_DICTIONARY)
                ? "a dictionary that is not a{ss}"
                : "a list that is not of strings";
+  case G_VARIANT_CLASS_DOUBLE:
+    return "a floating-point number";
   case G_VARIANT_CLASS_OBJECT_PATH:
     return "an object path";
   case G_VARIANT_CLASS_HANDLE:
@@ -71,86 +31,96 @@ type_name (GVariant *variant)
   }
 }
 
-static void
-read_value (ZinitBuildValue *value, GVariant *variant)
+static JsonNode *
+read_integer (gint64 number)
 {
-  ZinitValue *plain = &value->value;
+  return json_node_init_int (json_node_alloc (), number);
+}
 
+static JsonNode *
+read_list (GVariant *variant)
+{
+  g_autoptr (JsonArray) array = json_array_new ();
+  GVariantIter iter;
+  const char *item;
+
+  g_variant_iter_init (&iter, variant);
+  while (g_variant_iter_next (&iter, "&s", &item))
+    json_array_add_string_element (array, item);
+  return json_node_init_array (json_node_alloc (), array);
+}
+
+/* NULL for what no option takes. Transfer full. */
+static JsonNode *
+read_value (GVariant *variant)
+{
   switch (g_variant_classify (variant)) {
   case G_VARIANT_CLASS_STRING:
-    plain->kind = ZINIT_VALUE_STRING;
-    plain->string = g_variant_get_string (variant, NULL);
-    return;
+    return json_node_init_string (json_node_alloc (), g_variant_get_string (variant, NULL));
   case G_VARIANT_CLASS_BOOLEAN:
-    plain->kind = ZINIT_VALUE_BOOLEAN;
-    plain->boolean = g_variant_get_boolean (variant);
-    return;
+    return json_node_init_boolean (json_node_alloc (), g_variant_get_boolean (variant));
   case G_VARIANT_CLASS_BYTE:
-    set_unsigned (plain, g_variant_get_byte (variant));
-    return;
+    return read_integer (g_variant_get_byte (variant));
   case G_VARIANT_CLASS_UINT16:
-    set_unsigned (plain, g_variant_get_uint16 (variant));
-    return;
+    return read_integer (g_variant_get_uint16 (variant));
   case G_VARIANT_CLASS_UINT32:
-    set_unsigned (plain, g_variant_get_uint32 (variant));
-    return;
+    return read_integer (g_variant_get_uint32 (variant));
   case G_VARIANT_CLASS_UINT64:
-    set_unsigned (plain, g_variant_get_uint64 (variant));
-    return;
+    /* No option takes what the tree cannot hold. */
+    return read_integer ((gint64)MIN (g_variant_get_uint64 (variant), G_MAXINT64));
   case G_VARIANT_CLASS_INT16:
-    set_integer (plain, g_variant_get_int16 (variant));
-    return;
+    return read_integer (g_variant_get_int16 (variant));
   case G_VARIANT_CLASS_INT32:
-    set_integer (plain, g_variant_get_int32 (variant));
-    return;
+    return read_integer (g_variant_get_int32 (variant));
   case G_VARIANT_CLASS_INT64:
-    set_integer (plain, g_variant_get_int64 (variant));
-    return;
+    return read_integer (g_variant_get_int64 (variant));
   default:
-    break;
-  }
-  if (g_variant_is_of_type (variant, G_VARIANT_TYPE_STRING_ARRAY)) {
-    read_list (value, variant);
-  } else if (g_variant_is_of_type (variant, G_VARIANT_TYPE ("a{ss}"))) {
-    read_table (value, variant);
-  } else {
-    plain->kind = ZINIT_VALUE_OTHER;
-    plain->type_name = type_name (variant);
+    return g_variant_is_of_type (variant, G_VARIANT_TYPE_STRING_ARRAY) ? read_list (variant) : NULL;
   }
 }
 
-static gboolean
-read_section (ZinitBuild *build, const char *section, GVariant *keys, GError **error)
+/* The members of @dictionary as an object. @path is where it stands, with a dot at its end, "" for the whole.
+ * Transfer full. */
+static JsonNode *
+read_dictionary (GVariant *dictionary, const char *path, GPtrArray *problems)
 {
-  GVariantIter iter;
-  gboolean skip;
+  g_autoptr (JsonObject) object = json_object_new ();
+  gsize n = g_variant_n_children (dictionary);
 
-  if (!zinit_build_section (build, section, NULL, &skip, error))
-    return FALSE;
-  if (skip)
-    return TRUE;
+  for (gsize i = 0; i < n; i++) {
+    g_autoptr (GVariant) entry = g_variant_get_child_value (dictionary, i);
+    g_autoptr (GVariant) name = g_variant_get_child_value (entry, 0);
+    g_autoptr (GVariant) boxed = g_variant_get_child_value (entry, 1);
+    g_autoptr (GVariant) value = g_variant_is_of_type (boxed, G_VARIANT_TYPE_VARIANT)
+                                     ? g_variant_get_variant (boxed)
+                                     : g_variant_ref (boxed);
+    const char *key = g_variant_get_string (name, NULL);
+    g_autofree char *inner = g_strconcat (path, key, ".", NULL);
+    JsonNode *node = g_variant_is_of_type (value, G_VARIANT_TYPE ("a{ss}")) ||
+                             (*path == '\0' && g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT))
+                         ? read_dictionary (value, inner, problems)
+                         : read_value (value);
 
-  g_variant_iter_init (&iter, keys);
-  for (;;) {
-    g_autoptr (GVariant) entry = g_variant_iter_next_value (&iter);
-    g_autoptr (GVariant) variant = NULL;
-    g_auto (ZinitBuildValue) value = { 0 };
-    const char *key;
-
-    if (entry == NULL)
-      return TRUE;
-    g_variant_get (entry, "{&sv}", &key, &variant);
-    read_value (&value, variant);
-    if (!zinit_build_add (build, section, key, &value, error))
-      return FALSE;
+    if (json_object_has_member (object, key))
+      zinit_problems_add (problems, (ZinitPlace){ 0, 0 }, "%s%s: is given twice; once is allowed", path, key);
+    if (node == NULL) {
+      zinit_problems_add (problems, (ZinitPlace){ 0, 0 },
+                          "%s%s: %s was given; a string, a boolean, a whole number, a list of strings or an "
+                          "a{ss} is wanted",
+                          path, key, type_name (value));
+      node = json_node_init_null (json_node_alloc ());
+    }
+    json_object_set_member (object, key, node);
   }
+  return json_node_init_object (json_node_alloc (), object);
 }
 
 ZinitDefinition *
 zinit_definition_from_variant (GVariant *dictionary, GError **error)
 {
-  g_auto (ZinitBuild) build = { 0 };
-  GVariantIter iter;
+  g_autoptr (GPtrArray) problems = zinit_problems_new ();
+  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (ZinitDefinition) definition = NULL;
 
   if (!g_variant_is_of_type (dictionary, G_VARIANT_TYPE ("a{sa{sv}}"))) {
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG,
@@ -158,19 +128,12 @@ zinit_definition_from_variant (GVariant *dictionary, GError **error)
                  g_variant_get_type_string (dictionary));
     return NULL;
   }
-  zinit_build_begin (&build, ZINIT_KEYS_STRICT);
-  g_variant_iter_init (&iter, dictionary);
-  for (;;) {
-    g_autoptr (GVariant) entry = g_variant_iter_next_value (&iter);
-    g_autoptr (GVariant) keys = NULL;
-    const char *section;
-
-    if (entry == NULL)
-      return zinit_build_end (&build, NULL, error);
-    g_variant_get (entry, "{&s@a{sv}}", &section, &keys);
-    if (!read_section (&build, section, keys, error))
-      return NULL;
-  }
+  root = read_dictionary (dictionary, "", problems);
+  definition = zinit_build_definition (root, NULL, TRUE, NULL, ZINIT_KEYS_STRICT, problems);
+  if (problems->len == 0)
+    return g_steal_pointer (&definition);
+  zinit_problems_to_error (problems, error);
+  return NULL;
 }
 
 static GVariant *
@@ -217,25 +180,27 @@ zinit_definition_to_variant (const ZinitDefinition *definition, gboolean with_se
   g_variant_builder_init (&sections, G_VARIANT_TYPE ("a{sa{sv}}"));
   while (i < zinit_n_options) {
     const char *section = zinit_options[i].section;
-    gboolean is_there = FALSE;
-    GVariantDict keys;
+    gboolean is_open = FALSE;
 
-    g_variant_dict_init (&keys, NULL);
     /* The rows of a section stand together. */
     for (; i < zinit_n_options && strcmp (zinit_options[i].section, section) == 0; i++) {
       ZinitValue value;
 
-      if (!with_secrets && (zinit_options[i].flags & ZINIT_OPTION_SECRET))
+      if ((!with_secrets && (zinit_options[i].flags & ZINIT_OPTION_SECRET)) ||
+          !zinit_schema_get (definition, &zinit_options[i], &value))
         continue;
-      if (zinit_schema_get (definition, &zinit_options[i], &value)) {
-        g_variant_dict_insert_value (&keys, zinit_options[i].key, write_value (&value));
-        is_there = TRUE;
+      if (!is_open) {
+        g_variant_builder_open (&sections, G_VARIANT_TYPE ("{sa{sv}}"));
+        g_variant_builder_add (&sections, "s", section);
+        g_variant_builder_open (&sections, G_VARIANT_TYPE_VARDICT);
+        is_open = TRUE;
       }
+      g_variant_builder_add (&sections, "{sv}", zinit_options[i].key, write_value (&value));
     }
-    if (is_there)
-      g_variant_builder_add (&sections, "{s@a{sv}}", section, g_variant_dict_end (&keys));
-    else
-      g_variant_dict_clear (&keys);
+    if (is_open) {
+      g_variant_builder_close (&sections);
+      g_variant_builder_close (&sections);
+    }
   }
   return g_variant_builder_end (&sections);
 }

@@ -15,9 +15,10 @@
 #include <unistd.h>
 
 #include "config/file.h"
-#include "config/strict-json.h"
 #include "model/error.h"
 #include "model/limits.h"
+
+#define MAX_FILE_ERRORS 50 /* of one file, so that it does not hide those of others */
 
 static void
 config_entry_free (gpointer data)
@@ -61,26 +62,32 @@ zinit_config_set_free (ZinitConfigSet *set)
   g_free (set);
 }
 
-/* @format is the message after the path. Errors are dropped once there are too many. */
-G_GNUC_PRINTF (4, 5)
 static void
-add_error (ZinitConfigSet *set, const char *path, const char *name, const char *format, ...)
+add_message (ZinitConfigSet *set, const char *path, const char *name, ZinitPlace place, const char *what)
 {
-  ZinitConfigError *error = g_new (ZinitConfigError, 1);
   g_autofree char *shown = g_filename_display_name (path);
+  ZinitConfigError *error;
+
+  if (set->errors->len >= ZINIT_MAX_CONFIG_ERRORS)
+    return;
+  error = g_new (ZinitConfigError, 1);
+  error->path = g_strdup (path);
+  error->name = g_strdup (name);
+  error->message = place.line > 0 ? g_strdup_printf ("%s:%u:%u: %s", shown, place.line, place.column, what)
+                                  : g_strdup_printf ("%s: %s", shown, what);
+  g_ptr_array_add (set->errors, error);
+}
+
+void
+zinit_config_set_add_error (ZinitConfigSet *set, const char *path, const char *name, const char *format, ...)
+{
   g_autofree char *what = NULL;
   va_list arguments;
 
   va_start (arguments, format);
   what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  error->path = g_strdup (path);
-  error->name = g_strdup (name);
-  error->message = g_strconcat (shown, ":", what, NULL);
-  if (set->errors->len < ZINIT_MAX_CONFIG_ERRORS)
-    g_ptr_array_add (set->errors, error);
-  else
-    config_error_free (error);
+  add_message (set, path, name, (ZinitPlace){ 0, 0 }, what);
 }
 
 /* "a.toml" → "a"; NULL when @file_name is no definition's. */
@@ -96,89 +103,29 @@ stem_of (const char *file_name)
   return g_strndup (file_name, (gsize)(dot - file_name));
 }
 
-/* Refuses what is no text, before any parser sees it. */
-static gboolean
-check_text (const char *text, gsize length, GError **error)
+/* Adds the definition of @path, unless an earlier file has its name. */
+static void
+add_entry (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, ZinitDefinition *definition)
 {
-  const char *bad;
-  guint line, column;
+  const char *first = g_hash_table_lookup (paths_by_name, definition->name);
 
-  if (g_utf8_validate_len (text, length, &bad))
-    return TRUE;
-  zinit_text_position (text, (gsize)(bad - text), &line, &column);
-  if (*bad == '\0')
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%u:%u: a NUL byte; only text is allowed",
-                 line, column);
-  else
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG,
-                 "%u:%u: byte 0x%02x is not UTF-8; only UTF-8 text is allowed", line, column, (guchar)*bad);
-  return FALSE;
-}
+  if (first != NULL) {
+    g_autofree char *shown = g_filename_display_name (first);
 
-/* TRUE when @message begins with "LINE:COLUMN:". */
-static gboolean
-has_position (const char *message)
-{
-  gsize line = strspn (message, "0123456789");
-  gsize column = line > 0 && message[line] == ':' ? strspn (message + line + 1, "0123456789") : 0;
+    zinit_config_set_add_error (set, path, definition->name,
+                                "service.name: \"%s\" is defined in %s already; a name is allowed once",
+                                definition->name, shown);
+  } else if (set->entries->len >= ZINIT_MAX_SERVICES) {
+    zinit_config_set_add_error (set, path, definition->name, "one definition too many; %d are allowed",
+                                ZINIT_MAX_SERVICES);
+  } else {
+    ZinitConfigEntry *entry = g_new0 (ZinitConfigEntry, 1);
 
-  return column > 0 && message[line + 1 + column] == ':';
-}
-
-/* zinit_config_read_file(), with @ret_reason the errno why there is no text; the message is what follows the
- * path and a colon. */
-static ZinitDefinition *
-read_definition (const char *path, char **ret_name, int *ret_reason, GError **error)
-{
-  g_autofree char *file_name = g_path_get_basename (path);
-  g_autofree char *stem = stem_of (file_name);
-  g_autofree char *name = NULL;
-  g_autofree char *text = NULL;
-  g_autoptr (GError) reason = NULL;
-  ZinitDefinition *definition = NULL;
-  gsize length;
-
-  if (stem == NULL)
-    stem = g_strdup (file_name);
-  /* Whatever the file is called, its name is shown to clients. */
-  name = g_utf8_make_valid (stem, -1);
-  errno = 0;
-  text = zinit_file_read (path, ZINIT_MAX_DEFINITION_BYTES, &length, NULL, &reason);
-  *ret_reason = text == NULL ? errno : 0;
-  if (text != NULL && check_text (text, length, &reason))
-    definition =
-        zinit_definition_parse (text, length, g_str_has_suffix (file_name, ".json"), name, ret_name, &reason);
-  if (*ret_name == NULL)
-    *ret_name = g_steal_pointer (&name);
-  if (definition == NULL) {
-    const char *gap = has_position (reason->message) ? "" : " ";
-
-    g_propagate_prefixed_error (error, g_steal_pointer (&reason), "%s", gap);
+    entry->path = g_strdup (path);
+    entry->definition = zinit_definition_ref (definition);
+    g_ptr_array_add (set->entries, entry);
+    g_hash_table_insert (paths_by_name, definition->name, entry->path);
   }
-  return definition;
-}
-
-ZinitDefinition *
-zinit_config_read_file (const char *path, char **ret_name, GError **error)
-{
-  g_autofree char *name = NULL;
-  int reason;
-  ZinitDefinition *definition = read_definition (path, &name, &reason, error);
-
-  if (definition == NULL) {
-    g_autofree char *shown = g_filename_display_name (path);
-
-    g_prefix_error (error, "%s:", shown);
-  }
-  if (ret_name != NULL)
-    *ret_name = g_steal_pointer (&name);
-  return definition;
-}
-
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *)a, *(char *const *)b);
 }
 
 static void
@@ -186,6 +133,61 @@ note_reason (ZinitConfigSet *set, int reason)
 {
   if (zinit_error_is_transient (reason))
     set->reason = reason;
+}
+
+/* Adds what the file @path says, or all that is wrong with it. One that was removed since the folder was
+ * listed is not wrong, it is gone. */
+static void
+add_file (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, gboolean may_be_missing)
+{
+  g_autoptr (GPtrArray) problems = zinit_problems_new ();
+  g_autofree char *file_name = g_path_get_basename (path);
+  g_autofree char *stem = stem_of (file_name);
+  /* Whatever the file is called, its name is shown to clients. */
+  g_autofree char *default_name = g_utf8_make_valid (stem != NULL ? stem : file_name, -1);
+  g_autofree char *name = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (ZinitDefinition) definition = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean is_missing;
+  gsize length;
+
+  errno = 0;
+  text = zinit_file_read (path, ZINIT_MAX_DEFINITION_BYTES, &length, &is_missing, &error);
+  note_reason (set, text == NULL ? errno : 0);
+  if (text == NULL && !(is_missing && may_be_missing))
+    zinit_config_set_add_error (set, path, default_name, "%s", error->message);
+  if (text == NULL)
+    return;
+  definition = zinit_definition_parse (text, length, g_str_has_suffix (file_name, ".json"), default_name,
+                                       &name, problems);
+  if (definition != NULL)
+    add_entry (set, paths_by_name, path, definition);
+  for (guint i = 0; i < problems->len; i++) {
+    const ZinitProblem *problem = problems->pdata[i];
+
+    if (i == MAX_FILE_ERRORS) {
+      zinit_config_set_add_error (set, path, name, "there are %u problems more", problems->len - i);
+      break;
+    }
+    add_message (set, path, name, problem->place, problem->message);
+  }
+}
+
+ZinitConfigSet *
+zinit_config_read_file (const char *path)
+{
+  ZinitConfigSet *set = config_set_new ();
+  g_autoptr (GHashTable) paths_by_name = g_hash_table_new (g_str_hash, g_str_equal);
+
+  add_file (set, paths_by_name, path, FALSE);
+  return set;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *)a, *(char *const *)b);
 }
 
 /* The names of the definition files in @directory, sorted; what is wrong with the folder goes to @set. */
@@ -210,35 +212,11 @@ list_folder (const char *directory, ZinitConfigSet *set)
     number = 0;
   }
   if (number != 0)
-    add_error (set, directory, "", " the folder cannot be read: %s", g_strerror (number));
+    zinit_config_set_add_error (set, directory, "", "the folder cannot be read: %s", g_strerror (number));
   note_reason (set, number);
   set->is_empty = number == 0 && names->len == 0;
   g_ptr_array_sort (names, compare_names);
   return names;
-}
-
-/* Adds the definition of @path, unless an earlier file has its name. */
-static void
-add_entry (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, ZinitDefinition *definition)
-{
-  const char *first = g_hash_table_lookup (paths_by_name, definition->name);
-
-  if (first != NULL) {
-    g_autofree char *shown = g_filename_display_name (first);
-
-    add_error (set, path, definition->name,
-               " service.name: \"%s\" is defined in %s already; a name is allowed once", definition->name,
-               shown);
-  } else if (set->entries->len >= ZINIT_MAX_SERVICES) {
-    add_error (set, path, definition->name, " one definition too many; %d are allowed", ZINIT_MAX_SERVICES);
-  } else {
-    ZinitConfigEntry *entry = g_new0 (ZinitConfigEntry, 1);
-
-    entry->path = g_strdup (path);
-    entry->definition = zinit_definition_ref (definition);
-    g_ptr_array_add (set->entries, entry);
-    g_hash_table_insert (paths_by_name, definition->name, entry->path);
-  }
 }
 
 static int
@@ -259,17 +237,8 @@ zinit_config_read_folder (const char *directory)
 
   for (guint i = 0; i < names->len; i++) {
     g_autofree char *path = g_build_filename (directory, g_ptr_array_index (names, i), NULL);
-    g_autofree char *name = NULL;
-    g_autoptr (GError) error = NULL;
-    int reason;
-    g_autoptr (ZinitDefinition) definition = read_definition (path, &name, &reason, &error);
 
-    /* A file that was removed since the folder was listed is not wrong, it is gone. */
-    if (definition != NULL)
-      add_entry (set, paths_by_name, path, definition);
-    else if (reason != ENOENT)
-      add_error (set, path, name, "%s", error->message);
-    note_reason (set, reason);
+    add_file (set, paths_by_name, path, TRUE);
   }
   g_ptr_array_sort (set->entries, compare_entries);
   return set;

@@ -27,14 +27,20 @@ typedef struct {
 
 typedef struct {
   GPtrArray *entries; /* ZinitConfigEntry *, sorted by service name bytewise */
-  GPtrArray *errors;  /* ZinitConfigError *, sorted by path; at most ZINIT_MAX_CONFIG_ERRORS */
+  GPtrArray *errors;  /* ZinitConfigError *, by path and place, all of each file; at most
+                         ZINIT_MAX_CONFIG_ERRORS */
   gboolean is_empty;  /* the folder has no definition file at all, good or bad, or is not there itself, as
-                         while  something is not mounted; one that cannot be read is not empty */
+                         while something is not mounted; one that cannot be read is not empty */
   int reason;         /* an errno that may pass, why not all could be read; 0 = there was none */
 } ZinitConfigSet;
 
 void zinit_config_set_free (ZinitConfigSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConfigSet, zinit_config_set_free)
+
+/* Adds an error about the file @path as a whole, @format without the path; none once there are
+ * ZINIT_MAX_CONFIG_ERRORS. */
+void zinit_config_set_add_error (ZinitConfigSet *set, const char *path, const char *name, const char *format,
+                                 ...) G_GNUC_PRINTF (4, 5);
 
 /* Reads NAME.toml and NAME.json in @directory (not below; names that begin with '.' and any other ending are
  * passed over). Never fails as a whole: a folder that is not there is an empty set without an error; what
@@ -43,9 +49,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConfigSet, zinit_config_set_free)
  * twice keeps the first file by bytewise order of file names; the other is an error that names both. Transfer
  * full. */
 ZinitConfigSet *zinit_config_read_folder (const char *directory);
-/* Reads one file as zinit_config_read_folder() does, whatever its folder; @ret_name (optional, transfer full)
- * is set even on error. */
-ZinitDefinition *zinit_config_read_file (const char *path, char **ret_name, GError **error);
+/* Reads one file as zinit_config_read_folder() does, whatever its folder and its name: one entry, or errors.
+ * Transfer full. */
+ZinitConfigSet *zinit_config_read_file (const char *path);
 
 /* Writes @definition as NAME.toml: own temporary in the same folder, mode 0600, fsync of file and folder,
  * rename; no link is followed. Makes the folder (0755) if there is none. With @overwrite FALSE an existing

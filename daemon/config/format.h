@@ -7,6 +7,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "config/problem.h"
 #include "model/definition.h"
 
 G_BEGIN_DECLS
@@ -18,29 +19,21 @@ typedef enum {
   ZINIT_KEYS_LAX,
 } ZinitKeyRule;
 
-/* Parses TOML 1.0 into an object of the same shape. A date or time without quotes, a number that does not
- * fit, or U+0000 in a string is an error. @text need not end in a NUL. Errors are ZINIT_ERROR_INVALID_CONFIG,
- * "LINE:COLUMN: what". Transfer full. */
-JsonNode *zinit_toml_parse (const char *text, gsize length, GError **error);
-
-/* Parses strict JSON (RFC 8259; config/strict-json.h), and the same error form. Transfer full. */
-JsonNode *zinit_definition_json_parse (const char *text, gsize length, GError **error);
-
 /* Text to a complete and valid definition, unknown keys refused: what a definition file says. @is_json tells
- * the format. @default_name (may be NULL) is taken when service.name is not given. @ret_name (may be NULL) is
- * set even on error: service.name as far as it could be read and is a valid name, else @default_name;
- * transfer full. Errors are ZINIT_ERROR_INVALID_CONFIG, "LINE:COLUMN: section.key: what; what is allowed",
- * without the position where nothing in the text is what it is about (a section that is missing). Transfer
- * full. */
+ * the format; TOML 1.0, or strict JSON (config/strict-json.h). @default_name (may be NULL) is taken when
+ * service.name is not given. @ret_name (may be NULL) is set even on error: service.name as far as it could be
+ * read and is a valid name, else @default_name; transfer full. NULL with everything that is wrong in
+ * @problems (may be NULL), in the order of the text. Transfer full. */
 ZinitDefinition *zinit_definition_parse (const char *text, gsize length, gboolean is_json,
-                                         const char *default_name, char **ret_name, GError **error);
+                                         const char *default_name, char **ret_name, GPtrArray *problems);
 
 /* @default_name (may be NULL) is taken when service.name is not given. The result is complete and valid.
  * A null means "not given" for an optional text and for all of health, and is refused elsewhere. With
- * ZINIT_KEYS_LAX an incomplete health check is dropped with a warning: another version may know it. Transfer
- * full. Errors: ZINIT_ERROR_INVALID_CONFIG, "section.key: what; what is allowed". */
+ * ZINIT_KEYS_LAX an incomplete health check is dropped with a warning: another version may know it. Errors:
+ * ZINIT_ERROR_INVALID_CONFIG, "section.key: what; what is allowed", a line for each. Transfer full. */
 ZinitDefinition *zinit_definition_from_json (JsonNode *node, const char *default_name, ZinitKeyRule rule,
                                              GError **error);
+/* The same of the D-Bus dictionary a{sa{sv}}, unknown keys refused; numbers may be of any integer type. */
 ZinitDefinition *zinit_definition_from_variant (GVariant *dictionary, GError **error);
 
 /* Every section and every field that has a value, `health` only if there is one. Transfer full. */

@@ -21,6 +21,10 @@ struct _ZinitJsonReader {
   GString *key;
   GString *string;
   GError *error;
+  ZinitPlace error_place; /* which the message begins with */
+  char *reason;           /* the message after that */
+  ZinitPlace place;       /* of place_at, up to which lines have been counted */
+  const char *place_at;
 };
 
 /* Keeps the first error only; @where is the byte it is about. Always FALSE. */

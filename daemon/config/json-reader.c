@@ -21,6 +21,8 @@ zinit_json_reader_new (const char *text, gsize length, guint max_depth)
     text = "";
   reader->start = text;
   reader->at = text;
+  reader->place = (ZinitPlace){ 1, 1 };
+  reader->place_at = text;
   reader->end = text + length;
   reader->max_depth = max_depth;
   reader->containers = g_byte_array_new ();
@@ -46,6 +48,7 @@ zinit_json_reader_free (ZinitJsonReader *reader)
   g_string_free (reader->key, TRUE);
   g_string_free (reader->string, TRUE);
   g_clear_error (&reader->error);
+  g_free (reader->reason);
   g_free (reader);
 }
 

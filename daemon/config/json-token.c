@@ -32,17 +32,17 @@ zinit_text_position (const char *text, gsize offset, guint *ret_line, guint *ret
 gboolean
 zinit_json_fail (ZinitJsonReader *reader, const char *where, const char *format, ...)
 {
-  g_autofree char *what = NULL;
-  guint line, column;
+  ZinitPlace *place = &reader->error_place;
   va_list arguments;
 
   if (reader->error != NULL)
     return FALSE;
   va_start (arguments, format);
-  what = g_strdup_vprintf (format, arguments);
+  reader->reason = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  zinit_text_position (reader->start, where - reader->start, &line, &column);
-  reader->error = g_error_new (ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%u:%u: %s", line, column, what);
+  zinit_text_position (reader->start, where - reader->start, &place->line, &place->column);
+  reader->error = g_error_new (ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%u:%u: %s", place->line,
+                               place->column, reader->reason);
   return FALSE;
 }
 

@@ -82,16 +82,46 @@ read_value (ZinitJsonReader *reader)
   }
 }
 
+/* Notes where the value stands that is next. Values come in the order of the text, so each line is counted
+ * once. */
+static void
+advance_place (ZinitJsonReader *reader)
+{
+  zinit_json_next_byte (reader);
+  for (; reader->place_at < reader->at; reader->place_at++) {
+    if (*reader->place_at == '\n')
+      reader->place = (ZinitPlace){ reader->place.line + 1, 1 };
+    else if (((guchar)*reader->place_at & 0xc0) != 0x80)
+      reader->place.column++;
+  }
+}
+
+static JsonNode *
+read_placed (ZinitJsonReader *reader, GHashTable *places)
+{
+  JsonNode *node;
+  ZinitPlace place;
+
+  if (places == NULL)
+    return read_value (reader);
+  advance_place (reader);
+  place = reader->place;
+  node = read_value (reader);
+  if (node != NULL)
+    zinit_places_add (places, node, place.line, place.column);
+  return node;
+}
+
 /* Reads one more value of @parent, which takes it. NULL on error. */
 static JsonNode *
-read_child (ZinitJsonReader *reader, JsonNode *parent)
+read_child (ZinitJsonReader *reader, JsonNode *parent, GHashTable *places)
 {
   g_autofree char *name = NULL;
   JsonObject *object;
   JsonNode *child;
 
   if (!JSON_NODE_HOLDS_OBJECT (parent)) {
-    child = read_value (reader);
+    child = read_placed (reader, places);
     if (child != NULL)
       json_array_add_element (json_node_get_array (parent), child);
     return child;
@@ -104,24 +134,24 @@ read_child (ZinitJsonReader *reader, JsonNode *parent)
     zinit_json_fail (reader, reader->key_quote, "\"%s\" is given twice", name);
     return NULL;
   }
-  child = read_value (reader);
+  child = read_placed (reader, places);
   if (child != NULL)
     json_object_set_member (object, name, child);
   return child;
 }
 
-JsonNode *
-zinit_strict_json_parse (const char *text, gsize length, GError **error)
+/* NULL on error, which @reader has. Transfer full. */
+static JsonNode *
+read_document (ZinitJsonReader *reader, GHashTable *places)
 {
-  g_autoptr (ZinitJsonReader) reader = zinit_json_reader_new (text, length, ZINIT_MAX_JSON_DEPTH);
   g_autoptr (GPtrArray) open = g_ptr_array_new (); /* the containers that are being filled, outermost first */
-  g_autoptr (JsonNode) root = read_value (reader);
+  g_autoptr (JsonNode) root = read_placed (reader, places);
 
   if (zinit_json_reader_get_depth (reader) > 0)
     g_ptr_array_add (open, root);
   while (open->len > 0 && zinit_json_reader_get_error (reader) == NULL) {
     if (zinit_json_reader_next (reader)) {
-      JsonNode *child = read_child (reader, g_ptr_array_index (open, open->len - 1));
+      JsonNode *child = read_child (reader, g_ptr_array_index (open, open->len - 1), places);
 
       if (zinit_json_reader_get_depth (reader) > open->len)
         g_ptr_array_add (open, child);
@@ -129,9 +159,27 @@ zinit_strict_json_parse (const char *text, gsize length, GError **error)
       g_ptr_array_set_size (open, (int)open->len - 1);
     }
   }
-  if (!zinit_json_reader_end (reader)) {
+  return zinit_json_reader_end (reader) ? g_steal_pointer (&root) : NULL;
+}
+
+JsonNode *
+zinit_strict_json_parse (const char *text, gsize length, GError **error)
+{
+  g_autoptr (ZinitJsonReader) reader = zinit_json_reader_new (text, length, ZINIT_MAX_JSON_DEPTH);
+  JsonNode *root = read_document (reader, NULL);
+
+  if (root == NULL)
     g_propagate_error (error, g_error_copy (zinit_json_reader_get_error (reader)));
-    return NULL;
-  }
-  return g_steal_pointer (&root);
+  return root;
+}
+
+JsonNode *
+zinit_strict_json_parse_placed (const char *text, gsize length, GHashTable *places, GPtrArray *problems)
+{
+  g_autoptr (ZinitJsonReader) reader = zinit_json_reader_new (text, length, ZINIT_MAX_JSON_DEPTH);
+  JsonNode *root = read_document (reader, places);
+
+  if (root == NULL)
+    zinit_problems_add (problems, reader->error_place, "%s", reader->reason);
+  return root;
 }

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <json-glib/json-glib.h>
+#include "config/problem.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +15,9 @@ G_BEGIN_DECLS
  * ZINIT_MAX_JSON_DEPTH containers is an error. Errors are ZINIT_ERROR_INVALID_CONFIG, "LINE:COLUMN: what".
  * Transfer full. */
 JsonNode *zinit_strict_json_parse (const char *text, gsize length, GError **error);
+/* The same with the place of each node, and the error as a problem. */
+JsonNode *zinit_strict_json_parse_placed (const char *text, gsize length, GHashTable *places,
+                                          GPtrArray *problems);
 
 /* The pull reader. Its first error stays: from then on every call below fails, so that a caller may ask once
  * at the end. After zinit_json_reader_next() said TRUE exactly one value has to be taken: by one of the typed

@@ -8,23 +8,12 @@
 
 #include "config/definition-build.h"
 #include "config/strict-json.h"
-#include "model/error.h"
 
 #include <string.h>
 
 /* The deepest key that a definition has is service.env.NAME; what is unknown may be somewhat deeper and is
  * still named in a message of its own. */
 #define MAX_KEY_PARTS 16
-
-static gboolean
-refuse_at (const char *text, const char *place, const char *what, GError **error)
-{
-  guint line, column;
-
-  zinit_text_position (text, place - text, &line, &column);
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%u:%u: %s", line, column, what);
-  return FALSE;
-}
 
 /* The first byte after the string that begins at @c, or the end of its line or of the text if it has no end.
  */
@@ -51,8 +40,8 @@ skip_string (const char *c, const char *end)
   return end;
 }
 
-static gboolean
-check_keys (const char *text, gsize length, GError **error)
+gboolean
+zinit_toml_check_keys (const char *text, gsize length, GPtrArray *problems)
 {
   const char *end = text + length;
   const char *c = text;
@@ -71,9 +60,14 @@ check_keys (const char *text, gsize length, GError **error)
       continue;
     }
     case '.':
-      if (++dots >= MAX_KEY_PARTS)
-        return refuse_at (
-            text, c, "a key has too many parts; at most " G_STRINGIFY (MAX_KEY_PARTS) " are allowed", error);
+      if (++dots >= MAX_KEY_PARTS) {
+        ZinitPlace place;
+
+        zinit_text_position (text, (gsize)(c - text), &place.line, &place.column);
+        zinit_problems_add (problems, place, "a key has too many parts; at most %d are allowed",
+                            MAX_KEY_PARTS);
+        return FALSE;
+      }
       break;
     case '\n':
     case '=':
@@ -90,21 +84,4 @@ check_keys (const char *text, gsize length, GError **error)
     c++;
   }
   return TRUE;
-}
-
-gboolean
-zinit_toml_check (const char *text, gsize length, GError **error)
-{
-  const char *invalid;
-
-  if (!zinit_build_check_size (length, error))
-    return FALSE;
-  if (length == 0) /* @text may be NULL then */
-    return TRUE;
-  if (!g_utf8_validate_len (text, length, &invalid))
-    return refuse_at (text, invalid,
-                      *invalid == '\0' ? "a NUL byte; only text is allowed"
-                                       : "the text is not UTF-8; only UTF-8 is allowed",
-                      error);
-  return check_keys (text, length, error);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one file in C++: toml++ reads TOML, this hands it on as a JsonNode, or as a position for a message.
+ * The one file in C++: toml++ reads TOML, this hands it on as a JsonNode with places.
  * Nothing of C++ leaves it, exceptions least of all; what the keys mean is not known here.
  */
 #define G_LOG_DOMAIN "zinit-config"
 
 #include "config/definition-build.h"
-#include "model/error.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -56,72 +55,75 @@ namespace
 using ObjectPointer = std::unique_ptr<JsonObject, decltype (&json_object_unref)>;
 using ArrayPointer = std::unique_ptr<JsonArray, decltype (&json_array_unref)>;
 
-JsonNode *convert (const toml::node &node, GError **error);
+/* What the nodes of one text share. */
+struct Reading {
+  GHashTable *places;
+  GHashTable *holes; /* lines of values that could not be read */
+  GPtrArray *problems;
+};
+
+JsonNode *convert (const toml::node &node, const Reading &reading);
 
 void
-set_error (GError **error, const toml::source_position &position, std::string_view what)
+report (const Reading &reading, const toml::source_position &position, const char *message)
 {
-  /* toml++ quotes the text and cuts what it quotes at a byte. */
-  gchar *valid = g_utf8_make_valid (what.data (), (gssize)what.size ());
-
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%u:%u: %s", (guint)position.line,
-               (guint)position.column, valid);
-  g_free (valid);
+  zinit_problems_add (reading.problems, ZinitPlace{ position.line, position.column }, "%s", message);
 }
 
 /* JSON and D-Bus strings end at a NUL, so one inside would be cut there. */
 bool
-has_nul (std::string_view text, const toml::source_region &source, GError **error)
+has_nul (std::string_view text, const toml::source_region &source, const Reading &reading)
 {
   if (text.find ('\0') == std::string_view::npos)
     return false;
-  set_error (error, source.begin, "a string holds the character U+0000; any other is allowed");
+  report (reading, source.begin, "a string holds the character U+0000; any other is allowed");
   return true;
 }
 
 JsonNode *
-convert_table (const toml::table &table, GError **error)
+place (JsonNode *node, const toml::source_position &position, const Reading &reading)
+{
+  zinit_places_add (reading.places, node, position.line, position.column);
+  return node;
+}
+
+JsonNode *
+convert_table (const toml::table &table, const Reading &reading)
 {
   ObjectPointer object (json_object_new (), json_object_unref);
 
-  for (auto &&[key, child] : table) {
-    JsonNode *member = has_nul (key.str (), key.source (), error) ? nullptr : convert (child, error);
-
-    if (member == nullptr)
-      return nullptr;
-    json_object_set_member (object.get (), key.str ().data (), member);
-  }
+  for (auto &&[key, child] : table)
+    if (!has_nul (key.str (), key.source (), reading))
+      json_object_set_member (object.get (), key.str ().data (),
+                              place (convert (child, reading), key.source ().begin, reading));
   return json_node_init_object (json_node_alloc (), object.get ());
 }
 
 JsonNode *
-convert_array (const toml::array &array, GError **error)
+convert_array (const toml::array &array, const Reading &reading)
 {
   ArrayPointer elements (json_array_new (), json_array_unref);
 
-  for (auto &&child : array) {
-    JsonNode *element = convert (child, error);
-
-    if (element == nullptr)
-      return nullptr;
-    json_array_add_element (elements.get (), element);
-  }
+  for (auto &&child : array)
+    json_array_add_element (elements.get (),
+                            place (convert (child, reading), child.source ().begin, reading));
   return json_node_init_array (json_node_alloc (), elements.get ());
 }
 
+/* A null for a value that is a problem. */
 JsonNode *
-convert (const toml::node &node, GError **error)
+convert (const toml::node &node, const Reading &reading)
 {
   switch (node.type ()) {
   case toml::node_type::table:
-    return convert_table (*node.as_table (), error);
+    return convert_table (*node.as_table (), reading);
   case toml::node_type::array:
-    return convert_array (*node.as_array (), error);
+    return convert_array (*node.as_array (), reading);
   case toml::node_type::string: {
     const std::string &string = node.as_string ()->get ();
 
-    if (has_nul (string, node.source (), error))
-      return nullptr;
+    if (has_nul (string, node.source (), reading))
+      break;
     return json_node_init_string (json_node_alloc (), string.c_str ());
   }
   case toml::node_type::integer:
@@ -129,88 +131,65 @@ convert (const toml::node &node, GError **error)
   case toml::node_type::floating_point:
     return json_node_init_double (json_node_alloc (), node.as_floating_point ()->get ());
   case toml::node_type::boolean:
+    if (g_hash_table_contains (reading.holes, GUINT_TO_POINTER (node.source ().begin.line)))
+      break;
     return json_node_init_boolean (json_node_alloc (), node.as_boolean ()->get ());
   case toml::node_type::date:
   case toml::node_type::time:
   case toml::node_type::date_time:
-    set_error (error, node.source ().begin,
-               "a date or time has no place in a definition; put it in quotes to make it a string");
-    return nullptr;
+    report (reading, node.source ().begin,
+            "a date or time has no place in a definition; put it in quotes to make it a string");
+    break;
   case toml::node_type::none:
+    report (reading, node.source ().begin, "a value of an unknown type");
     break;
   }
-  set_error (error, node.source ().begin, "a value of an unknown type");
-  return nullptr;
+  return json_node_init_null (json_node_alloc ());
 }
 
-/* The child of @node that @part names: a key, or the place in an array, counted from 1. */
-const toml::node *
-find_child (const toml::node &node, const char *part, toml::source_position &position)
+/* What toml++ says of @text, cut to what it can be told from: it quotes the text and cuts at a byte. */
+bool
+mend (GString *text, const toml::parse_error &failure, const Reading &reading)
 {
-  guint64 place;
+  const std::string_view description = failure.description ();
+  const toml::source_position &position = failure.source ().begin;
+  gchar *valid = g_utf8_make_valid (description.data (), (gssize)description.size ());
+  bool is_mended =
+      zinit_toml_mend (text, position.line, position.column, valid, reading.holes, reading.problems);
 
-  if (const toml::table *table = node.as_table ()) {
-    auto found = table->find (part);
-
-    if (found == table->cend ())
-      return nullptr;
-    position = found->first.source ().begin;
-    return &found->second;
-  }
-  if (const toml::array *array = node.as_array ()) {
-    if (!g_ascii_string_to_unsigned (part, 10, 1, array->size (), &place, nullptr))
-      return nullptr;
-    position = (*array)[place - 1].source ().begin;
-    return &(*array)[place - 1];
-  }
-  return nullptr;
-}
-
-toml::source_position
-locate (const toml::table &root, const char *const *path)
-{
-  toml::source_position position = {};
-
-  for (const toml::node *node = &root; node != nullptr && *path != nullptr; path++)
-    node = find_child (*node, *path, position);
-  return position;
+  g_free (valid);
+  return is_mended;
 }
 
 } // namespace
 
 extern "C" JsonNode *
-zinit_toml_parse (const char *text, gsize length, GError **error)
+zinit_toml_parse (const char *text, gsize length, GHashTable *places, GPtrArray *problems)
 {
-  if (!zinit_toml_check (text, length, error))
-    return nullptr;
-  try {
-    return convert_table (toml::parse (std::string_view (text, length)), error);
-  } catch (const toml::parse_error &failure) {
-    set_error (error, failure.source ().begin, failure.description ());
-  } catch (const std::exception &failure) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "1:1: the text cannot be read: %s",
-                 failure.what ());
-  } catch (...) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "1:1: the text cannot be read");
-  }
-  return nullptr;
-}
+  std::unique_ptr<GHashTable, decltype (&g_hash_table_unref)> holes (g_hash_table_new (NULL, NULL),
+                                                                     g_hash_table_unref);
+  const Reading reading = { places, holes.get (), problems };
+  GString *rest = nullptr; /* without what could not be read */
+  JsonNode *root = nullptr;
+  bool is_over = !zinit_toml_check_keys (text, length, problems);
 
-extern "C" gboolean
-zinit_toml_locate (const char *text, gsize length, const char *const *path, guint *ret_line,
-                   guint *ret_column)
-{
-  if (!zinit_toml_check (text, length, nullptr))
-    return FALSE;
-  try {
-    toml::source_position position = locate (toml::parse (std::string_view (text, length)), path);
-
-    if (!position)
-      return FALSE;
-    *ret_line = position.line;
-    *ret_column = position.column;
-    return TRUE;
-  } catch (...) {
-    return FALSE;
+  while (!is_over) {
+    is_over = true;
+    try {
+      root = convert_table (toml::parse (rest != nullptr ? std::string_view (rest->str, rest->len)
+                                                         : std::string_view (text, length)),
+                            reading);
+    } catch (const toml::parse_error &failure) {
+      if (rest == nullptr)
+        rest = g_string_new_len (text, (gssize)length);
+      is_over = !mend (rest, failure, reading);
+    } catch (const std::exception &failure) {
+      zinit_problems_add (problems, ZinitPlace{ 1, 1 }, "the text cannot be read: %s", failure.what ());
+    } catch (...) {
+      zinit_problems_add (problems, ZinitPlace{ 1, 1 }, "the text cannot be read");
+    }
   }
+  if (rest != nullptr)
+    g_string_free (rest, TRUE);
+  return root;
 }

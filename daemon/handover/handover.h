@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "handover/runtime-lock.h"
+#include "persist/runtime-lock.h"
 #include "handover/autosave.h"
 
 G_BEGIN_DECLS

@@ -460,13 +460,6 @@ zinit_restorer_prepare (ZinitRestorer *restorer)
     g_tree_foreach (restorer->life->state->services, insert_ephemeral, restorer);
 }
 
-/* Output alone is what an end that was cut short has not come to. */
-static gboolean
-is_known (const ZinitSavedLife *life)
-{
-  return life->goes_on && (!life->is_new || g_tree_nnodes (life->state->services) > 0);
-}
-
 guint
 zinit_restorer_run (ZinitRestorer *restorer, const GPtrArray *errors)
 {
@@ -478,7 +471,8 @@ zinit_restorer_run (ZinitRestorer *restorer, const GPtrArray *errors)
       restore_tagged (restorer, restorer->leftovers->pdata[i]);
     zinit_room_report (&restorer->room);
   }
-  if (is_known (restorer->life))
+  /* A new life within a boot has the last output of the one before it (rule K4). */
+  if (restorer->life->goes_on)
     zinit_supervisor_recover_logs (restorer->supervisor);
   else
     zinit_supervisor_forget_logs (restorer->supervisor);

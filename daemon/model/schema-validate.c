@@ -100,9 +100,23 @@ zinit_check_url (const char *text, GError **error)
   return refuse (error, "%s is no such URL; %sHOST[:PORT][/PATH] is wanted", shown, HTTP_PREFIX);
 }
 
+static void G_GNUC_PRINTF (4, 5)
+    report_key (ZinitReportFunc report, gpointer data, const ZinitOption *option, const char *format, ...)
+{
+  g_autofree char *what = NULL;
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  what = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  message = g_strdup_printf ("%s.%s: %s", option->section, option->key, what);
+  report (option, message, data);
+}
+
 /* The one field that each type of health check goes by. */
-static gboolean
-validate_health (const ZinitDefinition *definition, GError **error)
+static void
+validate_health (const ZinitDefinition *definition, ZinitReportFunc report, gpointer data)
 {
   const struct {
     ZinitHealthType type;
@@ -114,46 +128,36 @@ validate_health (const ZinitDefinition *definition, GError **error)
 
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++) {
     const char *word = zinit_health_words[fields[i].type];
+    const ZinitOption *option = zinit_schema_find ("health", fields[i].key);
+    gboolean is_wanted = fields[i].type == (ZinitHealthType)definition->health_type;
 
-    if (fields[i].type == (ZinitHealthType)definition->health_type && fields[i].text == NULL)
-      return refuse (error, "health.%s: is missing; health.type = \"%s\" needs it", fields[i].key, word);
-    if (fields[i].type != (ZinitHealthType)definition->health_type && fields[i].text != NULL)
-      return refuse (error, "health.%s: does not go with the type given; it needs health.type = \"%s\"",
-                     fields[i].key, word);
+    if (is_wanted && fields[i].text == NULL)
+      report_key (report, data, option, "is missing; health.type = \"%s\" needs it", word);
+    if (!is_wanted && fields[i].text != NULL)
+      report_key (report, data, option, "does not go with the type given; it needs health.type = \"%s\"",
+                  word);
   }
-  return TRUE;
 }
 
-static gboolean
-validate_dependencies (const ZinitDefinition *definition, GError **error)
+void
+zinit_schema_validate (const ZinitDefinition *definition, ZinitReportFunc report, gpointer data)
 {
   for (gsize i = 0; i < zinit_n_options; i++) {
     const ZinitOption *option = &zinit_options[i];
     ZinitValue value;
+    gboolean is_there = zinit_schema_get (definition, option, &value);
 
-    if (option->type == ZINIT_TYPE_LIST && zinit_schema_get (definition, option, &value) &&
-        value.strings != NULL && g_strv_contains (value.strings, definition->name))
-      return refuse (error, "%s.%s: names the service itself, %s; only others are allowed", option->section,
-                     option->key, definition->name);
-  }
-  return TRUE;
-}
-
-gboolean
-zinit_schema_validate (const ZinitDefinition *definition, GError **error)
-{
-  for (gsize i = 0; i < zinit_n_options; i++) {
-    const ZinitOption *option = &zinit_options[i];
-    ZinitValue value;
-
-    if ((option->flags & ZINIT_OPTION_REQUIRED) && !zinit_schema_get (definition, option, &value))
-      return refuse (error, "%s.%s: is missing; every service needs it", option->section, option->key);
+    if ((option->flags & ZINIT_OPTION_REQUIRED) && !is_there)
+      report_key (report, data, option, "is missing; every service needs it");
+    if (option->type == ZINIT_TYPE_LIST && definition->name != NULL && value.strings != NULL &&
+        g_strv_contains (value.strings, definition->name))
+      report_key (report, data, option, "names the service itself, %s; only others are allowed",
+                  definition->name);
   }
   if (definition->restart_delay_max_ms < definition->restart_delay_ms)
-    return refuse (error,
-                   "lifecycle.restart_delay_max_ms: %" G_GUINT64_FORMAT
-                   " ms is below lifecycle.restart_delay_ms, %" G_GUINT64_FORMAT
-                   " ms; it must be at least as long",
-                   definition->restart_delay_max_ms, definition->restart_delay_ms);
-  return validate_dependencies (definition, error) && validate_health (definition, error);
+    report_key (report, data, zinit_schema_find ("lifecycle", "restart_delay_max_ms"),
+                "%" G_GUINT64_FORMAT " ms is below lifecycle.restart_delay_ms, %" G_GUINT64_FORMAT
+                " ms; it must be at least as long",
+                definition->restart_delay_max_ms, definition->restart_delay_ms);
+  validate_health (definition, report, data);
 }

@@ -78,6 +78,12 @@ wanted (const ZinitOption *option, gboolean part)
   g_return_val_if_reached (g_strdup (""));
 }
 
+char *
+zinit_schema_describe_wanted (const ZinitOption *option)
+{
+  return wanted (option, FALSE);
+}
+
 /* "section.key: WHAT; Y is wanted". Returns FALSE, so that a caller can return it. */
 static gboolean G_GNUC_PRINTF (3, 4)
     refuse (GError **error, const ZinitOption *option, const char *format, ...)
@@ -191,7 +197,7 @@ set_signal (ZinitDefinition *definition, const ZinitOption *option, const ZinitV
   signo = zinit_signal_from_string (text);
   if (signo == 0) {
     shown = zinit_schema_quote (text);
-    return refuse (error, option, "%s names no signal", shown);
+    return refuse (error, option, "%s is not a signal", shown);
   }
   G_STRUCT_MEMBER (int, definition, option->offset) = signo;
   return TRUE;

@@ -118,15 +118,6 @@ zinit_schema_has_section (const char *section)
   return FALSE;
 }
 
-const char *
-zinit_schema_section_of (const char *key)
-{
-  for (gsize i = 0; i < zinit_n_options; i++)
-    if (strcmp (zinit_options[i].key, key) == 0)
-      return zinit_options[i].section;
-  return NULL;
-}
-
 /* Levenshtein's distance in bytes, upper and lower case being one; @a is at most MAX_WORD_BYTES long. */
 static guint
 edit_distance (const char *a, const char *b)
@@ -172,4 +163,44 @@ zinit_schema_nearest (const char *section, const char *word)
     }
   }
   return nearest;
+}
+
+/* The words of systemd.service(5) and systemd.exec(5), for people who come from there. */
+static const struct {
+  const char *word;
+  const char *section;
+  const char *key;
+} foreign_words[] = {
+  { "ExecStart", "service", "exec" },
+  { "ExecStop", "lifecycle", "stop_signal" },
+  { "KillSignal", "lifecycle", "stop_signal" },
+  { "Type", "service", "oneshot" },
+  { "WorkingDirectory", "service", "dir" },
+  { "User", "service", "user" },
+  { "Group", "service", "group" },
+  { "Environment", "service", "env" },
+  { "Restart", "lifecycle", "restart" },
+  { "RestartSec", "lifecycle", "restart_delay_ms" },
+  { "StartLimitBurst", "lifecycle", "max_restarts" },
+  { "TimeoutStartSec", "lifecycle", "start_timeout_ms" },
+  { "TimeoutStopSec", "lifecycle", "stop_timeout_ms" },
+  { "After", "dependencies", "after" },
+  { "Requires", "dependencies", "requires" },
+  { "Wants", "dependencies", "wants" },
+  { "Conflicts", "dependencies", "conflicts" },
+};
+
+const ZinitOption *
+zinit_schema_find_meant (const char *section, const char *key)
+{
+  const char *nearest;
+
+  for (gsize i = 0; i < zinit_n_options; i++)
+    if (strcmp (zinit_options[i].key, key) == 0)
+      return &zinit_options[i];
+  for (gsize i = 0; i < G_N_ELEMENTS (foreign_words); i++)
+    if (g_ascii_strcasecmp (foreign_words[i].word, key) == 0)
+      return zinit_schema_find (foreign_words[i].section, foreign_words[i].key);
+  nearest = section != NULL ? zinit_schema_nearest (section, key) : NULL;
+  return nearest != NULL ? zinit_schema_find (section, nearest) : NULL;
 }

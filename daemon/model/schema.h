@@ -74,8 +74,12 @@ gboolean zinit_schema_has_section (const char *section);
 /* The known section (@section NULL) or key of @section that is nearest to @word by edit distance, or NULL
  * when none is near enough to be meant. Static. */
 const char *zinit_schema_nearest (const char *section, const char *word);
-/* The section that has @key, or NULL. Static. */
-const char *zinit_schema_section_of (const char *key);
+/* The option that is meant by @key, which @section (NULL = outside of any) does not have: one of another
+ * section with that name, the one that does what systemd has under that name, or the nearest of @section;
+ * NULL when none is. Static. */
+const ZinitOption *zinit_schema_find_meant (const char *section, const char *key);
+/* What @option takes, for messages: "a list of service names". Transfer full. */
+char *zinit_schema_describe_wanted (const ZinitOption *option);
 /* @text from outside as it may stand in a message: in quotes, at most 64 characters, valid UTF-8, control
  * characters replaced. Transfer full. */
 char *zinit_schema_quote (const char *text);
@@ -90,8 +94,10 @@ gboolean zinit_schema_get (const ZinitDefinition *definition, const ZinitOption 
                            ZinitValue *ret_value);
 gboolean zinit_schema_is_equal (const ZinitDefinition *a, const ZinitDefinition *b,
                                 const ZinitOption *option);
-/* What one field alone cannot tell: name and exec given, maximum delay ≥ first delay, health fields that go
- * with health.type, no dependency on itself, user and group syntax. Message as for zinit_schema_set(). */
-gboolean zinit_schema_validate (const ZinitDefinition *definition, GError **error);
+/* Takes one thing that is wrong: the option that it is about, and "section.key: what; what is allowed". */
+typedef void (*ZinitReportFunc) (const ZinitOption *option, const char *message, gpointer data);
+/* Reports all that one field alone cannot tell: name and exec given, maximum delay ≥ first delay, health
+ * fields that go with health.type, no dependency on itself. */
+void zinit_schema_validate (const ZinitDefinition *definition, ZinitReportFunc report, gpointer data);
 
 G_END_DECLS

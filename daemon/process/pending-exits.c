@@ -59,6 +59,8 @@ zinit_pending_exit_add (ZinitProcess *process)
   /* In a stop of many our children are read for many at one time: only that is waited for. */
   if (process->stop.signo != 0 && processes->next_strays_usec > g_get_monotonic_time ())
     due_usec = MIN (due_usec, processes->next_strays_usec);
+  else if (process->is_adopted && processes->next_tags_usec > g_get_monotonic_time ())
+    due_usec = MIN (due_usec, processes->next_tags_usec);
   list (process);
   process->has_waited = FALSE;
   processes->pending_exit_delay_usec = FIRST_DELAY_USEC;

@@ -17,6 +17,7 @@
 #include "process/tags.h"
 
 #define REST 16
+#define REST_TAGS 2 /* an adopted tree has to wait for it with its end */
 /* A process that has no tags belongs to the run that was executed at most so long before it began. */
 #define BEGINS_WITHIN_S 5
 #define MAX_EXECUTIONS 32768 /* that are remembered */
@@ -300,7 +301,7 @@ zinit_strays_scan (ZinitProcesses *processes, gboolean may_wait)
   is_known = zinit_proc_walk (is_untold, consider_tagged, &scan);
   if (is_known)
     processes->scan_turn = turn;
-  processes->next_tags_usec = g_get_monotonic_time () + REST * (g_get_monotonic_time () - began_usec);
+  processes->next_tags_usec = g_get_monotonic_time () + REST_TAGS * (g_get_monotonic_time () - began_usec);
   return is_known;
 }
 

@@ -392,5 +392,8 @@ zinit_tree_try_finish_without_group (ZinitProcess *process)
 gboolean
 zinit_tree_try_finish (ZinitProcess *process)
 {
+  /* In a stop of many this is asked again for all of them together. */
+  if (process->stop.signo != 0 && !zinit_strays_find (process->processes, TRUE))
+    return FALSE;
   return is_group_gone (process) && zinit_tree_try_finish_without_group (process);
 }

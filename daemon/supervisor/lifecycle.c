@@ -81,10 +81,9 @@ on_main_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
   release (service, &service->exit_pending);
   service->status.last_exit = *exit;
   service->main_ended = TRUE;
-  /* A stop reports it with its end. Otherwise the tree is usually empty as well, which is known next; only if
-   * not there is something to clean up. */
-  if (service->status.state != ZINIT_STATE_STOPPING)
-    zinit_supervisor_enqueue (service->supervisor, service);
+  zinit_service_touch (service);
+  /* Usually the tree is empty as well, which is known next; only if not there is something to clean up. */
+  zinit_supervisor_enqueue (service->supervisor, service);
 }
 
 static void

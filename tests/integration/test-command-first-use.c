@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a first use of the command stumbles over: what has to wait, what failed, what was mistyped, where the
- * daemon is.
+ * What a first use of the command stumbles over: what was mistyped, where the daemon is, why something does
+ * not run.
  */
 #define G_LOG_DOMAIN "zinit-test"
 
@@ -27,102 +27,6 @@
 #define REQUIRES(name) "[dependencies]\nrequires = [\"" name "\"]\n"
 
 static void
-assert_has (const char *text, const char *part)
-{
-  if (strstr (text, part) == NULL)
-    g_error ("no \"%s\" in: %s", part, text);
-}
-
-static void
-assert_lacks (const char *text, const char *part)
-{
-  if (strstr (text, part) != NULL)
-    g_error ("\"%s\" in: %s", part, text);
-}
-
-/* Runs it and checks its end; gives what it printed. Transfer full. */
-#define run(code_wanted, ...)                                                                                \
-  ({                                                                                                         \
-    g_autoptr (CommandResult) result_ = command_run (h, __VA_ARGS__);                                        \
-    command_check (result_, code_wanted);                                                                    \
-    g_strconcat (result_->out, result_->err, NULL);                                                          \
-  })
-
-/* The same, for a test that says itself where the daemon is. */
-#define run_plain(code_wanted, ...)                                                                          \
-  ({                                                                                                         \
-    g_autoptr (CommandResult) result_ = command_run_plain (h, __VA_ARGS__);                                  \
-    command_check (result_, code_wanted);                                                                    \
-    g_strconcat (result_->out, result_->err, NULL);                                                          \
-  })
-
-/* A start takes along what it needs; one that must not says what it waits for, and its waiting has an end. */
-static void
-test_start_waits (void)
-{
-  g_autoptr (Harness) h = harness_new ();
-  g_autofree char *only = NULL, *again = NULL, *tree = NULL, *wrong = NULL, *both = NULL, *slow = NULL;
-  g_autofree char *go = harness_path (h, "go"), *orders = g_strdup_printf ("until %s exit 0", go);
-
-  harness_service (h, "db", "wait", BY_HAND);
-  harness_service (h, "web", "wait", BY_HAND REQUIRES ("db"));
-  harness_service (h, "gate", orders, "oneshot = true\n" BY_HAND);
-  harness_service (h, "late", "wait", BY_HAND REQUIRES ("gate"));
-  harness_start (h);
-  only = run (FAILED, "start --only web");
-  assert_has (only, "web waits: it requires db");
-  assert_has (only, "zinit start web");
-  assert_property (h->client, "web", "State", "blocked");
-  assert_property (h->client, "db", "State", "inactive");
-  /* Blocked already: no change of state tells of it. */
-  again = run (FAILED, "start --only --timeout 60 web");
-  assert_has (again, "web waits: it requires db");
-  tree = run (DONE, "start web");
-  assert_property (h->client, "db", "State", "running");
-  assert_property (h->client, "web", "State", "running");
-  slow = run (FAILED, "start --timeout 300ms late");
-  assert_has (slow, "late waits: it requires gate");
-  assert_has (slow, "late is not up after 300ms");
-  assert_property (h->client, "gate", "State", "running");
-  wrong = run (USAGE, "start --timeout 5x web");
-  assert_has (wrong, "2min");
-  both = run (USAGE, "start --no-wait --timeout 5 web");
-}
-
-/* What failed is named, with the output of that run, and not of the one that only waited for it. */
-static void
-test_last_output (void)
-{
-  g_autoptr (Harness) h = harness_new ();
-  g_autofree char *broken = NULL, *dependency = NULL, *lost = NULL;
-
-  harness_service (h, "db", "out healthy wait", BY_HAND "[lifecycle]\nrestart = \"never\"\n");
-  harness_service (h, "web", "out ofweb wait", BY_HAND REQUIRES ("db"));
-  harness_start (h);
-  g_free (run (DONE, "start web"));
-  client_wait_log_lines (h->client, "db", 1);
-  client_wait_log_lines (h->client, "web", 1);
-  g_free (run (DONE, "stop db"));
-  harness_service (h, "db", "err boom exit 3", BY_HAND "oneshot = true\n[lifecycle]\nrestart = \"never\"\n");
-  g_free (run (DONE, "reload"));
-  broken = run (FAILED, "start db");
-  assert_has (broken, "Last output of db");
-  assert_has (broken, "boom");
-  assert_lacks (broken, "healthy");
-  dependency = run (FAILED, "start web");
-  assert_has (dependency, "Last output of db");
-  assert_has (dependency, "boom");
-  assert_has (dependency, "zinit logs db");
-  assert_lacks (dependency, "ofweb");
-  /* A program that is not there wrote nothing; what is kept is older. */
-  harness_write (h, "db.toml", "[service]\nexec = \"/nonexistent/db\"\n" BY_HAND);
-  g_free (run (DONE, "reload"));
-  lost = run (FAILED, "start db");
-  assert_has (lost, "/nonexistent/db");
-  assert_lacks (lost, "boom");
-}
-
-static void
 test_why (void)
 {
   g_autoptr (Harness) h = harness_new ();
@@ -140,88 +44,26 @@ test_why (void)
   client_wait_property (h->client, "db", "RestartCount", "2");
   client_wait_state (h->client, "web", "failed");
   client_wait_log_lines (h->client, "db", 3);
-  why = run (DONE, "why web");
-  assert_has (why, "requires api");
-  assert_has (why, "requires db");
-  assert_has (why, "exited with code 3");
-  assert_has (why, "given up after 2 restarts");
-  assert_has (why, "boom");
-  assert_has (why, "zinit logs db");
-  assert_has (why, "zinit start web");
-  assert_lacks (why, "held by nothing");
+  why = command_print (h, DONE, "why web");
+  command_assert_has (why, "requires api");
+  command_assert_has (why, "requires db");
+  command_assert_has (why, "exited with code 3");
+  command_assert_has (why, "given up after 2 restarts");
+  command_assert_has (why, "boom");
+  command_assert_has (why, "zinit logs db");
+  command_assert_has (why, "zinit start web");
+  command_assert_lacks (why, "held by nothing");
   json = command_run_json (h, DONE, "why web");
   g_assert_cmpuint (json_array_get_length (json_node_get_array (json)), ==, 3);
   last = json_array_get_object_element (json_node_get_array (json), 2);
   g_assert_cmpstr (json_object_get_string_member (last, "service"), ==, "db");
   g_assert_cmpstr (json_object_get_string_member (last, "sub_state"), ==, "given-up");
   g_assert_true (json_object_get_boolean_member (last, "is_root"));
-  by_hand = run (DONE, "why other");
-  assert_has (by_hand, "zinit start other");
-  up = run (DONE, "why fine");
-  assert_has (up, "running");
-  assert_lacks (up, "would help");
-}
-
-/* Ends are said once; what had to be killed is down all the same. */
-static void
-test_words_for_ends (void)
-{
-  g_autoptr (Harness) h = harness_new ();
-  g_autofree char *status = NULL, *list = NULL, *stop = NULL;
-  g_autoptr (JsonNode) json = NULL;
-
-  harness_service (h, "ended", "exit 0", "[lifecycle]\nrestart = \"never\"\n");
-  harness_service (h, "deaf", "ignore 15 out up wait", "[lifecycle]\nstop_timeout_ms = 200\n");
-  harness_service (h, "setup", "exit 0", "oneshot = true\n");
-  harness_start (h);
-  client_wait_state (h->client, "ended", "exited");
-  client_wait_state (h->client, "setup", "exited");
-  client_wait_log_lines (h->client, "deaf", 1);
-  status = run (DONE, "status ended setup");
-  assert_has (status, "State: exited with code 0");
-  assert_has (status, "State: done");
-  assert_lacks (status, "exited: exited");
-  list = run (DONE, "list");
-  assert_has (list, "setup\texited\tdone\t");
-  stop = run (DONE, "stop deaf");
-  assert_has (stop, "deaf: stopped, killed after 200 ms");
-  json = command_run_json (h, DONE, "list deaf");
-  g_assert_cmpstr (
-      json_object_get_string_member (json_array_get_object_element (json_node_get_array (json), 0), "state"),
-      ==, "failed");
-}
-
-static void
-test_wait (void)
-{
-  g_autoptr (Harness) h = harness_new ();
-  g_autofree char *go = harness_path (h, "go"), *orders = g_strdup_printf ("until %s exit 0", go);
-  g_autofree char *late = NULL, *there = NULL, *none = NULL, *wrong = NULL, *missing = NULL, *output = NULL;
-  g_autofree char *path = harness_path (h, "waited");
-  int status = -1;
-  GPid pid;
-
-  harness_service (h, "job", orders, "oneshot = true\n");
-  harness_service (h, "web", "wait", "");
-  harness_start (h);
-  client_wait_state (h->client, "web", "running");
-  there = run (DONE, "wait web --for running");
-  late = run (FAILED, "wait job --for done --timeout 100ms");
-  assert_has (late, "job is not done in time; it is running");
-  none = run (NO_SERVICE, "wait jbo --for done");
-  assert_has (none, "did you mean \"job\"");
-  wrong = run (USAGE, "wait job --for runing");
-  assert_has (wrong, "did you mean \"running\"");
-  missing = run (USAGE, "wait job");
-  pid = command_start (h, "waited", "wait job web --for exited --timeout 60");
-  g_assert_true (g_file_set_contents (go, "", 0, NULL));
-  client_wait_state (h->client, "job", "exited");
-  g_variant_unref (client_ok (h->client, "StopService", "('web', {'wait': <true>})"));
-  g_assert_true (processes_wait_child (pid, CLIENT_PATIENCE_SECONDS, &status));
-  g_assert_true (WIFEXITED (status));
-  g_assert_cmpint (WEXITSTATUS (status), ==, DONE);
-  g_assert_true (g_file_get_contents (path, &output, NULL, NULL));
-  assert_has (output, "job: ");
+  by_hand = command_print (h, DONE, "why other");
+  command_assert_has (by_hand, "zinit start other");
+  up = command_print (h, DONE, "why fine");
+  command_assert_has (up, "running");
+  command_assert_lacks (up, "would help");
 }
 
 /* An option goes before the environment, and two that contradict are refused. */
@@ -237,20 +79,20 @@ test_option_before_environment (void)
   harness_start (h);
   harness_setenv (h, "ZINIT_SOCKET", h->socket);
   harness_setenv (h, "XDG_RUNTIME_DIR", empty);
-  by_env = run_plain (DONE, "list");
+  by_env = command_print_plain (h, DONE, "list");
   /* Questions and what hears signals go to the private socket in two ways. */
-  g_free (run_plain (DONE, "stop web"));
-  g_free (run_plain (DONE, "start web"));
-  status = run_plain (DONE, "status web");
-  assert_has (status, "running");
-  unknown = run_plain (NO_SERVICE, "status wbe");
-  assert_has (unknown, "did you mean \"web\"");
-  user = run_plain (NO_DAEMON, "--user list");
-  assert_has (user, empty);
-  session = run_plain (NO_DAEMON, "list --session");
-  assert_has (session, empty);
-  both = run_plain (USAGE, "--system list --user");
-  twice = run_plain (NO_DAEMON, "--user --session list");
+  g_free (command_print_plain (h, DONE, "stop web"));
+  g_free (command_print_plain (h, DONE, "start web"));
+  status = command_print_plain (h, DONE, "status web");
+  command_assert_has (status, "running");
+  unknown = command_print_plain (h, NO_SERVICE, "status wbe");
+  command_assert_has (unknown, "did you mean \"web\"");
+  user = command_print_plain (h, NO_DAEMON, "--user list");
+  command_assert_has (user, empty);
+  session = command_print_plain (h, NO_DAEMON, "list --session");
+  command_assert_has (session, empty);
+  both = command_print_plain (h, USAGE, "--system list --user");
+  twice = command_print_plain (h, NO_DAEMON, "--user --session list");
   /* zinitd knows both words as well. */
   {
     const char *const argv[] = { g_getenv ("ZINITD"), "--user", "--session", "--version", NULL };
@@ -274,17 +116,17 @@ test_hint (void)
   const char *daemon = g_getenv ("ZINITD");
 
   harness_setenv (h, "ZINIT_DAEMON", NULL);
-  built = run_plain (NO_DAEMON, "--socket '%s' list", socket);
-  assert_has (built, daemon);
-  assert_has (built, folder);
-  assert_lacks (built, "--system");
+  built = command_print_plain (h, NO_DAEMON, "--socket '%s' list", socket);
+  command_assert_has (built, daemon);
+  command_assert_has (built, folder);
+  command_assert_lacks (built, "--system");
   harness_setenv (h, "ZINIT_DAEMON", "/bin/true");
-  named = run_plain (NO_DAEMON, "--socket '%s' list", socket);
-  assert_has (named, "\"/bin/true ");
+  named = command_print_plain (h, NO_DAEMON, "--socket '%s' list", socket);
+  command_assert_has (named, "\"/bin/true ");
   harness_setenv (h, "ZINIT_DAEMON", "/nonexistent/zinitd");
-  lost = run_plain (NO_DAEMON, "--socket '%s' list", socket);
-  assert_has (lost, "/nonexistent/zinitd");
-  assert_lacks (lost, "start it with");
+  lost = command_print_plain (h, NO_DAEMON, "--socket '%s' list", socket);
+  command_assert_has (lost, "/nonexistent/zinitd");
+  command_assert_lacks (lost, "start it with");
   g_assert_cmpint (g_mkdir (nothing, 0700), ==, 0);
   if (geteuid () == 0) {
     const char *const argv[] = { "setpriv",  "--reuid=65534", "--clear-groups", harness_zinit (),
@@ -296,11 +138,11 @@ test_hint (void)
     g_assert_cmpint (WEXITSTATUS (status), ==, NOT_ALLOWED);
   } else {
     g_assert_cmpint (g_chmod (nothing, 0), ==, 0);
-    denied = run_plain (NOT_ALLOWED, "--socket '%s' list", socket);
+    denied = command_print_plain (h, NOT_ALLOWED, "--socket '%s' list", socket);
     g_assert_cmpint (g_chmod (nothing, 0700), ==, 0);
   }
-  assert_has (denied, "not allowed");
-  assert_lacks (denied, "start it with");
+  command_assert_has (denied, "not allowed");
+  command_assert_lacks (denied, "start it with");
 }
 
 static void
@@ -316,24 +158,24 @@ test_names (void)
   client_wait_log_lines (h->client, "web-1", 1);
   client_wait_log_lines (h->client, "web-2", 1);
   client_wait_log_lines (h->client, "db", 1);
-  all = run (DONE, "logs");
-  assert_has (all, "web-1: one");
-  assert_has (all, "db: three");
-  stop = run (DONE, "stop 'web*'");
+  all = command_print (h, DONE, "logs");
+  command_assert_has (all, "web-1: one");
+  command_assert_has (all, "db: three");
+  stop = command_print (h, DONE, "stop 'web*'");
   assert_property (h->client, "web-1", "State", "exited");
   assert_property (h->client, "web-2", "State", "exited");
   assert_property (h->client, "db", "State", "running");
-  none = run (NO_SERVICE, "stop 'x*' db");
-  assert_has (none, "\"x*\"");
+  none = command_print (h, NO_SERVICE, "stop 'x*' db");
+  command_assert_has (none, "\"x*\"");
   assert_property (h->client, "db", "State", "exited");
-  nothing = run (NO_SERVICE, "logs 'x*'");
-  assert_lacks (nothing, "three");
-  near = run (NO_SERVICE, "start web1");
-  assert_has (near, "did you mean \"web-1\"");
-  g_free (run (DONE, "start db"));
-  remove = run (FAILED, "remove db");
-  assert_has (remove, "--stop");
-  assert_lacks (remove, "option");
+  nothing = command_print (h, NO_SERVICE, "logs 'x*'");
+  command_assert_lacks (nothing, "three");
+  near = command_print (h, NO_SERVICE, "start web1");
+  command_assert_has (near, "did you mean \"web-1\"");
+  g_free (command_print (h, DONE, "start db"));
+  remove = command_print (h, FAILED, "remove db");
+  command_assert_has (remove, "--stop");
+  command_assert_lacks (remove, "option");
 }
 
 static void
@@ -348,13 +190,13 @@ test_definitions (void)
 
   harness_setenv (h, "ZINIT_DAEMON", NULL);
   harness_service (h, "web", "wait", BY_HAND REQUIRES ("nowhere"));
-  checked = run (DONE, "check '%s'", h->config_dir);
-  assert_has (checked, "web: ok");
-  assert_has (checked, "requires nowhere");
-  help = run (DONE, "help start");
-  assert_has (help, "--timeout");
-  wrong_help = run (USAGE, "help strat");
-  assert_has (wrong_help, "\"start\"");
+  checked = command_print (h, DONE, "check '%s'", h->config_dir);
+  command_assert_has (checked, "web: ok");
+  command_assert_has (checked, "requires nowhere");
+  help = command_print (h, DONE, "help start");
+  command_assert_has (help, "--timeout");
+  wrong_help = command_print (h, USAGE, "help strat");
+  command_assert_has (wrong_help, "\"start\"");
   harness_start (h);
   g_assert_true (g_file_set_contents (path, definition, -1, NULL));
   command =
@@ -369,7 +211,42 @@ test_definitions (void)
         g_spawn_sync (NULL, (char **)argv, h->environment, 0, NULL, NULL, NULL, &error, &status, NULL));
   }
   g_assert_cmpint (WEXITSTATUS (status), ==, FAILED);
-  assert_has (error, "name");
+  command_assert_has (error, "name");
+}
+
+/* A definition that the daemon refuses is counted, and its name is answered with what is wrong with it. */
+static void
+test_refused (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *list = NULL, *status = NULL, *start = NULL, *why = NULL, *held = NULL, *older = NULL;
+  g_autoptr (JsonNode) json = NULL;
+
+  harness_service (h, "web", "wait", REQUIRES ("db"));
+  harness_write (h, "db.toml", "[service]\nexec = 5\n");
+  harness_start (h);
+  client_wait_state (h->client, "web", "failed");
+  list = command_print (h, DONE, "list");
+  command_assert_has (list, "1 definition refused: db.toml");
+  status = command_print (h, DONE, "status");
+  command_assert_has (status, "1 definition refused: db.toml");
+  command_assert_has (status, "service.exec");
+  start = command_print (h, NO_SERVICE, "start db");
+  command_assert_has (start, "its definition was refused");
+  command_assert_has (start, "service.exec");
+  why = command_print (h, NO_SERVICE, "why db");
+  command_assert_has (why, "service.exec");
+  held = command_print (h, DONE, "why web");
+  command_assert_has (held, "requires db, which does not exist: its definition was refused");
+  /* One that runs goes on with its older definition. */
+  harness_write (h, "web.toml", "[service]\nexec = 6\n");
+  g_free (command_print (h, FAILED, "reload"));
+  older = command_print (h, DONE, "status web");
+  command_assert_has (older, "an older definition is in force");
+  json = command_run_json (h, DONE, "status");
+  g_assert_cmpuint (
+      json_array_get_length (json_object_get_array_member (json_node_get_object (json), "config_errors")), ==,
+      2);
 }
 
 /* What the command writes on a terminal. Transfer full. */
@@ -408,9 +285,9 @@ test_terminal (void)
   harness_write (h, "lines.toml", "[service]\nexec = \"\"\"\necho first\nsleep 1000\n\"\"\"\n" BY_HAND);
   harness_start (h);
   status = run_on_terminal (h, "status lines");
-  assert_has (status, "echo first");
-  assert_has (status, "sleep 1000");
-  assert_lacks (status, "\\x0a");
+  command_assert_has (status, "echo first");
+  command_assert_has (status, "sleep 1000");
+  command_assert_lacks (status, "\\x0a");
 }
 
 /* The language is that of the messages, whatever the rest is set to, and to something that is not installed.
@@ -426,27 +303,24 @@ test_language (void)
   harness_setenv (h, "LC_CTYPE", "C.UTF-8");
   harness_setenv (h, "LC_TIME", "xx_XX");
   harness_setenv (h, "LANGUAGE", "de");
-  german = run_plain (DONE, "help");
-  assert_has (german, "anhalten");
+  german = command_print_plain (h, DONE, "help");
+  command_assert_has (german, "anhalten");
   harness_setenv (h, "LANGUAGE", NULL);
-  english = run_plain (DONE, "help");
-  assert_has (english, "Stop services");
+  english = command_print_plain (h, DONE, "help");
+  command_assert_has (english, "Stop services");
 }
 
 int
 main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
-  g_test_add_func ("/command-first-use/start-waits", test_start_waits);
-  g_test_add_func ("/command-first-use/last-output", test_last_output);
   g_test_add_func ("/command-first-use/why", test_why);
-  g_test_add_func ("/command-first-use/words-for-ends", test_words_for_ends);
-  g_test_add_func ("/command-first-use/wait", test_wait);
   g_test_add_func ("/command-first-use/option-before-environment", test_option_before_environment);
   g_test_add_func ("/command-first-use/hint", test_hint);
   g_test_add_func ("/command-first-use/names", test_names);
   g_test_add_func ("/command-first-use/definitions", test_definitions);
-  g_test_add_func ("/command-first-use/language", test_language);
+  g_test_add_func ("/command-first-use/refused", test_refused);
   g_test_add_func ("/command-first-use/terminal", test_terminal);
+  g_test_add_func ("/command-first-use/language", test_language);
   return g_test_run ();
 }

@@ -217,11 +217,14 @@ static const Bad bad_files[] = {
   { "twice.json",
     "{\"service\": {\"exec\": \"true\", \"exec\": \"x\", \"name\": \"j2\"}}",
     { ":1:", "exec" } },
+  { "several.toml",
+    "[service]\nexec = \"true\nRestart = \"no\"\n[lifecycle]\nmax_restarts = true\n",
+    { ":2:8:" } },
   { "array.json", "[]", { "" } },
   { "empty.json", "", { "" } },
 };
 
-/* The one message about @file; fails the test when there is none. */
+/* The messages about @file, a line each; fails the test when there is none. */
 static char *
 message_about (Harness *h, GVariant *errors, const char *file)
 {
@@ -233,13 +236,14 @@ message_about (Harness *h, GVariant *errors, const char *file)
   g_variant_iter_init (&iter, errors);
   while (g_variant_iter_next (&iter, "(&s&s)", &where, &message)) {
     if (g_str_equal (where, path)) {
-      g_assert_null (found);
-      found = g_strdup (message);
+      g_autofree char *before = found;
+
+      g_assert_true (g_str_has_prefix (message, path));
+      found = before != NULL ? g_strconcat (before, "\n", message, NULL) : g_strdup (message);
     }
   }
   if (found == NULL)
     g_error ("no error about %s", path);
-  g_assert_true (g_str_has_prefix (found, path));
   return found;
 }
 
@@ -267,7 +271,17 @@ test_bad (void)
     for (gsize j = 0; j < 3 && bad_files[i].parts[j]; j++)
       assert_has (message, bad_files[i].parts[j]);
   }
-  g_assert_cmpuint (g_variant_n_children (errors), ==, G_N_ELEMENTS (bad_files));
+  /* Of one file all that is wrong; in syntax.toml there is one more. */
+  {
+    g_autofree char *message = message_about (h, errors, "several.toml");
+    g_auto (GStrv) lines = g_strsplit (message, "\n", -1);
+
+    g_assert_cmpuint (g_strv_length (lines), ==, 3);
+    assert_has (lines[0], "several.toml:2:8: service.exec: the closing quote");
+    assert_has (lines[1], "several.toml:3:1: unknown key \"Restart\" in [service]");
+    assert_has (lines[2], "several.toml:5:1: lifecycle.max_restarts: ");
+  }
+  g_assert_cmpuint (g_variant_n_children (errors), ==, G_N_ELEMENTS (bad_files) + 3);
 }
 
 /* What is no text file at all. */

@@ -6,6 +6,7 @@
 #include "process-harness.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -219,12 +220,132 @@ test_stats (Fixture *fixture, gconstpointer unused)
   zinit_process_stats_clear (&stats);
 }
 
+/* The cost of statistics is that of the service's own processes, however many others there are. */
+static void
+test_stats_cost (Fixture *fixture, gconstpointer unused)
+{
+  Service services[20] = { 0 };
+  ZinitProcess *processes[G_N_ELEMENTS (services)];
+  ZinitProcessStats stats[G_N_ELEMENTS (services)];
+  guint64 alone = 0, among_others = 0, all;
+
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++) {
+    start (fixture, &services[i], "sleep 1000");
+    processes[i] = services[i].process;
+    if (i != 0 && i != G_N_ELEMENTS (services) - 1)
+      continue;
+    fixture->processes->strays_turn = fixture->processes->next_strays_usec = 0;
+    alone = i == 0 ? 0 : among_others;
+    among_others = zinit_proc_get_n_opens ();
+    zinit_process_read_stats (processes[0], &stats[0]);
+    among_others = zinit_proc_get_n_opens () - among_others;
+    g_assert_cmpuint (stats[0].processes->len, ==, 1);
+    zinit_process_stats_clear (&stats[0]);
+  }
+  g_assert_cmpuint (among_others, ==, alone);
+  g_assert_cmpuint (among_others, <=, 3);
+  all = zinit_proc_get_n_opens ();
+  zinit_processes_read_stats (processes, G_N_ELEMENTS (processes), stats);
+  g_assert_cmpuint (zinit_proc_get_n_opens () - all, <=, 2 * G_N_ELEMENTS (services) + 1);
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++) {
+    g_assert_cmpuint (stats[i].processes->len, ==, 1);
+    zinit_process_stats_clear (&stats[i]);
+    zinit_process_signal (services[i].process, SIGKILL, ZINIT_WHOM_ALL, NULL);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++) {
+    WAIT_FOR (fixture, services[i].n_empty == 1);
+    finish (&services[i]);
+  }
+}
+
+static gboolean
+count_number (pid_t pid, gpointer data)
+{
+  ++*(guint *)data;
+  return TRUE;
+}
+
+/* Many that are stopped in one turn of the loop share one walk. */
+static void
+test_stop_cost (Fixture *fixture, gconstpointer unused)
+{
+  Service services[60] = { 0 };
+  guint n_processes = 0;
+  guint64 before;
+
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++)
+    start (fixture, &services[i], "sleep 1000");
+  zinit_proc_foreach_number (count_number, &n_processes);
+  before = zinit_proc_get_n_opens ();
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++)
+    g_assert_true (zinit_process_stop (services[i].process, SIGTERM, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++)
+    WAIT_FOR (fixture, services[i].n_empty == 1);
+  /* A scan for what is held reads each of them as well. */
+  if (fixture->processes->has_group_signals)
+    g_assert_cmpuint (zinit_proc_get_n_opens () - before, <, 3 * n_processes);
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++)
+    finish (&services[i]);
+}
+
+/* Went to the background: the oldest of those that are left becomes the main process, and its end is told as
+ * that of any. */
+static void
+test_adopt_main (Fixture *fixture, gconstpointer unused)
+{
+  g_auto (Service) service = { 0 };
+  g_autoptr (GError) error = NULL;
+  guint64 start_ticks;
+  int first, second;
+  pid_t pid;
+
+  start (fixture, &service,
+         "setsid sh -c 'echo $$; sleep 0.05; setsid sh -c \"echo \\$\\$; exec sleep 1000\" & wait; exit 3' & "
+         "sleep 0.2");
+  WAIT_FOR (fixture, service.n_ended == 1 && sscanf (said (&service), "%d %d", &first, &second) == 2);
+  g_assert_cmpuint (service.n_empty, ==, 0);
+  g_assert_true (zinit_process_find_oldest (service.process, &pid, &start_ticks));
+  g_assert_cmpint (pid, ==, first);
+  g_assert_false (zinit_process_adopt_main (service.process, pid, start_ticks + 1, &error));
+  g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED);
+  g_assert_true (zinit_process_adopt_main (service.process, pid, start_ticks, NULL));
+  g_assert_true (zinit_process_has_main (service.process));
+  g_assert_cmpint (zinit_process_get_pid (service.process), ==, first);
+  g_assert_cmpuint (zinit_process_get_start_ticks (service.process), ==, start_ticks);
+  service.n_ended = 0;
+  g_assert_cmpint (kill (second, SIGKILL), ==, 0);
+  WAIT_FOR (fixture, service.n_ended == 1);
+  assert_end (&service, ZINIT_EXIT_EXITED, 3);
+  WAIT_FOR (fixture, service.n_empty == 1);
+}
+
+/* And a stop reaches all of it. */
+static void
+test_stop_adopted_main (Fixture *fixture, gconstpointer unused)
+{
+  g_auto (Service) service = { 0 };
+  guint64 start_ticks;
+  pid_t pid;
+
+  start (fixture, &service, "setsid sh -c 'setsid sleep 1000 & sleep 1000 & wait' & sleep 1000 & sleep 0.1");
+  WAIT_FOR (fixture, service.n_ended == 1);
+  g_assert_true (zinit_process_find_oldest (service.process, &pid, &start_ticks));
+  g_assert_true (zinit_process_adopt_main (service.process, pid, start_ticks, NULL));
+  service.n_ended = 0;
+  g_assert_true (zinit_process_stop (service.process, SIGTERM, NULL));
+  WAIT_FOR (fixture, service.n_ended == 1);
+  assert_end (&service, ZINIT_EXIT_KILLED, SIGTERM);
+  WAIT_FOR (fixture, service.n_empty == 1);
+}
+
 static const ProcessTest tests[] = {
   { "signal", test_signal },         { "group", test_group },
   { "outlives", test_outlives },     { "foreign-zombie", test_foreign_zombie },
   { "orphan", test_orphan },         { "many-orphans", test_many_orphans },
   { "free-alive", test_free_alive }, { "free-in-callback", test_free_in_callback },
   { "traced", test_traced },         { "stats", test_stats },
+  { "stats-cost", test_stats_cost }, { "stop-cost", test_stop_cost },
+  { "adopt-main", test_adopt_main }, { "stop-adopted-main", test_stop_adopted_main },
 };
 
 int

@@ -7,6 +7,7 @@
 #include "command.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,6 +96,54 @@ command_run_json (Harness *harness, int code, const char *format, ...)
   if (error || node == NULL)
     g_error ("no JSON (%s): %s", error ? error->message : "empty", result->out);
   return node;
+}
+
+static char *
+print (Harness *harness, int code, char **argv)
+{
+  g_autoptr (CommandResult) result = run (harness, argv);
+
+  command_check (result, code);
+  return g_strconcat (result->out, result->err, NULL);
+}
+
+char *
+command_print (Harness *harness, int code, const char *format, ...)
+{
+  g_autofree char *options = bus_option (harness);
+  g_auto (GStrv) argv = NULL;
+  va_list list;
+
+  va_start (list, format);
+  argv = make_argv (harness, options, format, list);
+  va_end (list);
+  return print (harness, code, argv);
+}
+
+char *
+command_print_plain (Harness *harness, int code, const char *format, ...)
+{
+  g_auto (GStrv) argv = NULL;
+  va_list list;
+
+  va_start (list, format);
+  argv = make_argv (harness, NULL, format, list);
+  va_end (list);
+  return print (harness, code, argv);
+}
+
+void
+command_assert_has (const char *text, const char *part)
+{
+  if (strstr (text, part) == NULL)
+    g_error ("no \"%s\" in: %s", part, text);
+}
+
+void
+command_assert_lacks (const char *text, const char *part)
+{
+  if (strstr (text, part) != NULL)
+    g_error ("\"%s\" in: %s", part, text);
 }
 
 GPid

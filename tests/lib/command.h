@@ -25,6 +25,13 @@ CommandResult *command_run (Harness *harness, const char *format, ...) G_GNUC_PR
 CommandResult *command_run_plain (Harness *harness, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* Runs it with --json; it must end with @code and print one JSON document. Transfer full. */
 JsonNode *command_run_json (Harness *harness, int code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/* All that command_run(), and command_run_plain(), printed on both outputs; it must end with @code. Transfer
+ * full. */
+char *command_print (Harness *harness, int code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+char *command_print_plain (Harness *harness, int code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/* Fail the test with the whole text unless @part is in it, or if it is. */
+void command_assert_has (const char *text, const char *part);
+void command_assert_lacks (const char *text, const char *part);
 /* Starts it and leaves it running; its output goes to the file @name of the run's folder. */
 GPid command_start (Harness *harness, const char *name, const char *format, ...) G_GNUC_PRINTF (3, 4);
 

@@ -327,9 +327,6 @@ test_states (void)
     { "{'State': <'failed'>, 'SubState': <'given-up'>, 'RestartCount': <uint32 2>, 'FailureReason': "
       "<{'type': <'exit_code'>, 'code': <3>}>}",
       "failed: exited with code 3; given up after 2 restarts" },
-    /* Of a daemon that knows no SubState. */
-    { "{'State': <'exited'>, 'Oneshot': <true>, 'LastExit': <('exited', 0)>}", "done" },
-    { "{'State': <'exited'>, 'WantedStatus': <'stop'>, 'LastExit': <('exited', 0)>}", "stopped" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {

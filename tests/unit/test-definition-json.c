@@ -3,7 +3,8 @@
  * Definitions as JSON: in files, where every key has to be known, and in state files, where that of other
  * versions is passed over.
  */
-#include "config/definition-build.h"
+#include "config/format.h"
+#include "config/strict-json.h"
 #include "model/error.h"
 #include "model/limits.h"
 
@@ -30,7 +31,7 @@ count_warnings (GLogLevelFlags level, const GLogField *fields, gsize n_fields, g
 static ZinitDefinition *
 read_as (const char *text, ZinitKeyRule rule, GError **error)
 {
-  g_autoptr (JsonNode) node = zinit_definition_json_parse (text, strlen (text), error);
+  g_autoptr (JsonNode) node = zinit_strict_json_parse (text, strlen (text), error);
 
   return node != NULL ? zinit_definition_from_json (node, NULL, rule, error) : NULL;
 }
@@ -211,7 +212,7 @@ test_lax_health_values (void)
 static void
 test_mistakes (void)
 {
-  refuse ("[]", ZINIT_KEYS_STRICT, "1:1: a list was given; an object");
+  refuse ("[]", ZINIT_KEYS_STRICT, "a list was given; an object");
   refuse ("3", ZINIT_KEYS_STRICT, "an object with the sections");
   refuse ("{}", ZINIT_KEYS_LAX, "service.name: is missing");
   refuse ("{\"service\":{\"exec\":\"x\"}}", ZINIT_KEYS_LAX, "service.name: is missing");
@@ -243,17 +244,43 @@ test_positions (void)
       "2:2: dependencies.after: item 2: a list was given" },
     { "{\"service\": {\"name\": \"w\"}}", "1:13: service.exec: is missing" },
     { "{\"lifecycle\": 3}", "1:15: lifecycle: a number was given" },
+    { "[1]", "1:1: a list was given; an object with the sections of a definition is wanted" },
     { "{}", "service.exec: is missing" },
     { "{\"service\":", "1:12: " },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GPtrArray) problems = zinit_problems_new ();
     g_autoptr (GError) error = NULL;
-    g_autofree char *name = NULL;
 
-    g_assert_null (zinit_definition_parse (rows[i].text, strlen (rows[i].text), TRUE, "stem", &name, &error));
+    g_assert_null (
+        zinit_definition_parse (rows[i].text, strlen (rows[i].text), TRUE, "stem", NULL, problems));
+    zinit_problems_to_error (problems, &error);
     g_test_message ("%s", error->message);
     g_assert_true (g_str_has_prefix (error->message, rows[i].message));
+  }
+}
+
+/* Every key that is unknown and every value that is wrong. */
+static void
+test_all_at_once (void)
+{
+  static const char text[] = "{\"service\": {\"aaa\": 1, \"exec\": 3, \"bbb\": 2},\n \"zzz\": {},\n"
+                             " \"health\": {\"retries\": 1}}";
+  static const char expected[] = "1:21: unknown key \"aaa\" in [service]; keys are ";
+  g_autoptr (GPtrArray) problems = zinit_problems_new ();
+
+  g_assert_null (zinit_definition_parse (text, strlen (text), TRUE, "stem", NULL, problems));
+  g_assert_cmpuint (problems->len, ==, 5);
+  {
+    g_autoptr (GError) error = NULL;
+
+    zinit_problems_to_error (problems, &error);
+    g_assert_true (g_str_has_prefix (error->message, expected));
+    g_assert_nonnull (strstr (error->message, "\n1:32: service.exec: a number was given"));
+    g_assert_nonnull (strstr (error->message, "\n1:42: unknown key \"bbb\""));
+    g_assert_nonnull (strstr (error->message, "\n2:9: unknown section \"zzz\""));
+    g_assert_nonnull (strstr (error->message, "\n3:12: health.type: is missing"));
   }
 }
 
@@ -263,15 +290,16 @@ test_parse (void)
   static const char text[] = "{\"service\": {\"exec\": \"x\"}}";
   g_autofree char *huge = g_strnfill (ZINIT_MAX_DEFINITION_BYTES + 1, ' ');
   g_autofree char *name = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) problems = zinit_problems_new ();
   g_autoptr (ZinitDefinition) definition =
-      zinit_definition_parse (text, strlen (text), TRUE, "stem", &name, &error);
+      zinit_definition_parse (text, strlen (text), TRUE, "stem", &name, problems);
 
-  g_assert_no_error (error);
+  g_assert_nonnull (definition);
+  g_assert_cmpuint (problems->len, ==, 0);
   g_assert_cmpstr (definition->name, ==, "stem");
   g_assert_cmpstr (name, ==, "stem");
-  g_assert_null (zinit_definition_json_parse (huge, ZINIT_MAX_DEFINITION_BYTES + 1, &error));
-  g_assert_nonnull (strstr (error->message, "at most 1048576"));
+  g_assert_null (zinit_definition_parse (huge, ZINIT_MAX_DEFINITION_BYTES + 1, TRUE, NULL, NULL, problems));
+  g_assert_nonnull (strstr (((ZinitProblem *)problems->pdata[0])->message, "at most 1048576"));
 }
 
 /* What each row may be at most comes back from its JSON. */
@@ -313,6 +341,7 @@ main (int argc, char **argv)
   g_test_add_func ("/definition-json/lax-health-values", test_lax_health_values);
   g_test_add_func ("/definition-json/mistakes", test_mistakes);
   g_test_add_func ("/definition-json/positions", test_positions);
+  g_test_add_func ("/definition-json/all-at-once", test_all_at_once);
   g_test_add_func ("/definition-json/parse", test_parse);
   g_test_add_func ("/definition-json/round-trip-of-texts", test_round_trip_of_texts);
   result = g_test_run ();

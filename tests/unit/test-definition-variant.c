@@ -108,9 +108,9 @@ test_integer_types (void)
     g_assert_cmpint (definition->stop_signal, ==, 7);
   }
   refuse ("{'lifecycle': {'max_restarts': <int64 -9223372036854775808>}}", "-9223372036854775808 was given");
-  refuse ("{'lifecycle': {'max_restarts': <uint64 18446744073709551615>}}", "18446744073709551615 was given");
+  refuse ("{'lifecycle': {'max_restarts': <uint64 18446744073709551615>}}", "9223372036854775807 was given");
   refuse ("{'lifecycle': {'max_restarts': <int16 -1>}}", "-1 was given");
-  refuse ("{'lifecycle': {'stop_signal': <int16 -9>}}", "\"-9\" names no signal");
+  refuse ("{'lifecycle': {'stop_signal': <int16 -9>}}", "\"-9\" is not a signal");
 }
 
 static void
@@ -161,11 +161,11 @@ test_mistakes (void)
   refuse ("{'servce': {'name': <'w'>}}", "did you mean [service]?");
   refuse ("{'service': {'nmae': <'w'>}}", "did you mean \"name\"?");
   refuse ("{'service': {'name': <'w'>, 'name': <'v'>}}", "service.name: is given twice");
-  refuse ("{'service': {'exec': <@o '/a'>}}", "service.exec: an object path was given; a string is wanted");
+  refuse ("{'service': {'exec': <@o '/a'>}}", "service.exec: an object path was given; a string,");
   refuse ("{'service': {'exec': <<'a'>>}}", "service.exec: a value of another type was given");
   refuse ("{'service': {'env': <{'A': <'1'>}>}}", "a dictionary that is not a{ss} was given");
-  refuse ("{'service': {'env': <{'A=B': '1'}>}}", "\"A=B\" is no name");
-  refuse ("{'service': {'env': <{'A': '1', 'A': '2'}>}}", "\"A\" is given twice");
+  refuse ("{'service': {'env': <{'A=B': '1'}>}}", "\"A=B\" is not a name");
+  refuse ("{'service': {'env': <{'A': '1', 'A': '2'}>}}", "service.env.A: is given twice");
   refuse ("{'dependencies': {'after': <[1, 2]>}}", "a list that is not of strings was given");
   refuse ("{'dependencies': {'after': <['a', 'b c']>}}", "item 2: byte 2");
   refuse ("{'logging': {'buffer_lines': <1.5>}}", "a floating-point number was given");

@@ -177,18 +177,43 @@ test_bad_definition (Folder *folder, gconstpointer data)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *path = path_of (folder, rows[i].file_name);
-    g_autofree char *name = NULL;
-    g_autoptr (GError) error = NULL;
+    g_autoptr (ZinitConfigSet) set = NULL;
+    const ZinitConfigError *error;
 
     put (folder, rows[i].file_name, rows[i].text);
-    g_assert_null (zinit_config_read_file (path, &name, &error));
-    g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG);
+    set = zinit_config_read_file (path);
+    g_assert_cmpuint (set->entries->len, ==, 0);
+    g_assert_cmpuint (set->errors->len, ==, 1);
+    error = set->errors->pdata[0];
     g_test_message ("%s", error->message);
-    g_assert_cmpstr (name, ==, rows[i].name);
+    g_assert_cmpstr (error->name, ==, rows[i].name);
     g_assert_true (g_str_has_prefix (error->message, path));
     g_assert_nonnull (strstr (error->message, rows[i].part));
     g_remove (path);
   }
+}
+
+/* Each problem of a file is an error, but one file does not push out the others. */
+static void
+test_several_errors (Folder *folder, gconstpointer data)
+{
+  g_autoptr (GString) many = g_string_new ("[service]\n");
+  g_autoptr (ZinitConfigSet) set = NULL;
+  const ZinitConfigError *last;
+
+  put (folder, "a.toml", "[service]\naaa = 1\nexec = 5\n");
+  for (guint i = 0; i < 100; i++)
+    g_string_append_printf (many, "zz%u = 1\n", i);
+  put (folder, "b.toml", many->str);
+  set = zinit_config_read_folder (folder->path);
+  g_assert_cmpuint (set->errors->len, ==, 2 + 51);
+  g_assert_nonnull (
+      strstr (((ZinitConfigError *)set->errors->pdata[0])->message, "a.toml:2:1: unknown key \"aaa\""));
+  g_assert_nonnull (
+      strstr (((ZinitConfigError *)set->errors->pdata[1])->message, "a.toml:3:1: service.exec: "));
+  last = set->errors->pdata[52];
+  g_assert_cmpstr (last->name, ==, "b");
+  g_assert_true (g_str_has_suffix (last->message, "b.toml: there are 51 problems more"));
 }
 
 static void
@@ -230,14 +255,13 @@ test_largest (Folder *folder, gconstpointer data)
 {
   g_autofree char *text = g_strnfill (ZINIT_MAX_DEFINITION_BYTES, '#');
   g_autofree char *path = path_of (folder, "a.toml");
-  g_autoptr (ZinitDefinition) definition = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (ZinitConfigSet) set = NULL;
 
   memcpy (text, "[service]\nexec = \"x\"\n", 21);
   put (folder, "a.toml", text);
-  definition = zinit_config_read_file (path, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (definition->exec, ==, "x");
+  set = zinit_config_read_file (path);
+  g_assert_cmpuint (set->errors->len, ==, 0);
+  g_assert_cmpstr (((ZinitConfigEntry *)set->entries->pdata[0])->definition->exec, ==, "x");
 }
 
 static void
@@ -309,6 +333,15 @@ definition_of (const char *name, const char *exec)
   return definition;
 }
 
+static ZinitDefinition *
+read_one (const char *path)
+{
+  g_autoptr (ZinitConfigSet) set = zinit_config_read_file (path);
+
+  g_assert_cmpuint (set->errors->len, ==, 0);
+  return zinit_definition_ref (((ZinitConfigEntry *)set->entries->pdata[0])->definition);
+}
+
 static void
 test_write (Folder *folder, gconstpointer data)
 {
@@ -331,12 +364,11 @@ test_write (Folder *folder, gconstpointer data)
   g_assert_false (zinit_config_write (below, other, FALSE, NULL, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_SERVICE_EXISTS);
   g_clear_error (&error);
-  read = zinit_config_read_file (path, NULL, &error);
-  g_assert_no_error (error);
+  read = read_one (path);
   g_assert_cmpstr (read->exec, ==, "/one");
   g_assert_true (zinit_config_write (below, other, TRUE, NULL, &error));
   g_clear_pointer (&read, zinit_definition_unref);
-  read = zinit_config_read_file (path, NULL, &error);
+  read = read_one (path);
   g_assert_true (zinit_definition_equal (read, other));
 
   g_assert_true (zinit_config_rename_aside (path, &error));
@@ -437,6 +469,7 @@ main (int argc, char **argv)
     { "/folder/no-folder", test_no_folder },
     { "/folder/bad-text", test_bad_text },
     { "/folder/bad-definition", test_bad_definition },
+    { "/folder/several-errors", test_several_errors },
     { "/folder/bad-files", test_bad_files },
     { "/folder/largest", test_largest },
     { "/folder/same-name", test_same_name },

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "model/error.h"
-#include "persist/lock.h"
+#include "persist/runtime-lock.h"
 
 #define OTHER 65534
 #define NAME "zinitd.lock"
@@ -285,7 +285,7 @@ static ZinitLockResult
 take (Place *place, int *fd)
 {
   g_autoptr (GError) error = NULL;
-  ZinitLockResult result = zinit_lock_take (place->folder, NAME, fd, &error);
+  ZinitLockResult result = zinit_runtime_lock_take (place->folder, NAME, fd, &error);
 
   g_assert_cmpint (error != NULL, ==, result == ZINIT_LOCK_UNWRITABLE || result == ZINIT_LOCK_ERROR);
   return result;
@@ -344,6 +344,58 @@ test_lock_obstacles (Place *place, gconstpointer data)
   close (foreign);
 }
 
+typedef struct {
+  guint n_made, n_lost;
+} Told;
+
+static void
+on_made (gpointer data)
+{
+  ((Told *)data)->n_made++;
+}
+
+static void
+on_lost (gpointer data)
+{
+  ((Told *)data)->n_lost++;
+}
+
+/* Somebody has it when it is to be made again: the loop goes on while that is waited for. */
+static void
+test_lock_lost (Place *place, gconstpointer data)
+{
+  static const ZinitRuntimeLockEvents events = { on_made, on_lost };
+  g_autofree char *path = g_build_filename (place->path, NAME, NULL);
+  g_autoptr (ZinitLoop) loop = zinit_loop_new (NULL, NULL);
+  g_autoptr (ZinitRuntimeLock) lock = NULL;
+  Told told = { 0 };
+  guint n_turns = 0;
+  int fd, other;
+
+  g_assert_cmpint (take (place, &fd), ==, ZINIT_LOCK_TAKEN);
+  lock = zinit_runtime_lock_new (loop, place->folder, NAME, fd, -1, &events, &told);
+  for (guint round = 0; round < 2; round++) {
+    g_assert_cmpint (g_unlink (path), ==, 0);
+    put (place, NAME, "file");
+    other = open (path, O_RDONLY | O_CLOEXEC);
+    g_assert_cmpint (flock (other, LOCK_EX), ==, 0);
+    for (n_turns = 0; told.n_lost == 0 && told.n_made == round; n_turns++) {
+      if (round == 0 && n_turns == 5)
+        close (other);
+      g_main_context_iteration (NULL, TRUE);
+    }
+    g_assert_cmpuint (n_turns, >, 5);
+    g_assert_cmpuint (told.n_made, ==, 1);
+    g_assert_cmpuint (told.n_lost, ==, round);
+    /* On the way out it is noticed all the same. */
+    if (round == 0)
+      zinit_runtime_lock_unwatch (lock);
+  }
+  g_assert_cmpuint (n_turns, >, 20);
+  close (other);
+  close (fd);
+}
+
 #define ADD(path, func) g_test_add ("/runtime-folder/" path, Place, NULL, set_up, func, tear_down)
 
 int
@@ -358,5 +410,6 @@ main (int argc, char **argv)
   ADD ("files", test_files);
   ADD ("lock", test_lock);
   ADD ("lock-obstacles", test_lock_obstacles);
+  ADD ("lock-lost", test_lock_lost);
   return g_test_run ();
 }

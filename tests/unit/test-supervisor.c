@@ -294,7 +294,7 @@ test_cycle_is_refused (Fixture *fixture, gconstpointer data)
 {
   const char *text = DB "dependencies.requires=['top']\n";
   g_autoptr (GError) error = NULL;
-  g_autoptr (ZinitDefinition) db = zinit_definition_parse (text, strlen (text), FALSE, NULL, NULL, &error);
+  g_autoptr (ZinitDefinition) db = zinit_definition_parse (text, strlen (text), FALSE, NULL, NULL, NULL);
 
   fixture_add (fixture, APP);
   fixture_add (fixture, TOP);
