@@ -198,6 +198,7 @@ zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const Zinit
   bus->paths = paths;
   bus->folder = folder;
   bus->connections = g_ptr_array_new ();
+  bus->all_connections = g_ptr_array_new ();
   bus->events = &connection_events;
   bus->waiters = zinit_waiters_new (bus);
   g_queue_init (&bus->accepted);
@@ -220,6 +221,7 @@ zinit_bus_free (ZinitBus *bus)
   zinit_waiters_free (bus->waiters);
   g_clear_handle_id (&bus->send_source, g_source_remove);
   g_ptr_array_unref (bus->connections);
+  g_ptr_array_unref (bus->all_connections);
   g_free (bus);
 }
 
@@ -320,7 +322,7 @@ static gboolean
 on_finish (gpointer data)
 {
   Finish *finish = data;
-  GPtrArray *connections = finish->bus->connections;
+  GPtrArray *connections = finish->bus->all_connections;
 
   if (finish->bus->autosave != NULL)
     zinit_autosave_commit (finish->bus->autosave);
