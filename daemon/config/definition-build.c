@@ -364,6 +364,18 @@ complete_delays (Build *build)
   }
 }
 
+/* A saved definition has all values, also those that were never given. */
+static void
+note_start_timeout (Build *build)
+{
+  const ZinitOption *option = zinit_schema_find ("lifecycle", "start_timeout_ms");
+  ZinitDefinition *definition = build->definition;
+
+  definition->start_timeout_is_given =
+      build->nodes[option - zinit_options] != NULL &&
+      (build->rule != ZINIT_KEYS_LAX || definition->start_timeout_ms != option->default_number);
+}
+
 /* Takes what zinit_schema_validate() finds. A value that was refused is not there: what follows from that is
  * no news. */
 static void
@@ -425,6 +437,7 @@ finish (Build *build, const char *default_name)
     *name = build->root;
   }
   complete_delays (build);
+  note_start_timeout (build);
   if (build->rule == ZINIT_KEYS_LAX)
     drop_foreign_health (build->definition);
   for (gsize i = 0; i < zinit_n_options; i++)

@@ -263,9 +263,10 @@ zinit_leftovers_find_outputs (const char *const *tags, pid_t group, const guint6
 {
   Wanted wanted = { inodes, outputs };
 
-  /* 0 and 1 would mean others. */
-  if (group < 2 || (kill (-group, 0) != 0 && errno == ESRCH) || is_alone (group))
+  /* Of most services both have been found. */
+  if (!is_missing (&wanted, ZINIT_STREAM_STDOUT) && !is_missing (&wanted, ZINIT_STREAM_STDERR))
     return;
-  if (is_missing (&wanted, ZINIT_STREAM_STDOUT) || is_missing (&wanted, ZINIT_STREAM_STDERR))
+  /* 0 and 1 would mean others. */
+  if (group >= 2 && (kill (-group, 0) == 0 || errno != ESRCH) && !is_alone (group))
     zinit_tags_walk_group (group, tags, look_for_outputs, &wanted, NULL);
 }

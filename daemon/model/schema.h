@@ -23,6 +23,7 @@ typedef enum {
 typedef enum {
   ZINIT_OPTION_REQUIRED = 1 << 0, /* must be given (service.exec; the name may come from the file's stem) */
   ZINIT_OPTION_SECRET = 1 << 1,   /* may hold secrets: shown to root and the daemon's own user alone */
+  ZINIT_OPTION_FIXED = 1 << 2,    /* a run keeps it; what has no such flag counts at once when it changes */
 } ZinitOptionFlags;
 
 /* TRUE when @text may be the value; else @error says what is wrong and what is allowed, without the key. */

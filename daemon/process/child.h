@@ -71,7 +71,7 @@ zinit_child_ticks_at (const struct timespec *time, guint64 ticks_per_second)
 
 /* Returns the pid with *@ret_pidfd open (-1 where the kernel, or valgrind in its place, has no pidfds), or -1
  * with *@ret_failure filled; then nothing is left of the child, but for one that the kernel does not let go
- * yet, which the sweep of orphans gets. */
+ * yet, which is reaped with the others. */
 pid_t zinit_child_launch (const ZinitChildPlan *plan, int *ret_pidfd, ZinitStepFailure *ret_failure);
 
 G_END_DECLS

@@ -179,9 +179,11 @@ zinit_proc_is_executing (pid_t pid)
 gboolean
 zinit_proc_is_of_our_namespace (pid_t pid)
 {
-  char ours[MAX_PATH_BYTES], its[MAX_PATH_BYTES];
+  /* A process cannot change its own, so that is asked for once. */
+  static char ours[MAX_PATH_BYTES];
+  char its[MAX_PATH_BYTES];
 
-  return zinit_proc_read_link (getpid (), "ns/pid", ours, sizeof ours) &&
+  return (*ours != '\0' || zinit_proc_read_link (getpid (), "ns/pid", ours, sizeof ours)) &&
          zinit_proc_read_link (pid, "ns/pid", its, sizeof its) && g_str_equal (ours, its);
 }
 

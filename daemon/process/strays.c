@@ -17,7 +17,8 @@
 #include "process/tags.h"
 
 #define REST 16
-#define REST_TAGS 2 /* an adopted tree has to wait for it with its end */
+#define MAX_REST_USEC (5 * 1000) /* a stop of many ends at most so much later */
+#define REST_TAGS 2              /* an adopted tree has to wait for it with its end */
 /* A process that has no tags belongs to the run that was executed at most so long before it began. */
 #define BEGINS_WITHIN_S 5
 #define MAX_EXECUTIONS 32768 /* that are remembered */
@@ -228,7 +229,7 @@ gboolean
 zinit_strays_find (ZinitProcesses *processes, gboolean may_wait)
 {
   guint64 turn = zinit_loop_get_turn (processes->loop);
-  gint64 began_usec = g_get_monotonic_time ();
+  gint64 began_usec = g_get_monotonic_time (), now_usec;
   gboolean is_known;
 
   if (processes->strays_turn == turn)
@@ -238,7 +239,8 @@ zinit_strays_find (ZinitProcesses *processes, gboolean may_wait)
   is_known = zinit_proc_foreach_child (getpid (), consider_child, processes);
   if (is_known)
     processes->strays_turn = turn;
-  processes->next_strays_usec = g_get_monotonic_time () + REST * (g_get_monotonic_time () - began_usec);
+  now_usec = g_get_monotonic_time ();
+  processes->next_strays_usec = now_usec + MIN (REST * (now_usec - began_usec), MAX_REST_USEC);
   return is_known;
 }
 

@@ -15,8 +15,8 @@ void zinit_strays_clear (ZinitProcesses *processes);
 
 /* Judges those of our children that are new, by one read of their numbers, once a turn of the loop. What has
  * ended before the turn began has given its children to us. If it @may_wait, it is not done more often than
- * after 16 times what it takes (0.3 ms with 1000 children). FALSE when it was not done, or the kernel did not
- * tell. */
+ * after 16 times what it takes (0.3 ms with 1000 children), 5 ms at most. FALSE when it was not done, or the
+ * kernel did not tell. */
 gboolean zinit_strays_find (ZinitProcesses *processes, gboolean may_wait);
 /* Walks /proc for processes with the tags of one of the trees that an earlier daemon has left. @may_wait:
  * only if the last scan has been long ago enough. FALSE when it was not done, or the kernel did not tell. */

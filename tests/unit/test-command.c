@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "process/environment.h"
 #include "process/procfs.h"
@@ -195,6 +197,23 @@ test_environment_sorted (void)
   assert_merged (base, NULL, LIST ("A=1", "A1=1", "A_B=1", "B=1"), NULL, "C=0 A=1 A1=1 A_B=1 B=1");
 }
 
+/* Nobody looks for the end of a key that differs before: behind it there is nothing that may be read. */
+static void
+test_environment_end (void)
+{
+  gsize page = (gsize)sysconf (_SC_PAGESIZE);
+  char *pages = mmap (NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *last = pages + page - 2;
+  const char *entries[] = { last, "BA=1", NULL };
+
+  g_assert_true (pages != MAP_FAILED);
+  g_assert_cmpint (mprotect (pages + page, page, PROT_NONE), ==, 0);
+  memcpy (last, "BB", 2);
+  g_assert_cmpstr (zinit_environment_get (entries, "BA"), ==, "1");
+  g_assert_null (zinit_environment_get (entries, "A"));
+  g_assert_cmpint (munmap (pages, 2 * page), ==, 0);
+}
+
 static void
 test_stat (void)
 {
@@ -230,6 +249,7 @@ main (int argc, char **argv)
   g_test_add_func ("/command/find", test_find);
   g_test_add_func ("/command/environment", test_environment);
   g_test_add_func ("/command/environment-sorted", test_environment_sorted);
+  g_test_add_func ("/command/environment-end", test_environment_end);
   g_test_add_func ("/command/stat", test_stat);
   return g_test_run ();
 }

@@ -451,7 +451,7 @@ test_empty_or_unreadable (Folder *folder, gconstpointer data)
   g_assert_cmpuint (unreadable->errors->len, ==, 1);
 
   /* What is wrong for good does not pass. */
-  put (folder, "web.toml", "x");
+  put (folder, "web.toml", "[service]\nexec = \"x\"\nuser = 5\n");
   bad = zinit_config_read_folder (folder->path);
   g_assert_false (bad->is_empty);
   g_assert_cmpint (bad->reason, ==, 0);
