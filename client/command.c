@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Options, calls and errors, the same for every command. */
+ * Options, calls and errors, the same for every command.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "zinit-config.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Connects without g_bus_get(): a private connection needs no bus and starts faster. */
+ * Connects without g_bus_get(): a private connection needs no bus and starts faster.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/connection.h"
@@ -334,6 +335,15 @@ zinit_connection_subscribe (ZinitConnection *connection, const char *signal_name
   g_dbus_connection_signal_subscribe (connection->bus, connection->destination, ZINIT_MANAGER_INTERFACE,
                                       signal_name, ZINIT_MANAGER_PATH, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
                                       callback, data, NULL);
+}
+
+void
+zinit_connection_subscribe_properties (ZinitConnection *connection, GDBusSignalCallback callback,
+                                       gpointer data)
+{
+  g_dbus_connection_signal_subscribe (connection->bus, connection->destination, ZINIT_PROPERTIES_INTERFACE,
+                                      "PropertiesChanged", NULL, ZINIT_SERVICE_INTERFACE,
+                                      G_DBUS_SIGNAL_FLAGS_NONE, callback, data, NULL);
 }
 
 void

@@ -50,6 +50,9 @@ const char *zinit_connection_get_destination (ZinitConnection *connection);
 /* Signals of the manager. */
 void zinit_connection_subscribe (ZinitConnection *connection, const char *signal_name,
                                  GDBusSignalCallback callback, gpointer data);
+/* PropertiesChanged of all services; the path is below ZINIT_SERVICE_PREFIX. */
+void zinit_connection_subscribe_properties (ZinitConnection *connection, GDBusSignalCallback callback,
+                                            gpointer data);
 /* @callback is run once, with the connection and @data, when the daemon or the bus goes away; NULL for none.
  */
 void zinit_connection_on_gone (ZinitConnection *connection, GFunc callback, gpointer data);

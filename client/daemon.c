@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `zinit shutdown`, `reexec`, `prepare-restart`: the life of the daemon itself. */
+ * `zinit shutdown`, `reexec`, `prepare-restart`: the life of the daemon itself.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/command.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Words for states and reasons. */
+ * Words for states and reasons.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/describe.h"
@@ -136,9 +137,10 @@ describe_down (const ZinitServiceInfo *info)
   if (g_str_equal (info->sub_state, "stopped"))
     return g_strdup (zinit_describe_is_killed (info) ? _ ("stopped, had to be killed") : _ ("stopped"));
 
-  g_autofree char *end = describe_end (info);
   if (g_str_equal (info->sub_state, "held"))
-    return g_strdup_printf (_ ("%s; comes back with what it requires"), end);
+    return g_strdup (_ ("held, comes back with what it requires"));
+
+  g_autofree char *end = describe_end (info);
   if (g_str_equal (info->sub_state, "restarting")) {
     gint64 usec = (gint64)info->next_restart_usec - g_get_real_time ();
     g_autofree char *in = zinit_format_duration ((guint64)MAX (usec, 0));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `zinit logs -f`: reads the pipe that FollowLogs gives, one JSON object a line. Signals are not used: a pipe
- * holds back who writes too fast for us, a bus would not. */
+ * holds back who writes too fast for us, a bus would not.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/logs.h"

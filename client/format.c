@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Text for people out of numbers and foreign bytes. */
+ * Text for people out of numbers and foreign bytes.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/format.h"
@@ -51,9 +52,8 @@ turns_direction (gunichar c)
   return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f;
 }
 
-/* Nearly all text is: no character of it needs a look. */
-static gboolean
-is_plain (const char *text)
+gboolean
+zinit_format_is_plain (const char *text)
 {
   while ((*text >= 0x20 && *text < 0x7f) || *text == '\t')
     text++;
@@ -63,7 +63,7 @@ is_plain (const char *text)
 char *
 zinit_format_escape (const char *text)
 {
-  if (is_plain (text))
+  if (zinit_format_is_plain (text))
     return g_strdup (text);
   GString *safe = g_string_sized_new (strlen (text) + 1);
   for (const char *at = text; *at != '\0';) {

@@ -17,6 +17,8 @@ char *zinit_format_cut (const char *text, gsize columns, gboolean unicode);
 /* @text with everything that could steer a terminal made visible: control characters and bytes that are no
  * UTF-8 as \xNN, characters that turn the writing direction as \u{NNNN}. A tab stays. Transfer full. */
 char *zinit_format_escape (const char *text);
+/* ASCII that escaping leaves as it is, which nearly all text is. */
+gboolean zinit_format_is_plain (const char *text);
 /* The two largest units: "420ms", "12s", "3m 4s", "5h 2m", "12d 3h". Transfer full. */
 char *zinit_format_duration (guint64 usec);
 /* "512 B", "1.5 KiB", "3.0 GiB". Transfer full. */

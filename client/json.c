@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JSON text. */
+ * JSON text.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/json.h"

@@ -22,11 +22,14 @@
  * - tree: array of {"name", "state", "requires", "after", "wants", "conflicts"}: the graph itself
  * - logs, logs -f: one object a line: {"service", "time_usec", "stream", "text"}
  * - watch: one object a line: {"service", "old", "new", "sequence", "time_usec", …details of the signal};
- *   {"missed": n} where n transitions did not arrive
+ *   {"missed": n} where n transitions did not arrive; {"service", "sub_state", "time_usec"} where the
+ * sub-state alone has changed
  * - add: {"service", "path"}
  * - reload: {"added", "changed", "removed", "errors": [{"file", "message"}]}
  * - config: the definition: {section: {key: value}}
- * - check: {"services": [{"name", "path", "definition"}], "errors": [{"path", "message"}]}
+ * - check: {"services": [{"name", "path", "definition"}], "errors": [{"path", "message"}]}; of a folder also
+ * "missing":
+ *   [{"service", "kind", "missing"}], the required services that no file of it defines
  * - stats: array of {"service", "cpu_usec", "memory_bytes", "processes": [[pid, name]], …}
  * - prepare-restart: {"state_path", "fds_path"}
  * - shutdown, reexec: {"ok": true}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `zinit list`: all services in one call. */
+ * `zinit list`: all services in one call.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/format.h"
@@ -23,12 +24,12 @@ describe_uptime (const ZinitRow *row, guint64 now_usec)
   return zinit_format_duration (now_usec - row->started_at_usec);
 }
 
-/* The daemon's sentence, and when its next try is. */
+/* The daemon's sentence, and when its next try is; NULL when there is none. */
 static char *
-describe_info (const ZinitRow *row, guint64 now_usec)
+describe_next_restart (const ZinitRow *row, guint64 now_usec)
 {
   if (row->next_restart_usec <= now_usec)
-    return g_strdup (row->status_text);
+    return NULL;
   g_autofree char *in = zinit_format_duration (row->next_restart_usec - now_usec);
   return g_strdup_printf (_ ("%s in %s"), row->status_text, in);
 }
@@ -45,8 +46,8 @@ print_table (GArray *rows)
     const ZinitRow *row = &g_array_index (rows, ZinitRow, i);
     g_autofree char *pid = row->pid != 0 ? g_strdup_printf ("%u", row->pid) : NULL;
     g_autofree char *uptime = describe_uptime (row, now_usec);
-    g_autofree char *restarts = g_strdup_printf ("%u", row->restart_count);
-    g_autofree char *about = describe_info (row, now_usec);
+    g_autofree char *restarts = row->restart_count != 0 ? g_strdup_printf ("%u", row->restart_count) : NULL;
+    g_autofree char *about = describe_next_restart (row, now_usec);
     zinit_table_add (table, ZINIT_STYLE_PLAIN, row->name);
     zinit_table_add (table, zinit_output_state_style (row->state), row->state);
     /* Twice the same word says nothing. */
@@ -54,8 +55,9 @@ print_table (GArray *rows)
                      g_str_equal (row->sub_state, row->state) ? NULL : row->sub_state);
     zinit_table_add (table, ZINIT_STYLE_PLAIN, pid);
     zinit_table_add (table, ZINIT_STYLE_PLAIN, uptime);
-    zinit_table_add (table, row->restart_count > 0 ? ZINIT_STYLE_BUSY : ZINIT_STYLE_DIM, restarts);
-    zinit_table_add (table, ZINIT_STYLE_PLAIN, about);
+    zinit_table_add (table, row->restart_count > 0 ? ZINIT_STYLE_BUSY : ZINIT_STYLE_DIM,
+                     restarts != NULL ? restarts : "0");
+    zinit_table_add (table, ZINIT_STYLE_PLAIN, about != NULL ? about : row->status_text);
   }
   zinit_table_print (table);
 }

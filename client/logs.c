@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `zinit logs`: kept lines of one or more services, merged by time. */
+ * `zinit logs`: kept lines of one or more services, merged by time.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/logs.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The command `zinit`: global options, the table of commands, the exit code. Talks to the daemon over D-Bus
- * and shares nothing else with it. */
+ * and shares nothing else with it.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "zinit-config.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads services from the bus. The properties are walked once: looking each of them up would be quadratic. */
+ * Reads services from the bus. The properties are walked once: looking each of them up would be quadratic.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/model.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Standard output and standard error, and what their readers can show. */
+ * Standard output and standard error, and what their readers can show.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/output.h"
@@ -61,16 +62,25 @@ zinit_output_arrow (void)
   return zinit_output_is_unicode () ? "→" : "->";
 }
 
-char *
-zinit_output_paint (ZinitStyle style, const char *text)
+void
+zinit_output_append_painted (GString *string, ZinitStyle style, const char *text)
 {
   static const char *const codes[] = {
     [ZINIT_STYLE_GOOD] = "32", [ZINIT_STYLE_BAD] = "31;1", [ZINIT_STYLE_BUSY] = "33",
     [ZINIT_STYLE_DIM] = "2",   [ZINIT_STYLE_STRONG] = "1",
   };
   if (!use_color || style == ZINIT_STYLE_PLAIN)
-    return g_strdup (text);
-  return g_strdup_printf ("\033[%sm%s\033[0m", codes[style], text);
+    g_string_append (string, text);
+  else
+    g_string_append_printf (string, "\033[%sm%s\033[0m", codes[style], text);
+}
+
+char *
+zinit_output_paint (ZinitStyle style, const char *text)
+{
+  GString *string = g_string_new (NULL);
+  zinit_output_append_painted (string, style, text);
+  return g_string_free (string, FALSE);
 }
 
 char *

@@ -32,6 +32,8 @@ const char *zinit_output_arrow (void);
 
 /* @text (UTF-8) in colours, if there are colours. Transfer full. */
 char *zinit_output_paint (ZinitStyle style, const char *text);
+/* The same, appended to @string. */
+void zinit_output_append_painted (GString *string, ZinitStyle style, const char *text);
 /* zinit_format_escape() on a terminal, unchanged elsewhere. Transfer full. */
 char *zinit_output_safe (const char *text);
 /* The style a state is shown in. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Signals, times and mistyped words. */
+ * Signals, times and mistyped words.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/parse.h"

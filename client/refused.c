@@ -52,23 +52,37 @@ zinit_refused_find (GVariant *refused, const char *name)
   return NULL;
 }
 
+/* A file is refused once, however many problems it has. */
+static GPtrArray *
+list_files (GVariant *refused)
+{
+  GPtrArray *files = g_ptr_array_new ();
+  for (gsize i = 0; i < g_variant_n_children (refused); i++) {
+    const char *file = NULL, *service = NULL;
+    g_variant_get_child (refused, i, "(&s&s&s)", &file, &service, NULL);
+    const char *name = *file != '\0' ? file : service;
+    if (!g_ptr_array_find_with_equal_func (files, name, g_str_equal, NULL))
+      g_ptr_array_add (files, (char *)name);
+  }
+  return files;
+}
+
 char *
 zinit_refused_describe (GVariant *refused)
 {
   if (refused == NULL)
     return NULL;
-  gsize count = g_variant_n_children (refused);
+  g_autoptr (GPtrArray) files = list_files (refused);
   GString *names = g_string_new (NULL);
-  for (gsize i = 0; i < MIN (count, MAX_NAMED); i++) {
-    const char *file = NULL, *service = NULL;
-    g_variant_get_child (refused, i, "(&s&s&s)", &file, &service, NULL);
-    g_autofree char *base = g_path_get_basename (*file != '\0' ? file : service);
+  for (guint i = 0; i < MIN (files->len, MAX_NAMED); i++) {
+    g_autofree char *base = g_path_get_basename (g_ptr_array_index (files, i));
     g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", base);
   }
-  if (count > MAX_NAMED)
+  if (files->len > MAX_NAMED)
     g_string_append (names, ", ...");
-  char *text = g_strdup_printf (ngettext ("%u definition refused: %s", "%u definitions refused: %s", count),
-                                (guint)count, names->str);
+  char *text =
+      g_strdup_printf (ngettext ("%u definition refused: %s", "%u definitions refused: %s", files->len),
+                       files->len, names->str);
   g_string_free (names, TRUE);
   return text;
 }

@@ -110,5 +110,7 @@ compare_with_name (gconstpointer name, gconstpointer row)
 const ZinitRow *
 zinit_rows_find (const ZinitRows *rows, const char *name)
 {
+  if (rows->rows->len == 0)
+    return NULL;
   return bsearch (name, rows->rows->data, rows->rows->len, sizeof (ZinitRow), compare_with_name);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `zinit stats`: what services use of the machine. */
+ * `zinit stats`: what services use of the machine.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/format.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `zinit status`: everything about services, or about the daemon itself. */
+ * `zinit status`: everything about services, or about the daemon itself.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/describe.h"
@@ -58,9 +59,12 @@ print_state (const ZinitServiceInfo *info)
 {
   g_autofree char *name = zinit_output_safe (info->name);
   g_autofree char *strong = zinit_output_paint (ZINIT_STYLE_STRONG, name);
+  /* One that had to be killed is down as it was asked to be. */
+  gboolean is_stopped = g_str_equal (info->sub_state, "stopped");
   g_autofree char *state = zinit_describe_state (info);
   g_autofree char *safe = zinit_output_safe (state);
-  g_autofree char *painted = zinit_output_paint (zinit_output_state_style (info->state), safe);
+  g_autofree char *painted =
+      zinit_output_paint (zinit_output_state_style (is_stopped ? "exited" : info->state), safe);
   zinit_output_print ("%s\n", strong);
   zinit_output_print ("%*s%s: %s\n", MAX (0, LABEL_COLUMNS - (int)zinit_format_width (_ ("State"))), "",
                       _ ("State"), painted);

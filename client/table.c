@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tables. */
+ * Tables.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/table.h"
 
 #include "client/format.h"
 
+#include <string.h>
+
 #define GAP_COLUMNS 2
+#define CHUNK_BYTES 4096
 
 typedef struct {
-  char *text;
+  const char *text; /* in the table's chunk */
   ZinitStyle style;
 } Cell;
 
 struct _ZinitTable {
   const char *const *titles;
   gsize n_columns;
-  GArray *cells; /* Cell, row by row */
+  GArray *cells;       /* Cell, row by row */
+  GStringChunk *texts; /* thousands of small ones: a table of all services must be quick */
 };
-
-static void
-cell_clear (gpointer cell)
-{
-  g_free (((Cell *)cell)->text);
-}
 
 ZinitTable *
 zinit_table_new (const char *const *titles)
@@ -33,7 +32,7 @@ zinit_table_new (const char *const *titles)
   table->titles = titles;
   table->n_columns = g_strv_length ((char **)titles);
   table->cells = g_array_new (FALSE, FALSE, sizeof (Cell));
-  g_array_set_clear_func (table->cells, cell_clear);
+  table->texts = g_string_chunk_new (CHUNK_BYTES);
   return table;
 }
 
@@ -41,23 +40,28 @@ void
 zinit_table_free (ZinitTable *table)
 {
   g_array_unref (table->cells);
+  g_string_chunk_free (table->texts);
   g_free (table);
 }
 
 void
 zinit_table_add (ZinitTable *table, ZinitStyle style, const char *text)
 {
-  Cell cell = { .style = style };
-  cell.text = zinit_format_escape (text != NULL && *text != '\0' ? text : "-");
-  g_strdelimit (cell.text, "\t", ' ');
+  Cell cell = { .text = "-", .style = style };
+  if (text != NULL && zinit_format_is_plain (text) && strchr (text, '\t') == NULL) {
+    if (*text != '\0')
+      cell.text = g_string_chunk_insert (table->texts, text);
+  } else if (text != NULL) {
+    g_autofree char *escaped = g_strdelimit (zinit_format_escape (text), "\t", ' ');
+    cell.text = g_string_chunk_insert (table->texts, escaped);
+  }
   g_array_append_val (table->cells, cell);
 }
 
 static void
 append_padded (GString *text, const char *content, ZinitStyle style, gsize width, gboolean last)
 {
-  g_autofree char *painted = zinit_output_paint (style, content);
-  g_string_append (text, painted);
+  zinit_output_append_painted (text, style, content);
   if (last) {
     g_string_append_c (text, '\n');
     return;
@@ -109,9 +113,8 @@ zinit_table_to_tabs (const ZinitTable *table)
   GString *text = g_string_new (NULL);
   for (gsize i = 0; i < table->cells->len; i++) {
     gboolean last = (i + 1) % table->n_columns == 0;
-    g_autofree char *painted = zinit_output_paint (g_array_index (table->cells, Cell, i).style,
-                                                   g_array_index (table->cells, Cell, i).text);
-    g_string_append (text, painted);
+    const Cell *cell = &g_array_index (table->cells, Cell, i);
+    zinit_output_append_painted (text, cell->style, cell->text);
     g_string_append_c (text, last ? '\n' : '\t');
   }
   return g_string_free (text, FALSE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Changes of state. */
+ * Changes of state.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/transition.h"

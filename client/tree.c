@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `zinit tree`: draws what services depend on. A service that was drawn already is only named again, so that
- * a graph of any shape, loops of wishes included, has an end. */
+ * a graph of any shape, loops of wishes included, has an end.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/json.h"

@@ -154,9 +154,7 @@ subscribe (Wait *wait)
   GDBusConnection *bus = zinit_connection_get_bus (connection);
   const char *sender = zinit_connection_get_destination (connection);
   zinit_connection_subscribe (connection, "ServiceStateChanged", transition_seen, wait);
-  g_dbus_connection_signal_subscribe (bus, sender, ZINIT_PROPERTIES_INTERFACE, "PropertiesChanged", NULL,
-                                      ZINIT_SERVICE_INTERFACE, G_DBUS_SIGNAL_FLAGS_NONE, property_changed,
-                                      wait, NULL);
+  zinit_connection_subscribe_properties (connection, property_changed, wait);
   g_dbus_connection_signal_subscribe (bus, sender, ZINIT_OBJECT_MANAGER_INTERFACE, "InterfacesRemoved", NULL,
                                       NULL, G_DBUS_SIGNAL_FLAGS_NONE, object_removed, wait, NULL);
   zinit_connection_on_gone (connection, daemon_gone, wait);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `zinit watch`: every change of state as it happens. The daemon numbers them, so that a gap is seen. */
+ * `zinit watch`: every change of state as it happens. The daemon numbers them, so that a gap is seen.
+ */
 #define G_LOG_DOMAIN "zinit-client"
 
 #include "client/format.h"
@@ -9,8 +10,10 @@
 #include "client/service-names.h"
 #include "client/transition.h"
 #include "names.h"
+#include "object-path.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 typedef struct {
   ZinitClient *client;
@@ -64,6 +67,46 @@ transition_seen (GDBusConnection *bus, const char *sender, const char *path, con
   }
   if (*watch->names == NULL || g_strv_contains ((const char *const *)watch->names, transition.name))
     tell (watch, &transition);
+  zinit_output_flush ();
+}
+
+static void
+tell_sub_state (Watch *watch, const char *name, const char *sub_state)
+{
+  if (watch->client->json) {
+    GString *json = g_string_new ("{");
+    zinit_json_key (json, "service");
+    zinit_json_string (json, name);
+    zinit_json_key (json, "sub_state");
+    zinit_json_string (json, sub_state);
+    zinit_json_key (json, "time_usec");
+    g_string_append_printf (json, "%" G_GINT64_FORMAT "}", g_get_real_time ());
+    zinit_json_print (json);
+    return;
+  }
+  g_autofree char *time = zinit_format_time (g_get_real_time (), TRUE);
+  g_autofree char *dim = zinit_output_paint (ZINIT_STYLE_DIM, time);
+  g_autofree char *text = g_strdup_printf ("%s: %s", name, sub_state);
+  g_autofree char *safe = zinit_output_safe (text);
+  zinit_output_print ("%s %s\n", dim, safe);
+}
+
+/* A sub-state that changes within its state is no transition. */
+static void
+property_changed (GDBusConnection *bus, const char *sender, const char *path, const char *interface,
+                  const char *signal_name, GVariant *parameters, gpointer data)
+{
+  Watch *watch = data;
+  const char *sub_state = NULL;
+  if (!g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(sa{sv}as)")))
+    return;
+  g_autoptr (GVariant) changed = g_variant_get_child_value (parameters, 1);
+  g_autoptr (GVariant) state = g_variant_lookup_value (changed, "State", NULL);
+  g_autofree char *name = zinit_object_path_unescape (path + strlen (ZINIT_SERVICE_PREFIX "/"));
+  if (name == NULL || state != NULL || !g_variant_lookup (changed, "SubState", "&s", &sub_state))
+    return;
+  if (*watch->names == NULL || g_strv_contains ((const char *const *)watch->names, name))
+    tell_sub_state (watch, name, sub_state);
   zinit_output_flush ();
 }
 
@@ -126,6 +169,7 @@ zinit_command_watch (ZinitClient *client, int argc, char **argv)
 
   zinit_connection_on_gone (connection, daemon_gone, &watch);
   zinit_connection_subscribe (connection, "ServiceStateChanged", transition_seen, &watch);
+  zinit_connection_subscribe_properties (connection, property_changed, &watch);
   if (!fetch_sequence (&watch, &error))
     return zinit_command_fail (error);
   g_main_loop_run (loop);

@@ -65,7 +65,8 @@ zinit shutdown > "$temporary/output" 2>&1
 result $? "zinitd is shut down"
 cp /bin/true "$temporary/zinitd"
 python3 -c 'import subprocess, sys, time
-print(subprocess.Popen([sys.argv[1]]).pid, flush=True)
+process = subprocess.Popen([sys.argv[1]])
+print(process.pid, flush=True)
 time.sleep(1000)' "$temporary/zinitd" > "$temporary/dead" &
 parent=$!
 until [ -s "$temporary/dead" ] && grep -q '^State:[[:space:]]*Z' "/proc/$(cat "$temporary/dead")/status"; do

@@ -183,7 +183,9 @@ test_definitions (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *path = harness_path (h, "definition"), *help = NULL, *wrong_help = NULL, *checked = NULL;
-  g_autofree char *command = NULL, *unnamed = NULL, *error = NULL;
+  g_autofree char *command = NULL, *error = NULL, *broken = NULL;
+  g_autoptr (JsonNode) json = NULL;
+  JsonObject *missing;
   g_autofree char *definition =
       g_strdup_printf ("[service]\nname = \"piped\"\nexec = \"%s wait\"\n", harness_child ());
   int status = 0;
@@ -193,6 +195,16 @@ test_definitions (void)
   checked = command_print (h, DONE, "check '%s'", h->config_dir);
   command_assert_has (checked, "web: ok");
   command_assert_has (checked, "requires nowhere");
+  json = command_run_json (h, DONE, "check '%s'", h->config_dir);
+  missing = json_array_get_object_element (
+      json_object_get_array_member (json_node_get_object (json), "missing"), 0);
+  g_assert_cmpstr (json_object_get_string_member (missing, "missing"), ==, "nowhere");
+  /* Its file is there, and what is wrong with that is said. */
+  harness_write (h, "nowhere.toml", "[service]\nexec = 5\n");
+  broken = command_print (h, FAILED, "check '%s'", h->config_dir);
+  command_assert_has (broken, "service.exec");
+  command_assert_lacks (broken, "which no file");
+  harness_remove (h, "nowhere.toml");
   help = command_print (h, DONE, "help start");
   command_assert_has (help, "--timeout");
   wrong_help = command_print (h, USAGE, "help strat");

@@ -132,6 +132,24 @@ test_follow (void)
   interrupt (pid);
 }
 
+/* A sub-state changes within its state: what has ended by itself is to stay down. */
+static void
+test_sub_state (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  GPid pid;
+
+  harness_service (h, "web", "wait", "status = \"ignore\"\n");
+  harness_service (h, "over", "exit 0", "[lifecycle]\nrestart = \"never\"\n");
+  harness_start (h);
+  client_wait_state (h->client, "over", "exited");
+  pid = command_start (h, "watched", "watch");
+  wait_for_transition_in (h, "watched");
+  g_free (client_fails (h->client, "NotRunning", "StopService", "('over', " NO_OPTIONS ")"));
+  wait_for_output (h, "watched", "over: stopped\n");
+  interrupt (pid);
+}
+
 /* Who watches ends when the daemon does, and does not hold it up. */
 static void
 test_daemon_ends (void)
@@ -164,6 +182,7 @@ main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
   g_test_add_func ("/command-watch/watch", test_watch);
+  g_test_add_func ("/command-watch/sub-state", test_sub_state);
   g_test_add_func ("/command-watch/follow", test_follow);
   g_test_add_func ("/command-watch/daemon-ends", test_daemon_ends);
   return g_test_run ();

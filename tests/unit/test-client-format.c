@@ -3,6 +3,7 @@
  * The pure parts of the command: text for people, JSON and TOML for programs, what people type. */
 #define G_LOG_DOMAIN "zinit-test"
 
+#include "client/command.h"
 #include "client/definition.h"
 #include "client/describe.h"
 #include "client/format.h"
@@ -318,6 +319,8 @@ test_states (void)
     { "{'State': <'running'>, 'SubState': <'running'>, 'Pid': <uint32 7>}", "running (pid 7)" },
     { "{'State': <'running'>, 'SubState': <'unhealthy'>, 'Pid': <uint32 7>}", "running, unhealthy (pid 7)" },
     { "{'State': <'exited'>, 'SubState': <'ended'>, 'LastExit': <('exited', 0)>}", "exited with code 0" },
+    { "{'State': <'failed'>, 'SubState': <'held'>, 'FailureReason': <{'type': <'exit_code'>, 'code': <3>}>}",
+      "held, comes back with what it requires" },
     { "{'State': <'exited'>, 'SubState': <'done'>, 'LastExit': <('exited', 0)>}", "done" },
     { "{'State': <'exited'>, 'SubState': <'stopped'>, 'LastExit': <('exited', 0)>}", "stopped" },
     { "{'State': <'inactive'>, 'SubState': <'skipped'>, 'StatusText': <'/x is not there'>}",
@@ -341,10 +344,11 @@ test_states (void)
 static void
 test_refused (void)
 {
-  g_autoptr (GVariant) refused = g_variant_parse (G_VARIANT_TYPE ("a(sss)"),
-                                                  "[('/etc/x/web.toml', '', 'line 3'), ('/etc/x/other.toml', "
-                                                  "'db', 'a cycle'), ('/a.json', '', 'no JSON')]",
-                                                  NULL, NULL, NULL);
+  g_autoptr (GVariant) refused = g_variant_parse (
+      G_VARIANT_TYPE ("a(sss)"),
+      "[('/etc/x/web.toml', '', 'line 3'), ('/etc/x/web.toml', '', 'line 4'), ('/etc/x/other.toml', "
+      "'db', 'a cycle'), ('/a.json', '', 'no JSON')]",
+      NULL, NULL, NULL);
 
   g_assert_cmpstr (zinit_refused_find (refused, "web"), ==, "line 3");
   g_assert_cmpstr (zinit_refused_find (refused, "db"), ==, "a cycle");
@@ -354,6 +358,29 @@ test_refused (void)
   g_assert_null (zinit_refused_find (NULL, "web"));
   assert_text (zinit_refused_describe (refused), "3 definitions refused: web.toml, other.toml, a.json");
   g_assert_null (zinit_refused_describe (NULL));
+}
+
+static void
+test_exit_codes (void)
+{
+  static const struct {
+    const char *name;
+    ZinitExitCode code;
+  } cases[] = { { "org.freedesktop.DBus.Error.AccessDenied", ZINIT_EXIT_NOT_ALLOWED },
+                { "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", ZINIT_EXIT_NOT_ALLOWED },
+                { "org.freedesktop.DBus.Error.ServiceUnknown", ZINIT_EXIT_NO_DAEMON },
+                { "org.zinit.Error.NoSuchService", ZINIT_EXIT_NO_SUCH_SERVICE },
+                { "org.zinit.Error.TimedOut", ZINIT_EXIT_FAILED } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = g_dbus_error_new_for_dbus_error (cases[i].name, "text");
+
+    g_assert_cmpint (zinit_command_exit_code (error), ==, cases[i].code);
+  }
+  g_assert_cmpint (zinit_command_worse (ZINIT_EXIT_FAILED, ZINIT_EXIT_NO_SUCH_SERVICE), ==,
+                   ZINIT_EXIT_NO_SUCH_SERVICE);
+  g_assert_cmpint (zinit_command_worse (ZINIT_EXIT_NOT_ALLOWED, ZINIT_EXIT_NO_DAEMON), ==,
+                   ZINIT_EXIT_NO_DAEMON);
 }
 
 static void
@@ -399,6 +426,7 @@ main (int argc, char **argv)
   g_test_add_func ("/client/definition/wrong", test_definition_wrong);
   g_test_add_func ("/client/describe", test_describe);
   g_test_add_func ("/client/info", test_info);
+  g_test_add_func ("/client/exit-codes", test_exit_codes);
   g_test_add_func ("/client/table", test_table);
   return g_test_run ();
 }
