@@ -6,6 +6,8 @@
 
 #include "client/parse.h"
 
+#include "common/edit-distance.h"
+
 #include <glib/gi18n.h>
 #include <signal.h>
 #include <string.h>
@@ -141,26 +143,6 @@ zinit_parse_timeout (const char *text, guint *ret_ms, GError **error)
   return FALSE;
 }
 
-/* Levenshtein's distance. */
-static gsize
-edit_distance (const char *a, const char *b)
-{
-  gsize length = strlen (b);
-  g_autofree gsize *row = g_new (gsize, length + 1);
-  for (gsize j = 0; j <= length; j++)
-    row[j] = j;
-  for (gsize i = 1; a[i - 1] != '\0'; i++) {
-    gsize diagonal = row[0];
-    row[0] = i;
-    for (gsize j = 1; j <= length; j++) {
-      gsize changed = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = MIN (changed, MIN (row[j], row[j - 1]) + 1);
-    }
-  }
-  return row[length];
-}
-
 const char *
 zinit_parse_nearest (const char *word, const char *const *words)
 {
@@ -170,7 +152,7 @@ zinit_parse_nearest (const char *word, const char *const *words)
   if (strlen (word) > 32)
     return NULL;
   for (; *words != NULL; words++) {
-    gsize distance = edit_distance (word, *words);
+    gsize distance = zinit_edit_distance (word, *words);
     if (distance <= best && distance < strlen (*words) && (nearest == NULL || distance < best)) {
       nearest = *words;
       best = distance;

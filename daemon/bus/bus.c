@@ -70,18 +70,19 @@ static void
 add_details (GVariantBuilder *details, const ZinitTransition *transition)
 {
   const ZinitService *service = transition->service;
-  pid_t pid = zinit_service_get_status (service)->pid;
+  const ZinitServiceStatus *status = zinit_service_get_status (service);
 
   g_variant_builder_add (details, "{sv}", "sequence", g_variant_new_uint64 (transition->sequence));
   g_variant_builder_add (details, "{sv}", "time_usec", g_variant_new_uint64 ((guint64)transition->time_usec));
-  if (pid != 0)
-    g_variant_builder_add (details, "{sv}", "pid", g_variant_new_uint32 ((guint32)pid));
+  g_variant_builder_add (details, "{sv}", "sub_state",
+                         g_variant_new_string (zinit_sub_state_to_string (status->sub_state)));
+  if (status->pid != 0)
+    g_variant_builder_add (details, "{sv}", "pid", g_variant_new_uint32 ((guint32)status->pid));
   if (transition->new_state == ZINIT_STATE_BLOCKED)
-    g_variant_builder_add (
-        details, "{sv}", "waiting_on",
-        zinit_bus_strings ((const char *const *)zinit_service_get_status (service)->waiting_on));
+    g_variant_builder_add (details, "{sv}", "waiting_on",
+                           zinit_bus_strings ((const char *const *)status->waiting_on));
   if (transition->new_state == ZINIT_STATE_FAILED) {
-    const ZinitFailure *failure = (&zinit_service_get_status (service)->failure);
+    const ZinitFailure *failure = &status->failure;
     g_autofree char *message = zinit_failure_describe (failure);
 
     g_variant_builder_add (details, "{sv}", "reason",
@@ -197,6 +198,7 @@ zinit_bus_new (ZinitSupervisor *supervisor, const ZinitPaths *paths, const Zinit
   bus->paths = paths;
   bus->folder = folder;
   bus->connections = g_ptr_array_new ();
+  bus->all_connections = g_ptr_array_new ();
   bus->events = &connection_events;
   bus->waiters = zinit_waiters_new (bus);
   g_queue_init (&bus->accepted);
@@ -219,6 +221,7 @@ zinit_bus_free (ZinitBus *bus)
   zinit_waiters_free (bus->waiters);
   g_clear_handle_id (&bus->send_source, g_source_remove);
   g_ptr_array_unref (bus->connections);
+  g_ptr_array_unref (bus->all_connections);
   g_free (bus);
 }
 
@@ -319,7 +322,7 @@ static gboolean
 on_finish (gpointer data)
 {
   Finish *finish = data;
-  GPtrArray *connections = finish->bus->connections;
+  GPtrArray *connections = finish->bus->all_connections;
 
   if (finish->bus->autosave != NULL)
     zinit_autosave_commit (finish->bus->autosave);

@@ -83,6 +83,7 @@ zinit_connection_new (ZinitBus *bus, GDBusConnection *gdbus, uid_t peer_uid,
   g_dbus_connection_set_exit_on_close (gdbus, FALSE);
   connection->closed_id = g_signal_connect (gdbus, "closed", G_CALLBACK (on_closed), connection);
   connection->inbox = zinit_inbox_new (gdbus, on_call, connection);
+  g_ptr_array_add (bus->all_connections, connection);
   return connection;
 }
 
@@ -115,6 +116,7 @@ void
 zinit_connection_close (ZinitConnection *connection)
 {
   zinit_connection_mute (connection);
+  g_ptr_array_remove (connection->bus->all_connections, connection);
   connection->bus->events->closing (connection);
   g_clear_handle_id (&connection->hold_source, g_source_remove);
   g_clear_pointer (&connection->inbox, zinit_inbox_free);

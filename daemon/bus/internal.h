@@ -36,6 +36,7 @@ struct _ZinitBus {
   ZinitMessageBus *message_bus; /* NULL until zinit_bus_connect() */
   ZinitListener *listener;      /* NULL until zinit_bus_listen() */
   GPtrArray *connections;       /* ZinitConnection, those that are open */
+  GPtrArray *all_connections;   /* the same, also those that get no signals */
   ZinitWaiters *waiters;        /* calls that wait for services */
   GQueue accepted;              /* ZinitCall: requests to be answered once they are durable */
   guint send_source;            /* 0 = nothing to send */

@@ -14,7 +14,7 @@
 typedef struct {
   ZinitDefinition *definition;
   ZinitKeyRule rule;
-  GHashTable *places;
+  ZinitPlaces *places;
   gboolean has_holes;
   JsonNode *nodes[ZINIT_MAX_OPTIONS]; /* of each row of the schema; NULL = not given */
   guint64 refused;                    /* a bit for each row whose value is not in the definition */
@@ -341,11 +341,18 @@ read_section (Build *build, const char *section, JsonNode *node)
     read_key (build, section, key, member);
 }
 
-static JsonNode **
-find_node (Build *build, const char *section, const char *key)
+/* The row of a field; by offset, since this is done for each file. */
+static gsize
+find_row (gsize offset)
 {
-  return &build->nodes[zinit_schema_find (section, key) - zinit_options];
+  gsize i = 0;
+
+  while (zinit_options[i].offset != offset)
+    i++;
+  return i;
 }
+
+#define ROW(field) find_row (G_STRUCT_OFFSET (ZinitDefinition, field))
 
 static void
 complete_delays (Build *build)
@@ -353,8 +360,7 @@ complete_delays (Build *build)
   ZinitDefinition *definition = build->definition;
 
   /* The default maximum does not limit a first delay that is given alone. */
-  if (*find_node (build, "lifecycle", "restart_delay_ms") != NULL &&
-      *find_node (build, "lifecycle", "restart_delay_max_ms") == NULL)
+  if (build->nodes[ROW (restart_delay_ms)] != NULL && build->nodes[ROW (restart_delay_max_ms)] == NULL)
     definition->restart_delay_max_ms = MAX (definition->restart_delay_max_ms, definition->restart_delay_ms);
   if (build->rule == ZINIT_KEYS_LAX && definition->restart_delay_max_ms < definition->restart_delay_ms) {
     g_warning ("lifecycle.restart_delay_max_ms: %" G_GUINT64_FORMAT
@@ -362,6 +368,18 @@ complete_delays (Build *build)
                definition->restart_delay_max_ms);
     definition->restart_delay_max_ms = definition->restart_delay_ms;
   }
+}
+
+/* A saved definition has all values, also those that were never given. */
+static void
+note_start_timeout (Build *build)
+{
+  const ZinitOption *option = zinit_schema_find ("lifecycle", "start_timeout_ms");
+  ZinitDefinition *definition = build->definition;
+
+  definition->start_timeout_is_given =
+      build->nodes[option - zinit_options] != NULL &&
+      (build->rule != ZINIT_KEYS_LAX || definition->start_timeout_ms != option->default_number);
 }
 
 /* Takes what zinit_schema_validate() finds. A value that was refused is not there: what follows from that is
@@ -414,17 +432,18 @@ drop_foreign_health (ZinitDefinition *definition)
 static void
 finish (Build *build, const char *default_name)
 {
-  const ZinitOption *type = zinit_schema_find ("health", "type");
-  JsonNode **name = find_node (build, "service", "name");
+  const ZinitOption *type = &zinit_options[ROW (health_type)];
+  gsize name = ROW (name);
   gboolean has_health = FALSE;
 
-  if (*name == NULL && default_name != NULL) {
+  if (build->nodes[name] == NULL && default_name != NULL) {
     const ZinitValue value = { .kind = ZINIT_VALUE_STRING, .string = default_name };
 
-    set_value (build, zinit_schema_find ("service", "name"), &value, NULL);
-    *name = build->root;
+    set_value (build, &zinit_options[name], &value, NULL);
+    build->nodes[name] = build->root;
   }
   complete_delays (build);
+  note_start_timeout (build);
   if (build->rule == ZINIT_KEYS_LAX)
     drop_foreign_health (build->definition);
   for (gsize i = 0; i < zinit_n_options; i++)
@@ -441,7 +460,7 @@ finish (Build *build, const char *default_name)
 }
 
 ZinitDefinition *
-zinit_build_definition (JsonNode *root, GHashTable *places, gboolean has_holes, const char *default_name,
+zinit_build_definition (JsonNode *root, ZinitPlaces *places, gboolean has_holes, const char *default_name,
                         ZinitKeyRule rule, GPtrArray *problems)
 {
   g_autoptr (ZinitDefinition) definition = zinit_definition_new ();

@@ -13,13 +13,13 @@ G_BEGIN_DECLS
  * or wrong is found here for every format. @places (may be NULL) are those of the nodes. With @has_holes a
  * null stands for a value that could not be read and of which @problems has something already. Transfer full.
  */
-ZinitDefinition *zinit_build_definition (JsonNode *root, GHashTable *places, gboolean has_holes,
+ZinitDefinition *zinit_build_definition (JsonNode *root, ZinitPlaces *places, gboolean has_holes,
                                          const char *default_name, ZinitKeyRule rule, GPtrArray *problems);
 
 /* TOML 1.0 as an object of the same shape; @text is UTF-8 without NUL and need not end in one. A value that
  * cannot be read is a problem and becomes a null, so that the rest is checked all the same; NULL where the
  * rest cannot be read either. Transfer full. */
-JsonNode *zinit_toml_parse (const char *text, gsize length, GHashTable *places, GPtrArray *problems);
+JsonNode *zinit_toml_parse (const char *text, gsize length, ZinitPlaces *places, GPtrArray *problems);
 
 /* FALSE with a problem for keys with so many dots that freeing the tables they make could exhaust the stack.
  */

@@ -53,19 +53,20 @@ zinit_definition_parse (const char *text, gsize length, gboolean is_json, const 
                         char **ret_name, GPtrArray *problems)
 {
   g_autoptr (GPtrArray) found = problems != NULL ? g_ptr_array_ref (problems) : zinit_problems_new ();
-  g_autoptr (GHashTable) places = zinit_places_new ();
+  g_auto (ZinitPlaces) places = { 0 };
   g_autoptr (JsonNode) root = NULL;
   g_autoptr (ZinitDefinition) definition = NULL;
   g_autofree char *name = NULL;
 
+  zinit_places_init (&places);
   if (check_text (text, length, found))
-    root = is_json ? zinit_strict_json_parse_placed (text, length, places, found)
-                   : zinit_toml_parse (text, length, places, found);
+    root = is_json ? zinit_strict_json_parse_placed (text, length, &places, found)
+                   : zinit_toml_parse (text, length, &places, found);
   if (root != NULL) {
     gboolean has_holes = !is_json && found->len > 0;
 
     name = find_name (root);
-    definition = zinit_build_definition (root, places, has_holes, default_name, ZINIT_KEYS_STRICT, found);
+    definition = zinit_build_definition (root, &places, has_holes, default_name, ZINIT_KEYS_STRICT, found);
   }
   if (ret_name != NULL)
     *ret_name = g_strdup (name != NULL ? name : default_name);

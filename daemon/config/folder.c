@@ -149,16 +149,18 @@ add_file (ZinitConfigSet *set, GHashTable *paths_by_name, const char *path, gboo
   g_autofree char *text = NULL;
   g_autoptr (ZinitDefinition) definition = NULL;
   g_autoptr (GError) error = NULL;
-  gboolean is_missing;
   gsize length;
+  int reason;
 
   errno = 0;
-  text = zinit_file_read (path, ZINIT_MAX_DEFINITION_BYTES, &length, &is_missing, &error);
-  note_reason (set, text == NULL ? errno : 0);
-  if (text == NULL && !(is_missing && may_be_missing))
-    zinit_config_set_add_error (set, path, default_name, "%s", error->message);
-  if (text == NULL)
+  text = zinit_file_read (path, ZINIT_MAX_DEFINITION_BYTES, &length, NULL, &error);
+  reason = errno;
+  if (text == NULL) {
+    note_reason (set, reason);
+    if (reason != ENOENT || !may_be_missing)
+      zinit_config_set_add_error (set, path, default_name, "%s", error->message);
     return;
+  }
   definition = zinit_definition_parse (text, length, g_str_has_suffix (file_name, ".json"), default_name,
                                        &name, problems);
   if (definition != NULL)

@@ -71,24 +71,54 @@ zinit_problems_to_error (const GPtrArray *problems, GError **error)
   g_string_free (text, TRUE);
 }
 
-GHashTable *
-zinit_places_new (void)
+typedef struct {
+  JsonNode *node;
+  ZinitPlace place;
+} Entry;
+
+void
+zinit_places_init (ZinitPlaces *places)
 {
-  return g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  places->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+  places->is_sorted = FALSE;
 }
 
 void
-zinit_places_add (GHashTable *places, JsonNode *node, guint line, guint column)
+zinit_places_clear (ZinitPlaces *places)
 {
-  const ZinitPlace place = { line, column };
+  g_clear_pointer (&places->entries, g_array_unref);
+}
 
-  g_hash_table_insert (places, node, g_memdup2 (&place, sizeof place));
+void
+zinit_places_add (ZinitPlaces *places, JsonNode *node, guint line, guint column)
+{
+  const Entry entry = { node, { line, column } };
+
+  g_array_append_val (places->entries, entry);
+  places->is_sorted = FALSE;
+}
+
+static int
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  const JsonNode *left = ((const Entry *)a)->node;
+  const JsonNode *right = ((const Entry *)b)->node;
+
+  return (left > right) - (left < right);
 }
 
 ZinitPlace
-zinit_places_get (GHashTable *places, JsonNode *node)
+zinit_places_get (ZinitPlaces *places, JsonNode *node)
 {
-  const ZinitPlace *place = places != NULL && node != NULL ? g_hash_table_lookup (places, node) : NULL;
+  const Entry wanted = { node, { 0, 0 } };
+  guint index;
 
-  return place != NULL ? *place : (ZinitPlace){ 0, 0 };
+  if (places == NULL || node == NULL)
+    return wanted.place;
+  if (!places->is_sorted)
+    g_array_sort (places->entries, compare_entries);
+  places->is_sorted = TRUE;
+  if (!g_array_binary_search (places->entries, &wanted, compare_entries, &index))
+    return wanted.place;
+  return g_array_index (places->entries, Entry, index).place;
 }

@@ -30,10 +30,17 @@ void zinit_problems_sort (GPtrArray *problems);
 void zinit_problems_to_error (const GPtrArray *problems, GError **error);
 
 /* The place of each node of a tree, by its address: of a member of a TOML table its key, of anything else its
- * value. Transfer full. */
-GHashTable *zinit_places_new (void);
-void zinit_places_add (GHashTable *places, JsonNode *node, guint line, guint column);
+ * value. Adding is cheap, since nearly all files are right and nobody asks. */
+typedef struct {
+  GArray *entries; /* of a type of its own */
+  gboolean is_sorted;
+} ZinitPlaces;
+
+void zinit_places_init (ZinitPlaces *places);
+void zinit_places_clear (ZinitPlaces *places);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZinitPlaces, zinit_places_clear)
+void zinit_places_add (ZinitPlaces *places, JsonNode *node, guint line, guint column);
 /* 0, 0 if @places or @node is NULL or the node is not there. */
-ZinitPlace zinit_places_get (GHashTable *places, JsonNode *node);
+ZinitPlace zinit_places_get (ZinitPlaces *places, JsonNode *node);
 
 G_END_DECLS

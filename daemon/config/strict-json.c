@@ -97,7 +97,7 @@ advance_place (ZinitJsonReader *reader)
 }
 
 static JsonNode *
-read_placed (ZinitJsonReader *reader, GHashTable *places)
+read_placed (ZinitJsonReader *reader, ZinitPlaces *places)
 {
   JsonNode *node;
   ZinitPlace place;
@@ -114,7 +114,7 @@ read_placed (ZinitJsonReader *reader, GHashTable *places)
 
 /* Reads one more value of @parent, which takes it. NULL on error. */
 static JsonNode *
-read_child (ZinitJsonReader *reader, JsonNode *parent, GHashTable *places)
+read_child (ZinitJsonReader *reader, JsonNode *parent, ZinitPlaces *places)
 {
   g_autofree char *name = NULL;
   JsonObject *object;
@@ -142,7 +142,7 @@ read_child (ZinitJsonReader *reader, JsonNode *parent, GHashTable *places)
 
 /* NULL on error, which @reader has. Transfer full. */
 static JsonNode *
-read_document (ZinitJsonReader *reader, GHashTable *places)
+read_document (ZinitJsonReader *reader, ZinitPlaces *places)
 {
   g_autoptr (GPtrArray) open = g_ptr_array_new (); /* the containers that are being filled, outermost first */
   g_autoptr (JsonNode) root = read_placed (reader, places);
@@ -174,7 +174,7 @@ zinit_strict_json_parse (const char *text, gsize length, GError **error)
 }
 
 JsonNode *
-zinit_strict_json_parse_placed (const char *text, gsize length, GHashTable *places, GPtrArray *problems)
+zinit_strict_json_parse_placed (const char *text, gsize length, ZinitPlaces *places, GPtrArray *problems)
 {
   g_autoptr (ZinitJsonReader) reader = zinit_json_reader_new (text, length, ZINIT_MAX_JSON_DEPTH);
   JsonNode *root = read_document (reader, places);

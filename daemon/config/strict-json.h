@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  * Transfer full. */
 JsonNode *zinit_strict_json_parse (const char *text, gsize length, GError **error);
 /* The same with the place of each node, and the error as a problem. */
-JsonNode *zinit_strict_json_parse_placed (const char *text, gsize length, GHashTable *places,
+JsonNode *zinit_strict_json_parse_placed (const char *text, gsize length, ZinitPlaces *places,
                                           GPtrArray *problems);
 
 /* The pull reader. Its first error stays: from then on every call below fails, so that a caller may ask once

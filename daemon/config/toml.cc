@@ -57,8 +57,8 @@ using ArrayPointer = std::unique_ptr<JsonArray, decltype (&json_array_unref)>;
 
 /* What the nodes of one text share. */
 struct Reading {
-  GHashTable *places;
-  GHashTable *holes; /* lines of values that could not be read */
+  ZinitPlaces *places;
+  GHashTable *holes; /* lines of values that could not be read; NULL = none */
   GPtrArray *problems;
 };
 
@@ -131,7 +131,8 @@ convert (const toml::node &node, const Reading &reading)
   case toml::node_type::floating_point:
     return json_node_init_double (json_node_alloc (), node.as_floating_point ()->get ());
   case toml::node_type::boolean:
-    if (g_hash_table_contains (reading.holes, GUINT_TO_POINTER (node.source ().begin.line)))
+    if (reading.holes != nullptr &&
+        g_hash_table_contains (reading.holes, GUINT_TO_POINTER (node.source ().begin.line)))
       break;
     return json_node_init_boolean (json_node_alloc (), node.as_boolean ()->get ());
   case toml::node_type::date:
@@ -164,11 +165,9 @@ mend (GString *text, const toml::parse_error &failure, const Reading &reading)
 } // namespace
 
 extern "C" JsonNode *
-zinit_toml_parse (const char *text, gsize length, GHashTable *places, GPtrArray *problems)
+zinit_toml_parse (const char *text, gsize length, ZinitPlaces *places, GPtrArray *problems)
 {
-  std::unique_ptr<GHashTable, decltype (&g_hash_table_unref)> holes (g_hash_table_new (NULL, NULL),
-                                                                     g_hash_table_unref);
-  const Reading reading = { places, holes.get (), problems };
+  Reading reading = { places, nullptr, problems };
   GString *rest = nullptr; /* without what could not be read */
   JsonNode *root = nullptr;
   bool is_over = !zinit_toml_check_keys (text, length, problems);
@@ -180,8 +179,10 @@ zinit_toml_parse (const char *text, gsize length, GHashTable *places, GPtrArray 
                                                          : std::string_view (text, length)),
                             reading);
     } catch (const toml::parse_error &failure) {
-      if (rest == nullptr)
+      if (rest == nullptr) {
         rest = g_string_new_len (text, (gssize)length);
+        reading.holes = g_hash_table_new (NULL, NULL);
+      }
       is_over = !mend (rest, failure, reading);
     } catch (const std::exception &failure) {
       zinit_problems_add (problems, ZinitPlace{ 1, 1 }, "the text cannot be read: %s", failure.what ());
@@ -189,7 +190,9 @@ zinit_toml_parse (const char *text, gsize length, GHashTable *places, GPtrArray 
       zinit_problems_add (problems, ZinitPlace{ 1, 1 }, "the text cannot be read");
     }
   }
-  if (rest != nullptr)
+  if (rest != nullptr) {
     g_string_free (rest, TRUE);
+    g_hash_table_unref (reading.holes);
+  }
   return root;
 }

@@ -39,7 +39,8 @@ struct _ZinitLoop {
   EpollSource *sources[2]; /* by ZinitUrgency */
   GPtrArray *heap;
   GPtrArray *yielding;   /* the heap of timers that are due, but let D-Bus go first */
-  GSource *yield_source; /* ready while there are any */
+  GSource *yield_source; /* while there are any: of D-Bus's priority, and behind what waits already */
+  GMainContext *context; /* NULL = the default one */
   int timer_fd;
   ZinitWatch timer_watch;
   gint64 set_usec;    /* what the timerfd is set to; 0 = off, -1 = it has expired */
@@ -82,6 +83,26 @@ fire_timers (ZinitWatch *watch, guint32 events)
   loop->firing_usec = 0;
 }
 
+static gboolean fire_yielding (gpointer data);
+
+static void
+attach_yield_source (ZinitLoop *loop)
+{
+  loop->yield_source = g_idle_source_new ();
+  g_source_set_static_name (loop->yield_source, "zinit-yield");
+  g_source_set_priority (loop->yield_source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (loop->yield_source, fire_yielding, loop, NULL);
+  g_source_attach (loop->yield_source, loop->context);
+}
+
+static void
+drop_yield_source (ZinitLoop *loop)
+{
+  if (loop->yield_source != NULL)
+    g_source_destroy (loop->yield_source);
+  g_clear_pointer (&loop->yield_source, g_source_unref);
+}
+
 /* Those that are there now; one that yields again has a turn of its own. */
 static gboolean
 fire_yielding (gpointer data)
@@ -89,6 +110,7 @@ fire_yielding (gpointer data)
   ZinitLoop *loop = data;
   guint n_timers = MIN (loop->yielding->len, MAX_TIMERS);
 
+  drop_yield_source (loop);
   loop->firing_usec = g_get_monotonic_time ();
   for (guint n = 0; n < n_timers && loop->yielding->len > 0; n++) {
     ZinitTimer *timer = zinit_heap_earliest (loop->yielding);
@@ -99,29 +121,9 @@ fire_yielding (gpointer data)
     timer->func (timer);
   }
   loop->firing_usec = 0;
-  if (loop->yielding->len == 0)
-    g_source_set_ready_time (loop->yield_source, -1);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-yield_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  return callback (user_data);
-}
-
-static GSourceFuncs yield_funcs = { .dispatch = yield_dispatch };
-
-static GSource *
-yield_source_new (ZinitLoop *loop)
-{
-  GSource *source = g_source_new (&yield_funcs, sizeof (GSource));
-
-  g_source_set_static_name (source, "zinit-yield");
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_ready_time (source, -1);
-  g_source_set_callback (source, fire_yielding, loop, NULL);
-  return source;
+  if (loop->yielding->len > 0 && loop->yield_source == NULL)
+    attach_yield_source (loop);
+  return G_SOURCE_REMOVE;
 }
 
 /* Prepared once a turn, before any poll, and ahead of every other source: the one place where changes of
@@ -209,8 +211,7 @@ zinit_loop_new (GMainContext *context, GError **error)
   loop = g_new0 (ZinitLoop, 1);
   loop->heap = g_ptr_array_new ();
   loop->yielding = g_ptr_array_new ();
-  loop->yield_source = yield_source_new (loop);
-  g_source_attach (loop->yield_source, context);
+  loop->context = context;
   loop->turn = 1;
   loop->timer_fd = timer_fd;
   for (ZinitUrgency urgency = ZINIT_URGENT; urgency <= ZINIT_BULK; urgency++) {
@@ -230,8 +231,7 @@ zinit_loop_free (ZinitLoop *loop)
 {
   zinit_loop_unwatch (loop, &loop->timer_watch);
   g_warn_if_fail (loop->heap->len == 0 && loop->yielding->len == 0);
-  g_source_destroy (loop->yield_source);
-  g_source_unref (loop->yield_source);
+  drop_yield_source (loop);
   for (ZinitUrgency urgency = ZINIT_URGENT; urgency <= ZINIT_BULK; urgency++) {
     g_source_destroy (&loop->sources[urgency]->source);
     g_source_unref (&loop->sources[urgency]->source);
@@ -284,8 +284,8 @@ zinit_loop_arm (ZinitLoop *loop, ZinitTimer *timer, gint64 deadline_usec, ZinitT
    * never let go; and in the heap of the others it would be ready before all of lower priority, for ever. */
   timer->deadline_usec = timer->is_yielding ? MAX (deadline_usec, loop->firing_usec + 1) : deadline_usec;
   zinit_heap_insert (timer->is_yielding ? loop->yielding : loop->heap, timer);
-  if (timer->is_yielding)
-    g_source_set_ready_time (loop->yield_source, 0);
+  if (timer->is_yielding && loop->yield_source == NULL)
+    attach_yield_source (loop);
 }
 
 void

@@ -64,6 +64,45 @@ zinit_definition_copy (const ZinitDefinition *definition)
   return copy;
 }
 
+/* @to is cleared of its own value. */
+static void
+copy_value (const ZinitDefinition *from, ZinitDefinition *to, const ZinitOption *option)
+{
+  gconstpointer source = G_STRUCT_MEMBER_P (from, option->offset);
+  gpointer target = G_STRUCT_MEMBER_P (to, option->offset);
+
+  switch (option->type) {
+  case ZINIT_TYPE_STRING:
+    g_free (*(char **)target);
+    *(char **)target = g_strdup (*(char *const *)source);
+    break;
+  case ZINIT_TYPE_LIST:
+  case ZINIT_TYPE_TABLE:
+    g_strfreev (*(char ***)target);
+    *(char ***)target = g_strdupv (*(char **const *)source);
+    break;
+  case ZINIT_TYPE_NUMBER:
+    *(guint64 *)target = *(const guint64 *)source;
+    break;
+  case ZINIT_TYPE_BOOLEAN:
+  case ZINIT_TYPE_CHOICE:
+  case ZINIT_TYPE_SIGNAL:
+    *(int *)target = *(const int *)source;
+    break;
+  }
+}
+
+ZinitDefinition *
+zinit_definition_new_live (const ZinitDefinition *running, const ZinitDefinition *changed)
+{
+  ZinitDefinition *live = zinit_definition_copy (changed);
+
+  for (gsize i = 0; i < zinit_n_options; i++)
+    if ((zinit_options[i].flags & ZINIT_OPTION_FIXED) != 0)
+      copy_value (running, live, &zinit_options[i]);
+  return live;
+}
+
 ZinitDefinition *
 zinit_definition_ref (ZinitDefinition *definition)
 {

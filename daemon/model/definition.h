@@ -68,6 +68,9 @@ typedef struct {
 ZinitDefinition *zinit_definition_new (void);
 /* A deep copy with its own reference count of 1. Transfer full. */
 ZinitDefinition *zinit_definition_copy (const ZinitDefinition *definition);
+/* What counts at once of @changed while a process that was started with @running lives: @changed, but with
+ * what a run keeps (ZINIT_OPTION_FIXED) of @running. Transfer full. */
+ZinitDefinition *zinit_definition_new_live (const ZinitDefinition *running, const ZinitDefinition *changed);
 ZinitDefinition *zinit_definition_ref (ZinitDefinition *definition);
 void zinit_definition_unref (ZinitDefinition *definition); /* NULL is fine */
 /* Of its content: equal definitions have the same, others hardly ever. From 1 to G_MAXINT64; may differ

@@ -128,14 +128,14 @@ validate_health (const ZinitDefinition *definition, ZinitReportFunc report, gpoi
 
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++) {
     const char *word = zinit_health_words[fields[i].type];
-    const ZinitOption *option = zinit_schema_find ("health", fields[i].key);
     gboolean is_wanted = fields[i].type == (ZinitHealthType)definition->health_type;
 
     if (is_wanted && fields[i].text == NULL)
-      report_key (report, data, option, "is missing; health.type = \"%s\" needs it", word);
+      report_key (report, data, zinit_schema_find ("health", fields[i].key),
+                  "is missing; health.type = \"%s\" needs it", word);
     if (!is_wanted && fields[i].text != NULL)
-      report_key (report, data, option, "does not go with the type given; it needs health.type = \"%s\"",
-                  word);
+      report_key (report, data, zinit_schema_find ("health", fields[i].key),
+                  "does not go with the type given; it needs health.type = \"%s\"", word);
   }
 }
 

@@ -9,6 +9,8 @@
 #include "model/schema-private.h"
 #include "model/limits.h"
 
+#include "common/edit-distance.h"
+
 #include <signal.h>
 #include <string.h>
 
@@ -21,54 +23,60 @@
   .type = ZINIT_TYPE_NUMBER, .minimum = from, .maximum = to, .default_number = normal
 #define DELAY_MS(from, normal) NUMBER (from, ZINIT_MAX_DELAY_MS, normal), .unit = "ms"
 
+#define SPECIFIED ZINIT_OPTION_SPECIFIED
+#define FIXED ZINIT_OPTION_FIXED
+
 /* clang-format off */
 const ZinitOption zinit_options[] = {
-  { "service", "name", ZINIT_TYPE_STRING, ZINIT_OPTION_REQUIRED, FIELD (name), .check = zinit_name_is_valid,
+  { "service", "name", ZINIT_TYPE_STRING, SPECIFIED | FIXED | ZINIT_OPTION_REQUIRED, FIELD (name),
+    .check = zinit_name_is_valid,
     .help = N_("Name of the service; if not given, the file's name without its ending") },
-  { "service", "exec", ZINIT_TYPE_STRING, ZINIT_OPTION_REQUIRED, FIELD (exec),
+  { "service", "exec", ZINIT_TYPE_STRING, SPECIFIED | FIXED | ZINIT_OPTION_REQUIRED, FIELD (exec),
     .help = N_("Command line to run; passed to /bin/sh -c when it is more than plain words") },
-  { "service", "dir", ZINIT_TYPE_STRING, FIELD (dir),
+  { "service", "dir", ZINIT_TYPE_STRING, SPECIFIED | FIXED, FIELD (dir),
     .help = N_("Working directory; if not given, the daemon's") },
-  { "service", "oneshot", ZINIT_TYPE_BOOLEAN, FIELD (oneshot),
+  { "service", "oneshot", ZINIT_TYPE_BOOLEAN, SPECIFIED | FIXED, FIELD (oneshot),
     .help = N_("Runs once: an exit with code 0 satisfies the services that require it") },
-  { "service", "env", ZINIT_TYPE_TABLE, ZINIT_OPTION_SECRET, FIELD (env),
+  { "service", "env", ZINIT_TYPE_TABLE, SPECIFIED | FIXED | ZINIT_OPTION_SECRET, FIELD (env),
     .help = N_("Environment variables, added to those of the daemon") },
-  { "service", "status", CHOICE (zinit_wanted_words), FIELD (status), .default_number = ZINIT_WANTED_START,
+  { "service", "status", CHOICE (zinit_wanted_words), .flags = SPECIFIED | FIXED, FIELD (status),
+    .default_number = ZINIT_WANTED_START,
     .help = N_("What is wanted: kept up (start), kept down (stop) or left to hand (ignore)") },
-  { "service", "class", CHOICE (zinit_class_words), FIELD (service_class), .default_number = ZINIT_CLASS_USER,
+  { "service", "class", CHOICE (zinit_class_words), .flags = SPECIFIED, FIELD (service_class),
+    .default_number = ZINIT_CLASS_USER,
     .help = N_("Calls that act on all services pass over those of class system") },
-  { "service", "critical", ZINIT_TYPE_BOOLEAN, FIELD (critical),
+  { "service", "critical", ZINIT_TYPE_BOOLEAN, SPECIFIED, FIELD (critical),
     .help = N_("As process 1 only: its failure ends the boot") },
-  { "service", "user", ZINIT_TYPE_STRING, FIELD (user), .check = zinit_check_account,
+  { "service", "user", ZINIT_TYPE_STRING, FIXED, FIELD (user), .check = zinit_check_account,
     .help = N_("User to run as, by name or number; if not given, the daemon's") },
-  { "service", "group", ZINIT_TYPE_STRING, FIELD (group), .check = zinit_check_account,
+  { "service", "group", ZINIT_TYPE_STRING, FIXED, FIELD (group), .check = zinit_check_account,
     .help = N_("Group to run as, by name or number; if not given, the first of the user") },
 
-  { "dependencies", "requires", ZINIT_TYPE_LIST, FIELD (requires),
-    .help = N_("Services that must be running, or have ended with code 0, before this one starts") },
-  { "dependencies", "after", ZINIT_TYPE_LIST, FIELD (after),
+  { "dependencies", "after", ZINIT_TYPE_LIST, SPECIFIED, FIELD (after),
     .help = N_("Services whose start must have been tried before this one starts") },
-  { "dependencies", "wants", ZINIT_TYPE_LIST, FIELD (wants),
+  { "dependencies", "requires", ZINIT_TYPE_LIST, SPECIFIED, FIELD (requires),
+    .help = N_("Services that must be running, or have ended with code 0, before this one starts") },
+  { "dependencies", "wants", ZINIT_TYPE_LIST, SPECIFIED, FIELD (wants),
     .help = N_("Services that are started along, but never waited for") },
-  { "dependencies", "conflicts", ZINIT_TYPE_LIST, FIELD (conflicts),
+  { "dependencies", "conflicts", ZINIT_TYPE_LIST, SPECIFIED, FIELD (conflicts),
     .help = N_("Services that may not be active at the same time") },
 
-  { "lifecycle", "restart", CHOICE (zinit_restart_words), FIELD (restart),
+  { "lifecycle", "restart", CHOICE (zinit_restart_words), .flags = SPECIFIED, FIELD (restart),
     .default_number = ZINIT_RESTART_ALWAYS,
     .help = N_("When to start it again after it ended by itself; a oneshot that ended with code 0 stays down") },
-  { "lifecycle", "restart_delay_ms", DELAY_MS (1, 1000), FIELD (restart_delay_ms),
+  { "lifecycle", "restart_delay_ms", DELAY_MS (1, 1000), .flags = SPECIFIED, FIELD (restart_delay_ms),
     .help = N_("Delay before the first restart; doubled for each one that follows") },
-  { "lifecycle", "restart_delay_max_ms", DELAY_MS (1, 60000), FIELD (restart_delay_max_ms),
+  { "lifecycle", "restart_delay_max_ms", DELAY_MS (1, 60000), .flags = SPECIFIED, FIELD (restart_delay_max_ms),
     .help = N_("Longest delay before a restart") },
-  { "lifecycle", "max_restarts", NUMBER (0, G_MAXUINT32, 0), FIELD (max_restarts),
+  { "lifecycle", "max_restarts", NUMBER (0, G_MAXUINT32, 0), .flags = SPECIFIED, FIELD (max_restarts),
     .help = N_("Restarts in a row before it is given up; 0 means no limit") },
-  { "lifecycle", "stability_period_ms", DELAY_MS (0, 10000), FIELD (stability_period_ms),
+  { "lifecycle", "stability_period_ms", DELAY_MS (0, 10000), .flags = SPECIFIED, FIELD (stability_period_ms),
     .help = N_("Running this long, the count and the delay of restarts begin anew") },
-  { "lifecycle", "start_timeout_ms", DELAY_MS (1, 30000), FIELD (start_timeout_ms),
+  { "lifecycle", "start_timeout_ms", DELAY_MS (1, 30000), .flags = SPECIFIED, FIELD (start_timeout_ms),
     .help = N_("Longest time a start may take") },
-  { "lifecycle", "stop_timeout_ms", DELAY_MS (1, 10000), FIELD (stop_timeout_ms),
+  { "lifecycle", "stop_timeout_ms", DELAY_MS (1, 10000), .flags = SPECIFIED, FIELD (stop_timeout_ms),
     .help = N_("Longest time a stop may take before what is left is killed") },
-  { "lifecycle", "stop_signal", ZINIT_TYPE_SIGNAL, FIELD (stop_signal), .default_number = SIGTERM,
+  { "lifecycle", "stop_signal", ZINIT_TYPE_SIGNAL, SPECIFIED, FIELD (stop_signal), .default_number = SIGTERM,
     .help = N_("Signal that asks it to stop") },
 
   { "health", "type", CHOICE (zinit_health_words), FIELD (health_type),
@@ -89,16 +97,14 @@ const ZinitOption zinit_options[] = {
   { "health", "start_period_ms", DELAY_MS (0, 0), FIELD (health_start_period_ms),
     .help = N_("Time after the start in which failed checks do not count") },
 
-  { "logging", "buffer_lines", NUMBER (0, ZINIT_MAX_BUFFER_LINES, 1000), .unit = "lines", FIELD (buffer_lines),
+  { "logging", "buffer_lines", NUMBER (0, ZINIT_MAX_BUFFER_LINES, 1000), .unit = "lines", .flags = SPECIFIED,
+    FIELD (buffer_lines),
     .help = N_("Lines of output kept in memory; 0 keeps none") },
 };
 /* clang-format on */
 
 const gsize zinit_n_options = G_N_ELEMENTS (zinit_options);
 G_STATIC_ASSERT (G_N_ELEMENTS (zinit_options) <= ZINIT_MAX_OPTIONS);
-
-/* A longer word is none of ours, misspelt or not; it also bounds the work of the distance. */
-#define MAX_WORD_BYTES 64
 
 const ZinitOption *
 zinit_schema_find (const char *section, const char *key)
@@ -118,28 +124,6 @@ zinit_schema_has_section (const char *section)
   return FALSE;
 }
 
-/* Levenshtein's distance in bytes, upper and lower case being one; @a is at most MAX_WORD_BYTES long. */
-static guint
-edit_distance (const char *a, const char *b)
-{
-  gsize length_a = strlen (a);
-  guint row[MAX_WORD_BYTES + 1];
-
-  for (gsize i = 0; i <= length_a; i++)
-    row[i] = i;
-  for (gsize j = 0; b[j] != '\0'; j++) {
-    guint diagonal = row[0]++;
-
-    for (gsize i = 0; i < length_a; i++) {
-      guint replaced = diagonal + (g_ascii_tolower (a[i]) != g_ascii_tolower (b[j]));
-
-      diagonal = row[i + 1];
-      row[i + 1] = MIN (replaced, 1 + MIN (row[i], diagonal));
-    }
-  }
-  return row[length_a];
-}
-
 const char *
 zinit_schema_nearest (const char *section, const char *word)
 {
@@ -147,8 +131,6 @@ zinit_schema_nearest (const char *section, const char *word)
   guint nearest_distance = length <= 3 ? 2 : length <= 8 ? 3 : 4; /* the first distance that is too far */
   const char *nearest = NULL;
 
-  if (length > MAX_WORD_BYTES)
-    return NULL;
   for (gsize i = 0; i < zinit_n_options; i++) {
     const ZinitOption *option = &zinit_options[i];
     const char *known = section != NULL ? option->key : option->section;
@@ -156,7 +138,7 @@ zinit_schema_nearest (const char *section, const char *word)
 
     if (section != NULL && strcmp (section, option->section) != 0)
       continue;
-    distance = edit_distance (word, known);
+    distance = zinit_edit_distance (word, known);
     if (distance < nearest_distance) {
       nearest_distance = distance;
       nearest = known;

@@ -23,6 +23,10 @@ typedef enum {
 typedef enum {
   ZINIT_OPTION_REQUIRED = 1 << 0, /* must be given (service.exec; the name may come from the file's stem) */
   ZINIT_OPTION_SECRET = 1 << 1,   /* may hold secrets: shown to root and the daemon's own user alone */
+  ZINIT_OPTION_FIXED = 1 << 3,    /* a run keeps it; what has no such flag counts at once when it changes */
+  /* In the specification's `config`, where it stands in the table's order; a number is of 32 bits there if
+   * its maximum is G_MAXUINT32, else of 64 */
+  ZINIT_OPTION_SPECIFIED = 1 << 2,
 } ZinitOptionFlags;
 
 /* TRUE when @text may be the value; else @error says what is wrong and what is allowed, without the key. */

@@ -17,78 +17,34 @@
 
 #define CONFIG_LEVEL 3 /* levels of a state document around `config` */
 
-typedef enum {
-  VALUE_TEXT,
-  VALUE_TEXT_OR_NULL,
-  VALUE_FLAG,
-  VALUE_WORD,
-  VALUE_U32,
-  VALUE_U64,
-  VALUE_TEXTS,     /* a list of strings */
-  VALUE_VARIABLES, /* an object of strings; the last of equal names counts */
-  VALUE_SECTION,   /* an object of @rows */
-  VALUE_HEALTH,    /* null, or an object with a type; whatever else it holds is carried through */
-} ValueKind;
+/* What the format has in an object, in its order: of a definition the first option of each section, of a
+ * section its options. */
+typedef struct {
+  const char *section; /* NULL = the definition as a whole */
+  const ZinitOption *options[ZINIT_MAX_OPTIONS];
+  guint n;
+} Rows;
 
-typedef struct _Row Row;
+static void
+list_rows (Rows *rows, const char *section)
+{
+  rows->section = section;
+  rows->n = 0;
+  for (gsize i = 0; i < zinit_n_options; i++) {
+    const ZinitOption *option = &zinit_options[i];
+    gboolean is_first = i == 0 || strcmp (option->section, option[-1].section) != 0;
 
-struct _Row {
-  const char *key;
-  ValueKind kind;
-  gboolean needed;
-  const char *const *words;
-  const Row *rows; /* ended by one without a key */
-};
+    if (section == NULL ? is_first
+                        : (option->flags & ZINIT_OPTION_SPECIFIED) && strcmp (option->section, section) == 0)
+      rows->options[rows->n++] = option;
+  }
+}
 
-#define MAX_ROWS 8
-
-static const Row service_rows[] = {
-  { "name", VALUE_TEXT, TRUE },
-  { "exec", VALUE_TEXT, TRUE },
-  { "dir", VALUE_TEXT_OR_NULL },
-  { "oneshot", VALUE_FLAG },
-  { "env", VALUE_VARIABLES },
-  { "status", VALUE_WORD, FALSE, zinit_wanted_words },
-  { "class", VALUE_WORD, FALSE, zinit_class_words },
-  { "critical", VALUE_FLAG },
-  { NULL },
-};
-
-static const Row dependencies_rows[] = {
-  { "after", VALUE_TEXTS },
-  { "requires", VALUE_TEXTS },
-  { "wants", VALUE_TEXTS },
-  { "conflicts", VALUE_TEXTS },
-  { NULL },
-};
-
-static const Row lifecycle_rows[] = {
-  { "restart", VALUE_WORD, FALSE, zinit_restart_words },
-  { "restart_delay_ms", VALUE_U64 },
-  { "restart_delay_max_ms", VALUE_U64 },
-  { "max_restarts", VALUE_U32 },
-  { "stability_period_ms", VALUE_U64 },
-  { "start_timeout_ms", VALUE_U64 },
-  { "stop_timeout_ms", VALUE_U64 },
-  { "stop_signal", VALUE_TEXT },
-  { NULL },
-};
-
-static const Row logging_rows[] = { { "buffer_lines", VALUE_U64 }, { NULL } };
-
-static const Row sections[] = {
-  { "service", VALUE_SECTION, TRUE, NULL, service_rows },
-  { "dependencies", VALUE_SECTION, FALSE, NULL, dependencies_rows },
-  { "lifecycle", VALUE_SECTION, FALSE, NULL, lifecycle_rows },
-  { "health", VALUE_HEALTH },
-  { "logging", VALUE_SECTION, FALSE, NULL, logging_rows },
-  { NULL },
-};
-
-G_STATIC_ASSERT (G_N_ELEMENTS (service_rows) <= MAX_ROWS + 1);
-G_STATIC_ASSERT (G_N_ELEMENTS (lifecycle_rows) <= MAX_ROWS + 1);
-
-static const char *const health_words[] = { "tcp", "http", "exec", NULL };
+static const char *
+name_of (const Rows *rows, guint index)
+{
+  return rows->section != NULL ? rows->options[index]->key : rows->options[index]->section;
+}
 
 /* Appends one member to the object that @out ends with. */
 static void
@@ -188,6 +144,7 @@ static gboolean
 read_health (ZinitDecoder *decoder, GString *out, guint level)
 {
   g_autoptr (GTree) members = zinit_saved_map_new (g_free);
+  const char *const *health_words = zinit_health_words + ZINIT_HEALTH_TCP;
 
   if (zinit_decoder_takes_null (decoder)) {
     g_string_append (out, "null");
@@ -226,9 +183,6 @@ read_health (ZinitDecoder *decoder, GString *out, guint level)
   return TRUE;
 }
 
-static gboolean read_section (ZinitDecoder *decoder, const char *section, const Row *rows, GString *out,
-                              guint level);
-
 static gboolean
 read_number (ZinitDecoder *decoder, guint64 maximum, GString *out)
 {
@@ -241,42 +195,36 @@ read_number (ZinitDecoder *decoder, guint64 maximum, GString *out)
 }
 
 static gboolean
-read_value (ZinitDecoder *decoder, const Row *row, GString *out, guint level)
+read_value (ZinitDecoder *decoder, const ZinitOption *option, GString *out, guint level)
 {
   gboolean truth;
   int index;
 
-  switch (row->kind) {
-  case VALUE_TEXT_OR_NULL:
-    if (zinit_decoder_takes_null (decoder)) {
+  switch (option->type) {
+  case ZINIT_TYPE_STRING:
+    if (!(option->flags & ZINIT_OPTION_REQUIRED) && zinit_decoder_takes_null (decoder)) {
       g_string_append (out, "null");
       return TRUE;
     }
     return read_text (decoder, out);
-  case VALUE_TEXT:
+  case ZINIT_TYPE_SIGNAL:
     return read_text (decoder, out);
-  case VALUE_FLAG:
+  case ZINIT_TYPE_BOOLEAN:
     if (!zinit_decoder_boolean (decoder, &truth))
       return FALSE;
     g_string_append (out, truth ? "true" : "false");
     return TRUE;
-  case VALUE_WORD:
-    if (!zinit_decoder_word (decoder, row->words, &index))
+  case ZINIT_TYPE_CHOICE:
+    if (!zinit_decoder_word (decoder, option->choices, &index))
       return FALSE;
-    zinit_json_write_string (out, row->words[index]);
+    zinit_json_write_string (out, option->choices[index]);
     return TRUE;
-  case VALUE_U32:
-    return read_number (decoder, G_MAXUINT32, out);
-  case VALUE_U64:
-    return read_number (decoder, G_MAXUINT64, out);
-  case VALUE_TEXTS:
+  case ZINIT_TYPE_NUMBER:
+    return read_number (decoder, option->maximum == G_MAXUINT32 ? G_MAXUINT32 : G_MAXUINT64, out);
+  case ZINIT_TYPE_LIST:
     return read_texts (decoder, out, level);
-  case VALUE_VARIABLES:
+  case ZINIT_TYPE_TABLE:
     return read_variables (decoder, out, level);
-  case VALUE_SECTION:
-    return read_section (decoder, row->key, row->rows, out, level);
-  case VALUE_HEALTH:
-    return read_health (decoder, out, level);
   }
   return FALSE;
 }
@@ -321,70 +269,88 @@ read_unknown (ZinitDecoder *decoder, const char *section, GTree **extras, guint 
   return TRUE;
 }
 
-/* The row of the member that is next, or the last one, which has no key. */
-static const Row *
-find_row (ZinitDecoder *decoder, const Row *rows)
+/* The row of the member that is next, or how many there are. */
+static guint
+find_row (ZinitDecoder *decoder, const Rows *rows)
 {
   gsize length;
   const char *name = zinit_json_reader_key (decoder->reader, &length);
+  guint i = 0;
 
-  while (rows->key != NULL && (strlen (rows->key) != length || memcmp (rows->key, name, length) != 0))
-    rows++;
-  return rows;
+  while (i < rows->n &&
+         (strlen (name_of (rows, i)) != length || memcmp (name_of (rows, i), name, length) != 0))
+    i++;
+  return i;
 }
 
 /* The members of an object as they were found: their values one after the other, and where each row's is. */
 typedef struct {
   GString *text;
-  gsize begins[MAX_ROWS];
-  gsize ends[MAX_ROWS]; /* 0 = not found */
-  GTree *extras;        /* what is zinit's own, name → text; made when there is one */
+  gsize begins[ZINIT_MAX_OPTIONS];
+  gsize ends[ZINIT_MAX_OPTIONS]; /* 0 = not found */
+  GTree *extras;                 /* what is zinit's own, name → text; made when there is one */
 } Members;
+
+static gboolean read_section (ZinitDecoder *decoder, const char *section, GString *out, guint level);
+
+static gboolean
+read_member (ZinitDecoder *decoder, const Rows *rows, guint index, GString *out, guint level)
+{
+  const ZinitOption *option = rows->options[index];
+
+  if (rows->section != NULL)
+    return read_value (decoder, option, out, level);
+  if (strcmp (option->section, "health") == 0)
+    return read_health (decoder, out, level);
+  return read_section (decoder, option->section, out, level);
+}
 
 /* Reads the members of @rows from the object that is entered. */
 static gboolean
-read_members (ZinitDecoder *decoder, const char *section, const Row *rows, Members *members, guint level)
+read_members (ZinitDecoder *decoder, const Rows *rows, Members *members, guint level)
 {
   while (zinit_json_reader_next (decoder->reader)) {
-    const Row *row = find_row (decoder, rows);
+    guint i = find_row (decoder, rows);
     gsize place;
 
-    if (row->key == NULL) {
-      if (!read_unknown (decoder, section, &members->extras, level))
+    if (i == rows->n) {
+      if (!read_unknown (decoder, rows->section, &members->extras, level))
         return FALSE;
       continue;
     }
-    place = zinit_decoder_go_to (decoder, row->key);
-    if (members->ends[row - rows] != 0)
+    place = zinit_decoder_go_to (decoder, name_of (rows, i));
+    if (members->ends[i] != 0)
       return zinit_decoder_refuse (decoder, "given twice; it is allowed once");
-    members->begins[row - rows] = members->text->len;
-    if (!read_value (decoder, row, members->text, level))
+    members->begins[i] = members->text->len;
+    if (!read_member (decoder, rows, i, members->text, level))
       return FALSE;
-    members->ends[row - rows] = members->text->len;
+    members->ends[i] = members->text->len;
     zinit_decoder_leave (decoder, place);
   }
   if (zinit_json_reader_get_error (decoder->reader) != NULL)
     return zinit_decoder_refuse_text (decoder);
-  for (const Row *row = rows; row->key != NULL; row++) {
-    if (row->needed && members->ends[row - rows] == 0)
-      return zinit_decoder_refuse_missing (decoder, row->key);
-  }
+  /* A section is needed when its first option is. */
+  for (guint i = 0; i < rows->n; i++)
+    if ((rows->options[i]->flags & ZINIT_OPTION_REQUIRED) && members->ends[i] == 0)
+      return zinit_decoder_refuse_missing (decoder, name_of (rows, i));
   return TRUE;
 }
 
-/* Reads an object of @rows and appends it; @section is its name, NULL for the definition as a whole. */
+/* Reads the object of @section, NULL for the definition as a whole, and appends it. */
 static gboolean
-read_section (ZinitDecoder *decoder, const char *section, const Row *rows, GString *out, guint level)
+read_section (ZinitDecoder *decoder, const char *section, GString *out, guint level)
 {
   Members members = { .text = g_string_new (NULL) };
-  gboolean is_good =
-      zinit_decoder_enter (decoder) && read_members (decoder, section, rows, &members, level + 1);
+  gboolean is_good;
+  Rows rows;
 
+  list_rows (&rows, section);
+  is_good = zinit_decoder_enter (decoder) && read_members (decoder, &rows, &members, level + 1);
   if (is_good) {
     g_string_append_c (out, '{');
-    for (guint i = 0; rows[i].key != NULL; i++) {
+    for (guint i = 0; i < rows.n; i++) {
       if (members.ends[i] != 0)
-        write_member (out, rows[i].key, members.text->str + members.begins[i],
+        write_member (out, name_of (&rows, i), members.text->str + members.begins[i],
                       members.ends[i] - members.begins[i], level + 1);
     }
     if (members.extras != NULL)
@@ -401,7 +367,7 @@ zinit_saved_config_read (ZinitDecoder *decoder, char **ret_text)
 {
   g_autoptr (GString) out = g_string_new (NULL);
 
-  if (!read_section (decoder, NULL, sections, out, CONFIG_LEVEL))
+  if (!read_section (decoder, NULL, out, CONFIG_LEVEL))
     return FALSE;
   g_free (*ret_text);
   *ret_text = g_string_free (g_steal_pointer (&out), FALSE);

@@ -288,7 +288,8 @@ write_failure (GString *out, const ZinitFailure *failure, guint level)
 }
 
 void
-zinit_state_extensions_write (GString *out, const ZinitStateExtensions *extra, guint level)
+zinit_state_extensions_write (GString *out, const ZinitStateExtensions *extra, guint level,
+                              gsize *ret_definition_at)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++) {
     const Field *field = &fields[i];
@@ -305,6 +306,8 @@ zinit_state_extensions_write (GString *out, const ZinitStateExtensions *extra, g
       zinit_json_write_string (out, field->words[*(const int *)place]);
     } else if (field->kind == FIELD_OBJECT && *(char *const *)place != NULL) {
       zinit_json_write_next_name (out, field->name, level);
+      if (ret_definition_at != NULL && field->offset == G_STRUCT_OFFSET (ZinitStateExtensions, definition))
+        *ret_definition_at = out->len;
       g_string_append (out, *(char *const *)place);
     } else if (field->kind == FIELD_TEXT && *(char *const *)place != NULL) {
       zinit_json_write_next_name (out, field->name, level);

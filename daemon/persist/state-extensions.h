@@ -62,7 +62,10 @@ gboolean zinit_state_extensions_has_field (const char *name);
  * ZINIT_ERROR_INVALID_CONFIG, "what; what is allowed". */
 gboolean zinit_state_extensions_read (ZinitStateExtensions *extra, const char *name, const char *text,
                                       gsize length, GError **error);
-/* Appends all fields that are known, each as ",", a line feed, the blanks of @level and the member. */
-void zinit_state_extensions_write (GString *out, const ZinitStateExtensions *extra, guint level);
+/* Appends all fields that are known, each as ",", a line feed, the blanks of @level and the member.
+ * @ret_definition_at (may be NULL) becomes where in @out the value of `definition` begins, if there is one.
+ */
+void zinit_state_extensions_write (GString *out, const ZinitStateExtensions *extra, guint level,
+                                   gsize *ret_definition_at);
 
 G_END_DECLS

@@ -11,11 +11,11 @@
 
 /* Of the braces of a service in the document. */
 #define SERVICE_LEVEL 2
-#define CONFIG_BEGINS "\n      \"config\": "
-#define DEFINITION_BEGINS "\n      \"definition\": "
-#define NO_SERVICES "\n  \"services\": {}"
 
-static void write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level);
+/* @ret_split (may be NULL) becomes where in @out the caller can put or find what it keeps apart: of a
+ * document between the braces of its services, of a service where its definition begins. */
+static void write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level,
+                          gsize *ret_split);
 
 static void
 write_signed (GString *out, gint64 number)
@@ -38,7 +38,7 @@ write_map (GString *out, const ZinitField *field, GTree *map, guint level)
     if (field->type == ZINIT_FIELD_LISTENERS)
       write_signed (out, GPOINTER_TO_INT (g_tree_node_value (node)));
     else
-      write_object (out, field->items, g_tree_node_value (node), level + 1);
+      write_object (out, field->items, g_tree_node_value (node), level + 1, NULL);
   }
   if (first != NULL)
     zinit_json_write_line (out, level);
@@ -100,21 +100,21 @@ write_origin (GString *out, const ZinitSavedState *state, guint level)
 
 /* The fields that the format does not know. There are fields before them. */
 static void
-write_extras (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level)
+write_extras (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level, gsize *ret_split)
 {
   if (table->offset_of_extra != 0) {
     const ZinitStateExtensions *extra =
         ZINIT_FIELD_AT (ZinitStateExtensions *, object, table->offset_of_extra);
 
     if (extra != NULL)
-      zinit_state_extensions_write (out, extra, level);
+      zinit_state_extensions_write (out, extra, level, ret_split);
   }
   if (table == &zinit_saved_state_table)
     write_origin (out, object, level);
 }
 
 static void
-write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level)
+write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level, gsize *ret_split)
 {
   g_string_append_c (out, '{');
   for (guint i = 0; i < table->n_fields; i++) {
@@ -127,13 +127,17 @@ write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, 
     zinit_json_write_line (out, level + 1);
     zinit_json_write_string (out, field->name);
     g_string_append (out, ": ");
+    if (ret_split != NULL && field->type == ZINIT_FIELD_CONFIG)
+      *ret_split = out->len;
+    if (ret_split != NULL && field->type == ZINIT_FIELD_OBJECTS)
+      *ret_split = out->len + strlen ("{");
     if (!field->needed && field->type != ZINIT_FIELD_CONFIG &&
         !ZINIT_FIELD_AT (gboolean, object, field->offset_of_has))
       g_string_append (out, "null");
     else
       write_value (out, field, object, level + 1);
   }
-  write_extras (out, table, object, level + 1);
+  write_extras (out, table, object, level + 1, ret_split);
   zinit_json_write_line (out, level);
   g_string_append_c (out, '}');
 }
@@ -143,7 +147,7 @@ print_document (const ZinitFieldTable *table, gconstpointer document, gsize *ret
 {
   GString *out = g_string_new (NULL);
 
-  write_object (out, table, document, 0);
+  write_object (out, table, document, 0, NULL);
   g_string_append_c (out, '\n');
   if (ret_length != NULL)
     *ret_length = out->len;
@@ -156,15 +160,6 @@ zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length)
   return print_document (&zinit_saved_state_table, state, ret_length);
 }
 
-/* Where the value behind @name begins. No string holds a line feed, so it is the field itself. */
-static gsize
-find_value (const GString *out, const char *name)
-{
-  const char *at = strstr (out->str, name);
-
-  return at != NULL ? (gsize)(at - out->str) + strlen (name) : 0;
-}
-
 char *
 zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length, gsize *ret_definition_at)
 {
@@ -173,8 +168,8 @@ zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length, 
   zinit_json_write_line (out, SERVICE_LEVEL);
   zinit_json_write_string (out, service->name);
   g_string_append (out, ": ");
-  write_object (out, &zinit_saved_service_table, service, SERVICE_LEVEL);
-  *ret_definition_at = find_value (out, service->config != NULL ? CONFIG_BEGINS : DEFINITION_BEGINS);
+  *ret_definition_at = 0;
+  write_object (out, &zinit_saved_service_table, service, SERVICE_LEVEL, ret_definition_at);
   *ret_length = out->len;
   return g_string_free (out, FALSE);
 }
@@ -184,9 +179,8 @@ zinit_saved_state_print_frame (const ZinitSavedState *state, gsize *ret_length, 
 {
   GString *out = g_string_new (NULL);
 
-  write_object (out, &zinit_saved_state_table, state, 0);
+  write_object (out, &zinit_saved_state_table, state, 0, ret_end_at);
   g_string_append_c (out, '\n');
-  *ret_end_at = find_value (out, NO_SERVICES) - 1;
   *ret_length = out->len;
   return g_string_free (out, FALSE);
 }

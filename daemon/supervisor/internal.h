@@ -190,6 +190,8 @@ extern const ZinitProcessEvents zinit_process_events;
 /* Arms the timer of the present state. CLOCK_MONOTONIC. */
 void zinit_lifecycle_arm_at (ZinitService *service, gint64 deadline_usec);
 void zinit_lifecycle_arm (ZinitService *service, guint64 delay_ms);
+/* The definition has changed under a running timer, which ends no later than it says now. */
+void zinit_lifecycle_limit_timer (ZinitService *service);
 void zinit_lifecycle_disarm (ZinitService *service);
 gint64 zinit_lifecycle_realtime_usec (ZinitService *service);
 /* Its stop signal, to all of its processes. */

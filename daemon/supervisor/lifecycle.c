@@ -49,6 +49,21 @@ zinit_lifecycle_arm (ZinitService *service, guint64 delay_ms)
   zinit_lifecycle_arm_at (service, monotonic_usec (service) + (gint64)delay_ms * 1000);
 }
 
+void
+zinit_lifecycle_limit_timer (ZinitService *service)
+{
+  const ZinitDefinition *definition = service->definition;
+  guint64 limit_ms = definition->start_timeout_ms;
+
+  if (service->status.state == ZINIT_STATE_STOPPING)
+    limit_ms = definition->stop_timeout_ms;
+  else if (service->status.state == ZINIT_STATE_RUNNING && !zinit_start_limits_run (definition))
+    limit_ms = definition->stability_period_ms;
+  if (zinit_timer_is_armed (&service->timer) &&
+      service->timer.deadline_usec > monotonic_usec (service) + (gint64)limit_ms * 1000)
+    zinit_lifecycle_arm (service, limit_ms);
+}
+
 static void
 stop_all (ZinitService *service, int signo)
 {

@@ -113,9 +113,15 @@ zinit_membership_redefine (ZinitService *service, ZinitDefinition *definition, c
 
   zinit_membership_set_path (service, path);
   if (zinit_state_is_active (service->status.state)) {
-    gboolean is_same = zinit_definition_equal (definition, service->definition);
+    g_autoptr (ZinitDefinition) live = zinit_definition_new_live (service->definition, definition);
+    gboolean changes_live = !zinit_definition_equal (live, service->definition);
 
-    zinit_registry_set_definitions (service, service->definition, is_same ? NULL : definition);
+    zinit_registry_set_definitions (service, changes_live ? live : service->definition,
+                                    zinit_definition_equal (live, definition) ? NULL : definition);
+    if (changes_live) {
+      zinit_lifecycle_limit_timer (service);
+      zinit_supervisor_enqueue (service->supervisor, service);
+    }
     return;
   }
   if (status_changed)

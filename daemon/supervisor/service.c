@@ -183,6 +183,8 @@ zinit_service_set_next (ZinitService *service, ZinitNext next)
   if (service->status.next == next || service->status.next == ZINIT_NEXT_REMOVE)
     return;
   service->status.next = next;
+  if (service->stop_cause == ZINIT_STOP_CAUSE_DEPENDENCY && next != ZINIT_NEXT_START_WITH_DEPENDENCY)
+    service->stop_cause = ZINIT_STOP_CAUSE_REQUESTED;
   zinit_service_touch (service);
   zinit_outlook_update (service);
 }

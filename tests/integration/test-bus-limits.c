@@ -169,6 +169,36 @@ test_caller_goes (void)
   client_wait_state (h->client, "web", "running");
 }
 
+#define N_CALLERS 300
+
+/* More clients of the bus than are remembered: one that waits is not forgotten, and one that was forgotten is
+ * asked for anew. */
+static void
+test_many_callers (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  TestClient *clients[N_CALLERS];
+  g_autoptr (GDBusMessage) reply = NULL;
+  guint32 serial;
+
+  write_waiting (h);
+  harness_start (h);
+  start_idle (h->client);
+  for (int i = 0; i < N_CALLERS; i++)
+    clients[i] = client_new_for_bus (h->bus_address);
+  serial = client_send (clients[0], "StartService", "('web', {'wait': <true>})");
+  for (int turn = 0; turn < 2; turn++) {
+    for (int i = 1; i < N_CALLERS; i++)
+      g_free (client_fails (clients[i], "AlreadyRunning", "RemoveService", "('idle', " NO_OPTIONS ")"));
+  }
+  release (h);
+  reply = client_wait_reply (clients[0], serial);
+  g_assert_cmpint (g_dbus_message_get_message_type (reply), ==, G_DBUS_MESSAGE_TYPE_METHOD_RETURN);
+  for (int i = 0; i < N_CALLERS; i++)
+    client_free (clients[i]);
+  g_variant_unref (client_ok (h->client, "StopService", "('web', {'wait': <true>})"));
+}
+
 static void
 send_bytes (int fd, const char *bytes, gsize length)
 {
@@ -447,6 +477,7 @@ main (int argc, char **argv)
   harness_init (&argc, &argv);
   g_test_add_func ("/bus-limits/waiting-calls", test_waiting_calls);
   g_test_add_func ("/bus-limits/timeouts", test_timeouts);
+  g_test_add_func ("/bus-limits/many-callers", test_many_callers);
   g_test_add_func ("/bus-limits/caller-goes", test_caller_goes);
   g_test_add_func ("/bus-limits/private-clients", test_private_clients);
   g_test_add_func ("/bus-limits/refused-garbage", test_refused_garbage);

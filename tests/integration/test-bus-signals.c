@@ -144,7 +144,7 @@ test_details (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autoptr (GVariant) running = NULL, failed = NULL, details = NULL, more = NULL, sequence = NULL;
-  const char *name, *path, *reason;
+  const char *name, *path, *reason, *sub_state;
   guint64 number, later, time_usec;
   guint32 pid = 0;
   TestClient *c;
@@ -159,6 +159,8 @@ test_details (void)
   g_assert_true (g_variant_lookup (details, "sequence", "t", &number));
   g_assert_true (g_variant_lookup (details, "time_usec", "t", &time_usec));
   g_assert_cmpuint (time_usec, <=, (guint64)g_get_real_time ());
+  g_assert_true (g_variant_lookup (details, "sub_state", "&s", &sub_state));
+  g_assert_cmpstr (sub_state, ==, "running");
   g_assert_true (g_variant_lookup (details, "pid", "u", &pid));
   g_assert_cmpuint (pid, ==, client_get_pid (c, "web"));
   sequence = client_get (c, NULL, "Sequence");

@@ -232,6 +232,26 @@ test_busctl (void)
   g_assert_nonnull (strstr (status, "PID="));
 }
 
+/* The answer to a call that ends this image gets out, also to a client that wants no signals. */
+static void
+test_last_answer (void)
+{
+  g_autoptr (Harness) h = start ();
+
+  if (!has_program ("busctl"))
+    return;
+  for (int i = 0; i < 10; i++) {
+    g_autofree char *output =
+        run ("busctl --address=unix:path=%s call org.zinit /org/zinit/Manager org.zinit.Manager Reexecute",
+             h->socket);
+
+    g_assert_cmpstr (output, ==, "");
+    g_clear_pointer (&h->client, client_free);
+    h->client = client_new_for_socket (h->socket);
+    g_variant_unref (client_ok (h->client, "ListServices", NULL));
+  }
+}
+
 static void
 test_gdbus (void)
 {
@@ -296,6 +316,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bus-socket/matches", test_matches);
   g_test_add_func ("/bus-socket/proxy", test_proxy);
   g_test_add_func ("/bus-socket/busctl", test_busctl);
+  g_test_add_func ("/bus-socket/last-answer", test_last_answer);
   g_test_add_func ("/bus-socket/gdbus", test_gdbus);
   g_test_add_func ("/bus-socket/busctl-monitor", test_busctl_monitor);
   return g_test_run ();

@@ -124,7 +124,8 @@ write_bus_config (Harness *harness)
       "<busconfig><type>session</type><listen>%s</listen><auth>EXTERNAL</auth>"
       "<policy context='default'><allow user='*'/><allow send_destination='*' eavesdrop='true'/>"
       "<allow eavesdrop='true'/><allow own='*'/></policy>"
-      "<limit name='max_replies_per_connection'>50000</limit></busconfig>\n",
+      "<limit name='max_replies_per_connection'>50000</limit>"
+      "<limit name='max_connections_per_user'>2048</limit></busconfig>\n",
       harness->bus_address);
 
   g_file_set_contents (harness->bus_config, text, -1, &error);

@@ -206,8 +206,12 @@ check_deadlines (World *world, const ZinitService *service)
       BROKEN (service, "has stopped for too long and is not killed");
     break;
   case ZINIT_STATE_RUNNING:
-    if (left_usec > (gint64)definition->stability_period_ms * 1000)
-      BROKEN (service, "is stable in %" G_GINT64_FORMAT " ms", left_usec / 1000);
+    if (left_usec > (gint64)MAX (definition->stability_period_ms,
+                                 definition->oneshot && definition->start_timeout_is_given
+                                     ? definition->start_timeout_ms
+                                     : 0) *
+                        1000)
+      BROKEN (service, "its period ends in %" G_GINT64_FORMAT " ms", left_usec / 1000);
     break;
   case ZINIT_STATE_EXITED:
   case ZINIT_STATE_FAILED:

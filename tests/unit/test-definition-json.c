@@ -50,7 +50,7 @@ refuse (const char *text, ZinitKeyRule rule, const char *part)
 #define COMPLETE                                                                                             \
   "{\"service\":{\"name\":\"web\",\"exec\":\"/usr/bin/web --port 80\",\"dir\":\"/srv\",\"oneshot\":false,"   \
   "\"env\":{\"A\":\"1\",\"B\":\"zwei\"},\"status\":\"stop\",\"class\":\"user\",\"critical\":false},"         \
-  "\"dependencies\":{\"requires\":[\"db\"],\"after\":[\"net\",\"log\"],\"wants\":[],\"conflicts\":[\"old\"]" \
+  "\"dependencies\":{\"after\":[\"net\",\"log\"],\"requires\":[\"db\"],\"wants\":[],\"conflicts\":[\"old\"]" \
   "},"                                                                                                       \
   "\"lifecycle\":{\"restart\":\"on-failure\",\"restart_delay_ms\":1000,\"restart_delay_max_ms\":300000,"     \
   "\"max_restarts\":10,\"stability_period_ms\":10000,\"start_timeout_ms\":30000,"                            \

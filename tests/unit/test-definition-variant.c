@@ -4,6 +4,7 @@
  */
 #include "config/format.h"
 #include "model/error.h"
+#include "model/schema.h"
 
 #include <string.h>
 
@@ -57,8 +58,21 @@ test_complete (void)
   written = g_variant_ref_sink (zinit_definition_to_variant (definition, TRUE));
   g_assert_cmpstr (g_variant_get_type_string (written), ==, "a{sa{sv}}");
   for (guint i = 0; i < g_variant_n_children (written); i++) {
-    g_autoptr (GVariant) section = g_variant_get_child_value (written, i);
-    g_autofree char *text = g_variant_print (section, FALSE);
+    g_autoptr (GVariant) keys = NULL;
+    const char *section;
+    gssize last = -1;
+
+    /* The keys stand in the order of the table. */
+    g_variant_get_child (written, i, "{&s@a{sv}}", &section, &keys);
+    for (guint k = 0; k < g_variant_n_children (keys); k++) {
+      const char *key;
+      gssize row;
+
+      g_variant_get_child (keys, k, "{&sv}", &key, NULL);
+      row = zinit_schema_find (section, key) - zinit_options;
+      g_assert_cmpint (row, >, last);
+      last = row;
+    }
   }
   back = zinit_definition_from_variant (written, &error);
   g_assert_no_error (error);

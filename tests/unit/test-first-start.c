@@ -63,7 +63,7 @@ count_walks (Fixture *fixture, const char *path)
 
   n_walks = 0;
   g_assert_true (zinit_runtime_folder_open (folder, NULL, &error));
-  life = zinit_saved_life_load (folder, records, FALSE, &error);
+  life = zinit_saved_life_load (folder, records, TRUE, &error);
   g_assert_no_error (error);
   restorer = zinit_restorer_new (fixture->supervisor, &fake_host, &fixture->host, life, &inherited, &error);
   g_assert_no_error (error);

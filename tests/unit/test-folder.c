@@ -455,7 +455,7 @@ test_empty_or_unreadable (Folder *folder, gconstpointer data)
   bad = zinit_config_read_folder (folder->path);
   g_assert_false (bad->is_empty);
   g_assert_cmpint (bad->reason, ==, 0);
-  g_assert_cmpuint (bad->errors->len, ==, 1);
+  g_assert_cmpuint (bad->errors->len, >, 0);
 }
 
 int

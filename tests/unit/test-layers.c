@@ -17,7 +17,7 @@ static const struct {
   const char *allowed; /* separated by blanks */
   gboolean contract;
 } layers[] = {
-  { "daemon/model", "", FALSE },
+  { "daemon/model", "common", FALSE },
   { "daemon/loop", "model", FALSE },
   { "daemon/config", "model loop", FALSE },
   { "daemon/process", "config model loop", FALSE },
@@ -27,8 +27,9 @@ static const struct {
   { "daemon/handover", "supervisor process logs persist config model loop", TRUE },
   { "daemon/bus", "handover supervisor process logs persist config model loop", TRUE },
   { "daemon", "bus handover supervisor process logs persist config model loop", TRUE },
-  { "client", "", TRUE },
+  { "client", "common", TRUE },
   { "dbus-interfaces", "", TRUE },
+  { "common", "", FALSE },
 };
 
 /* What the daemon has its own for: GLib's take SIGCHLD or report success for a process that is not a child;
@@ -131,8 +132,8 @@ collect_all (const char *const *folders)
   return sources;
 }
 
-static const char *const product_folders[] = { "daemon", "client", "dbus-interfaces", NULL };
-static const char *const all_folders[] = { "daemon", "client", "dbus-interfaces", "tests", NULL };
+static const char *const product_folders[] = { "daemon", "client", "common", "dbus-interfaces", NULL };
+static const char *const all_folders[] = { "daemon", "client", "common", "dbus-interfaces", "tests", NULL };
 
 /* Reports a broken rule and goes on, so that one run names all of them. */
 static void

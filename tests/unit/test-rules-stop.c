@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rules C, E, F and G6 of zinit-behaviour(7) on a fake host: dependents, ends and stops. No process, no
+ * Rules C to G and L of zinit-behaviour(7) on a fake host: dependents, ends and stops. No process, no
  * waiting.
  */
 #include <signal.h>
@@ -187,6 +187,59 @@ test_c7_shutdown_through_done (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->n_shutdowns_done, ==, 1);
 }
 
+/* The start time-out that a oneshot is given bounds its whole run; the default does not. */
+static void
+test_d2_oneshot_timeout (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture,
+               SERVICE ("bounded") ONESHOT "lifecycle.start_timeout_ms=100\nlifecycle.restart='never'\n");
+  fixture_add (fixture, SERVICE ("free") ONESHOT);
+  fake_host_advance_ms (&fixture->host, 99);
+  steps_assert_sub_state (fixture, "bounded", "running");
+  fake_host_advance_ms (&fixture->host, 1);
+  steps_assert_sub_state (fixture, "bounded", "stopping");
+  fixture_end (fixture, "bounded", ZINIT_EXIT_KILLED, SIGTERM);
+  g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, "bounded"))->failure.type, ==,
+                   ZINIT_FAILURE_START_TIMEOUT);
+  fake_host_advance_ms (&fixture->host, 100000);
+  steps_assert_sub_state (fixture, "free", "running");
+}
+
+/* Dependencies, time-outs and the like count at once; the program waits for the next start. */
+static void
+test_l1_live_keys (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *web = fixture_add (fixture, SERVICE ("web") "lifecycle.restart='never'\n");
+
+  fake_host_settle (&fixture->host);
+  fixture_add (fixture,
+               SERVICE ("web") "lifecycle.restart='never'\nlifecycle.stop_timeout_ms=77\n" AFTER ("x"));
+  g_assert_false (zinit_service_get_status (web)->needs_restart);
+  g_assert_cmpuint (zinit_service_get_definition (web)->stop_timeout_ms, ==, 77);
+  fixture_add (fixture, "service.name='web'\nservice.exec='other'\nlifecycle.stop_timeout_ms=88\n");
+  g_assert_true (zinit_service_get_status (web)->needs_restart);
+  g_assert_cmpstr (zinit_service_get_definition (web)->exec, ==, "web");
+  g_assert_cmpuint (zinit_service_get_definition (web)->stop_timeout_ms, ==, 88);
+  steps_restart (fixture, "web");
+  steps_end_well (fixture, "web");
+  g_assert_cmpstr (zinit_service_get_definition (web)->exec, ==, "other");
+}
+
+/* Held for the sake of what it does not require any more, it comes back at once. */
+static void
+test_l1_held_no_more (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("db"));
+  fixture_add (fixture, SERVICE ("app") REQUIRES ("db"));
+  fake_host_settle (&fixture->host);
+  steps_stop (fixture, "db");
+  steps_end_well (fixture, "app");
+  steps_end_well (fixture, "db");
+  steps_assert_sub_state (fixture, "app", "held");
+  fixture_add (fixture, SERVICE ("app"));
+  steps_assert_sub_state (fixture, "app", "running");
+}
+
 static void
 test_e1_policies (Fixture *fixture, gconstpointer data)
 {
@@ -366,6 +419,9 @@ main (int argc, char *argv[])
   fixture_add_test ("/rules/C5/stop-of-done", test_c5_stop_of_done);
   fixture_add_test ("/rules/C7/reverse-order", test_c7_reverse_order);
   fixture_add_test ("/rules/C7/shutdown-through-done", test_c7_shutdown_through_done);
+  fixture_add_test ("/rules/D2/oneshot-timeout", test_d2_oneshot_timeout);
+  fixture_add_test ("/rules/L1/live-keys", test_l1_live_keys);
+  fixture_add_test ("/rules/L1/held-no-more", test_l1_held_no_more);
   fixture_add_test ("/rules/E1/policies", test_e1_policies);
   fixture_add_test ("/rules/E2/backoff", test_e2_backoff);
   fixture_add_test ("/rules/E3/given-up", test_e3_given_up);

@@ -35,7 +35,7 @@ read_life (const char *boot_id)
   g_assert_true (g_file_set_contents_full (file, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, &error));
   zinit_runtime_folder_open (folder, NULL, &error);
   g_assert_no_error (error);
-  life = zinit_saved_life_load (folder, records, FALSE, &error);
+  life = zinit_saved_life_load (folder, records, TRUE, &error);
   g_assert_no_error (error);
   g_assert_nonnull (life->instance);
   g_assert_cmpint (life->goes_on, ==, g_str_equal (life->instance, INSTANCE));

@@ -138,7 +138,7 @@ static ZinitSavedLife *
 load (const Place *place)
 {
   g_autoptr (GError) error = NULL;
-  ZinitSavedLife *life = zinit_saved_life_load (place->folder, place->records, FALSE, &error);
+  ZinitSavedLife *life = zinit_saved_life_load (place->folder, place->records, TRUE, &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (life);

@@ -54,9 +54,10 @@ refuse (const char *text, gsize length, const char *position, const char *part)
 static JsonNode *
 parse (const char *text, gsize length, GPtrArray *problems)
 {
-  g_autoptr (GHashTable) places = zinit_places_new ();
+  g_auto (ZinitPlaces) places = { 0 };
 
-  return zinit_toml_parse (text, length, places, problems);
+  zinit_places_init (&places);
+  return zinit_toml_parse (text, length, &places, problems);
 }
 
 static void
