@@ -84,19 +84,15 @@ zinit_adopted_get_exit (const ZinitProcess *process)
 static void
 take_output (ZinitProcess *process, ZinitStream stream, int fd)
 {
-  ZinitOutput *output = &process->outputs[stream];
-
-  output->fd = fd;
+  process->outputs[stream].fd = fd;
   if (fd < 0)
     return;
   fcntl (fd, F_SETFD, FD_CLOEXEC);
   fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_NONBLOCK);
-  if (!zinit_output_watch (process, stream))
-    zinit_output_resume_later (process);
 }
 
 static void
-watch_main (ZinitProcess *process)
+take_main (ZinitProcess *process)
 {
   ZinitProcesses *processes = process->processes;
   siginfo_t info = { 0 };
@@ -107,13 +103,6 @@ watch_main (ZinitProcess *process)
   /* The number of a non-child cannot be kept from being used again. */
   if (!process->is_stranger)
     g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
-  if (zinit_reaper_watch (process))
-    return;
-  /* It lives all the same. */
-  g_message ("the end of process %d is not noticed yet, which is tried again: limit epoll: %s", process->pid,
-             g_strerror (errno));
-  process->is_unheard = TRUE;
-  zinit_output_resume_later (process);
 }
 
 ZinitProcess *
@@ -136,6 +125,7 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
   if (adoption->main_ended)
     zinit_reaper_linger (process);
   else
-    watch_main (process);
+    take_main (process);
+  zinit_output_watch_all (process);
   return process;
 }
