@@ -138,7 +138,8 @@ report (Attack *attack, const Life *life, const char *options, const char *wrong
                       life_step_name (hit->step), wrong);
 }
 
-/* The system's loader dies of a signal when its first mmap(2) fails, before the program's first instruction. */
+/* The system's loader dies of a signal when its first mmap(2) fails, before the program's first instruction.
+ */
 static gboolean
 has_died_in_loader (const Life *life)
 {
@@ -172,12 +173,23 @@ may_have_ended (const Life *life)
   return FALSE;
 }
 
+static gboolean
+is_to_end (const Life *life)
+{
+  return life->standing[LIFE_SHUTDOWN] != LIFE_NOT_ASKED ||
+         (life->standing[LIFE_PREPARE_RESTART] != LIFE_NOT_ASKED &&
+          strcmp (life_step_name (life->control->hit.step), "prepare-restart") == 0);
+}
+
 static void
 judge (Life *life, gboolean is_kill, GString *wrong)
 {
   life->control->stop = 1;
   if (is_kill && !life_wait_gone (life))
     g_string_append (wrong, "  the daemon was killed and lives\n");
+  /* Errors may have slowed down what it was asked for. */
+  if (is_to_end (life))
+    life_wait_gone (life);
   /* It may take an error's consequence only now. */
   if (!life_connect (life) && !life_is_gone (life))
     g_string_append_printf (wrong, "  the daemon does not answer: %s\n", life->complaint->str);
