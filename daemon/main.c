@@ -34,7 +34,8 @@
 #define EXIT_USAGE 2
 #define TRY_MS 20
 #define NOTIFY_MS 100
-#define MAX_TRIES 250 /* then what cannot be read counts as damaged */
+#define MAX_TRIES 250  /* then what cannot be read counts as damaged */
+#define MAX_LEAVES 100 /* then what cannot be saved is lost */
 
 typedef struct {
   const ZinitOptions *options;
@@ -59,7 +60,8 @@ typedef struct {
   GMainLoop *main_loop;
   ZinitWatch signal_watch;
   int signal_fd;
-  guint n_tries; /* to learn what an earlier daemon has left */
+  guint n_tries;  /* to learn what an earlier daemon has left */
+  guint n_leaves; /* tries to save all for the next one */
 } Daemon;
 
 /* Runs before GLib's constructors, which is the only time for this. Its slice allocator would keep the memory
@@ -84,12 +86,20 @@ quit (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* What is not saved by then is lost, so it is tried for some time. */
 static gboolean
 leave (gpointer data)
 {
   Daemon *daemon = data;
+  g_autoptr (GError) error = NULL;
 
-  zinit_handover_leave (daemon->handover);
+  if (zinit_handover_leave (daemon->handover, &error))
+    return quit (daemon);
+  if (++daemon->n_leaves < MAX_LEAVES) {
+    g_timeout_add (TRY_MS, leave, daemon);
+    return G_SOURCE_REMOVE;
+  }
+  g_warning ("what has happened in the last moment is not saved: %s", error->message);
   return quit (daemon);
 }
 

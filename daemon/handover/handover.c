@@ -291,14 +291,12 @@ zinit_handover_release (ZinitHandover *handover, int listener_fd, GError **error
 
   return zinit_supervisor_is_open (handover->supervisor, error) &&
          zinit_autosave_save (handover->autosave, error) &&
-         zinit_saved_fds_save (handover->folder, ZINIT_FDS_FILE, fds, error);
+         zinit_saved_fds_save (handover->folder, ZINIT_FDS_FILE, fds, error) &&
+         zinit_supervisor_sync_logs (handover->supervisor, error);
 }
 
-void
-zinit_handover_leave (ZinitHandover *handover)
+gboolean
+zinit_handover_leave (ZinitHandover *handover, GError **error)
 {
-  g_autoptr (GError) error = NULL;
-
-  if (!save_changes (handover, &error))
-    g_warning ("what has happened in the last moment is not saved: %s", error->message);
+  return save_changes (handover, error) && zinit_supervisor_sync_logs (handover->supervisor, error);
 }

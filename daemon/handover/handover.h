@@ -32,10 +32,10 @@ gboolean zinit_handover_check (ZinitHandover *handover, ZinitHandoverFunc done, 
 /* Becomes the program, with everything that is open: pipes, @listener_fd, the lock. Returns only on
  * failure, and then everything is as before. */
 gboolean zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error);
-/* For a daemon that is about to end without stopping a service: writes the state and the map of descriptors
- * for the last time. */
+/* For a daemon that is about to end without stopping a service: writes the state, the map of descriptors and
+ * output that is in memory alone for the last time. */
 gboolean zinit_handover_release (ZinitHandover *handover, int listener_fd, GError **error);
 /* After that, and after clients had their answers: what has happened meanwhile is written as well. */
-void zinit_handover_leave (ZinitHandover *handover);
+gboolean zinit_handover_leave (ZinitHandover *handover, GError **error);
 
 G_END_DECLS

@@ -84,19 +84,15 @@ zinit_adopted_get_exit (const ZinitProcess *process)
 static void
 adopt_output (ZinitProcess *process, ZinitStream stream, int fd)
 {
-  ZinitOutput *output = &process->outputs[stream];
-
-  output->fd = fd;
+  process->outputs[stream].fd = fd;
   if (fd < 0)
     return;
   fcntl (fd, F_SETFD, FD_CLOEXEC);
   fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_NONBLOCK);
-  if (!zinit_output_watch (process, stream))
-    zinit_output_resume_later (process);
 }
 
 static void
-watch_main (ZinitProcess *process)
+take_main (ZinitProcess *process)
 {
   ZinitProcesses *processes = process->processes;
   siginfo_t info = { 0 };
@@ -108,13 +104,6 @@ watch_main (ZinitProcess *process)
   /* The number of a non-child cannot be kept from being used again. */
   if (!process->is_non_child)
     g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
-  if (zinit_reaper_watch (process))
-    return;
-  /* It lives all the same. */
-  g_message ("the end of process %d is not noticed yet, which is tried again: limit epoll: %s", process->pid,
-             g_strerror (errno));
-  process->is_unheard = TRUE;
-  zinit_output_resume_later (process);
 }
 
 ZinitProcess *
@@ -135,7 +124,8 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
   if (adoption->main_ended)
     zinit_pending_exit_add (process);
   else
-    watch_main (process);
+    take_main (process);
+  zinit_output_watch_all (process);
   return process;
 }
 
@@ -209,6 +199,7 @@ zinit_process_adopt_main (ZinitProcess *process, pid_t pid, guint64 start_ticks,
   process->end = (ZinitExit){ 0 };
   process->has_main = TRUE;
   process->n_absent = 0;
-  watch_main (process);
+  take_main (process);
+  zinit_output_watch_all (process);
   return TRUE;
 }

@@ -132,8 +132,8 @@ stderr_readable (ZinitWatch *watch, guint32 events)
                    ZINIT_STREAM_STDERR);
 }
 
-gboolean
-zinit_output_watch (ZinitProcess *process, ZinitStream stream)
+static gboolean
+watch (ZinitProcess *process, ZinitStream stream)
 {
   ZinitOutput *output = &process->outputs[stream];
 
@@ -141,26 +141,34 @@ zinit_output_watch (ZinitProcess *process, ZinitStream stream)
                            stream == ZINIT_STREAM_STDOUT ? stdout_readable : stderr_readable);
 }
 
-void
-zinit_output_resume_later (ZinitProcess *process)
+static gboolean
+watch_missing (ZinitProcess *process)
 {
-  if (!zinit_timer_is_armed (&process->resume_timer))
-    zinit_loop_arm (process->processes->loop, &process->resume_timer, g_get_monotonic_time () + PERIOD_USEC,
-                    zinit_output_resume);
-}
-
-void
-zinit_output_resume (ZinitTimer *timer)
-{
-  ZinitProcess *process = ZINIT_OWNER_OF (timer, ZinitProcess, resume_timer);
   gboolean is_complete = !process->is_unheard || !process->has_main || zinit_reaper_watch (process);
 
   process->is_unheard = !is_complete;
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     if (process->outputs[stream].fd >= 0 && !process->outputs[stream].watch.is_active)
-      is_complete = zinit_output_watch (process, stream) && is_complete;
+      is_complete = watch (process, stream) && is_complete;
   if (!is_complete)
-    zinit_output_resume_later (process);
+    zinit_loop_arm (process->processes->loop, &process->resume_timer, g_get_monotonic_time () + PERIOD_USEC,
+                    zinit_output_resume);
+  return is_complete;
+}
+
+void
+zinit_output_resume (ZinitTimer *timer)
+{
+  watch_missing (ZINIT_OWNER_OF (timer, ZinitProcess, resume_timer));
+}
+
+void
+zinit_output_watch_all (ZinitProcess *process)
+{
+  process->is_unheard = process->has_main && process->pidfd >= 0;
+  if (!watch_missing (process))
+    g_message ("process %d cannot be waited for yet, which is tried again: limit epoll: %s", process->pid,
+               g_strerror (errno));
 }
 
 /* The amount is asked for first: a process that inherited the pipe may write as fast as it is read. */

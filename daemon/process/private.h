@@ -131,10 +131,10 @@ ZinitProcess *zinit_process_new (ZinitProcesses *processes, pid_t pid, int pidfd
 void zinit_output_close (ZinitProcess *process, ZinitStream stream);
 /* Gives what is in the pipes now. FALSE when @process was freed in a callback. */
 gboolean zinit_output_drain (ZinitProcess *process);
-gboolean zinit_output_watch (ZinitProcess *process, ZinitStream stream);
-/* Tries to watch what is not watched; the second one in a moment. */
+/* Waits for output, and for the end of the first process. It runs already: what cannot be waited for now is
+ * tried again. */
+void zinit_output_watch_all (ZinitProcess *process);
 void zinit_output_resume (ZinitTimer *timer);
-void zinit_output_resume_later (ZinitProcess *process);
 
 /* reaper.c */
 gboolean zinit_reaper_init (ZinitProcesses *processes, GError **error);

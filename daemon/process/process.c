@@ -70,15 +70,6 @@ zinit_processes_set_lock (ZinitProcesses *processes, int fd)
   processes->spawner.lock_fd = fd;
 }
 
-static gboolean
-watch_all (ZinitProcess *process)
-{
-  return (process->pidfd < 0 || zinit_reaper_watch (process)) &&
-         (process->outputs[ZINIT_STREAM_STDOUT].fd < 0 ||
-          zinit_output_watch (process, ZINIT_STREAM_STDOUT)) &&
-         zinit_output_watch (process, ZINIT_STREAM_STDERR);
-}
-
 guint64
 zinit_process_get_start_ticks (ZinitProcess *process)
 {
@@ -153,12 +144,8 @@ zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request
   g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
   zinit_process_set_tags (process, request->tags);
   zinit_strays_add_execution (process, before_ticks);
-  if (watch_all (process))
-    return process;
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED, "limit epoll: %s", g_strerror (errno));
-  zinit_tree_signal (process, SIGKILL, NULL);
-  zinit_process_free (process);
-  return NULL;
+  zinit_output_watch_all (process);
+  return process;
 }
 
 void

@@ -18,7 +18,8 @@
 #include "calls.h"
 #include "truth.h"
 
-enum { MAX_FAILURES = 10, LOG_BYTES = 3000 };
+/* A life has some calls more or less than another. */
+enum { MAX_FAILURES = 10, MAX_MISSED = 5, LOG_BYTES = 3000 };
 
 void
 attack_reap_orphans (void)
@@ -173,12 +174,23 @@ may_have_ended (const Life *life)
   return FALSE;
 }
 
+static gboolean
+is_to_end (const Life *life)
+{
+  return life->standing[LIFE_SHUTDOWN] != LIFE_NOT_ASKED ||
+         (life->standing[LIFE_PREPARE_RESTART] != LIFE_NOT_ASKED &&
+          strcmp (life_step_name (life->control->hit.step), "prepare-restart") == 0);
+}
+
 static void
 judge (Life *life, gboolean is_kill, GString *wrong)
 {
   life->control->stop = 1;
   if (is_kill && !life_wait_gone (life))
     g_string_append (wrong, "  the daemon was killed and lives\n");
+  /* Errors may have slowed down what it was asked for. */
+  if (is_to_end (life))
+    life_wait_gone (life);
   /* It may take an error's consequence only now. */
   if (!life_connect (life) && !life_is_gone (life))
     g_string_append_printf (wrong, "  the daemon does not answer: %s\n", life->complaint->str);
@@ -228,11 +240,12 @@ attack_unseen (Attack *attack, const char *options)
 void
 attack_all_calls (Attack *attack, const char *options)
 {
-  for (guint i = 1; attack->n_failed < attack->max_failed; i++) {
+  guint n_missed = 0;
+
+  for (guint i = 1; attack->n_failed < attack->max_failed && n_missed < MAX_MISSED; i++) {
     g_autofree char *all = g_strdup_printf ("%s --nth %u", options, i);
 
-    if (!attack_once (attack, all))
-      return;
+    n_missed = attack_once (attack, all) ? 0 : n_missed + 1;
   }
 }
 

@@ -37,7 +37,7 @@ gboolean attack_once (Attack *attack, const char *options);
 /* Lives with @options, which have --unseen or --unseen-call, until there is no such call left. Gives up after
  * ZINIT_FAULT_FAILURES (default 10) that went wrong, as one cause has many of them. */
 void attack_unseen (Attack *attack, const char *options);
-/* Lives with @options and --nth 1, 2, …, until there is no such call; the same limit. */
+/* Lives with @options and --nth 1, 2, …, until several in a row have no such call; the same limit. */
 void attack_all_calls (Attack *attack, const char *options);
 
 /* Adds "@prefix/by-hand" if ZINIT_FAULT says what to attack. */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 
 #define N_ELEMENTS(array) (sizeof (array) / sizeof (array)[0])
@@ -146,7 +147,8 @@ calls_errno_name (int error)
   return "no error";
 }
 
-/* A file that is not made takes no room, and poll(2) has room for so few descriptors on its stack. */
+/* A file that is not made takes no room, poll(2) has room for so few descriptors on its stack, and to forget
+ * one needs none. */
 static bool
 fits_arguments (long number, int error, const uint64_t *arguments)
 {
@@ -158,6 +160,8 @@ fits_arguments (long number, int error, const uint64_t *arguments)
     return (arguments[2] & O_CREAT) != 0;
   if (error == ENOMEM && (number == SYS_poll || number == SYS_ppoll))
     return arguments[1] > POLL_ON_STACK;
+  if (number == SYS_epoll_ctl)
+    return arguments[1] != EPOLL_CTL_DEL;
   return true;
 }
 

@@ -185,6 +185,10 @@ test_output_refused (void)
   client_wait_log_lines (h->client, "web", 2001);
   message = client_fails (h->client, "Failed", "Reexecute", "(" NO_OPTIONS ",)");
   g_assert_nonnull (strstr (message, "the output of web cannot be kept"));
+  /* A daemon that ends would lose it as well. */
+  g_free (message);
+  message = client_fails (h->client, "Failed", "PrepareRestart", "(" NO_OPTIONS ",)");
+  g_assert_nonnull (strstr (message, "the output of web cannot be kept"));
   limit_files (h, RLIM_INFINITY);
   harness_reexecute (h);
   g_assert_cmpuint (client_get_pid (h->client, "web"), ==, pid);
