@@ -250,39 +250,6 @@ test_ended (void)
   }
 }
 
-/* A shutdown that was killed when of its life only output was left: that is of no service of the next life.
- */
-static void
-test_end_cut_short (void)
-{
-  static const char *const names[] = { "records", "state.json", "state.json.old", "instance" };
-  g_autoptr (Harness) h = harness_new ();
-  g_autoptr (GVariant) reply = NULL;
-  g_autoptr (GVariant) lines = NULL;
-  const char *text;
-  pid_t pid;
-
-  harness_service (h, "web", "out old wait", "");
-  harness_start_with (h, private_only);
-  client_wait_log_lines (h->client, "web", 1);
-  pid = (pid_t)client_get_pid (h->client, "web");
-  kill_daemon (h);
-  g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
-  g_assert_true (processes_wait_end (pid, CLIENT_PATIENCE_SECONDS));
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autofree char *path = g_build_filename (h->runtime_dir, names[i], NULL);
-
-    g_unlink (path);
-  }
-  harness_service (h, "web", "out new wait", "");
-  harness_start_with (h, private_only);
-  client_wait_log_lines (h->client, "web", 1);
-  reply = client_ok (h->client, "GetLogs", "('web', " NO_OPTIONS ")");
-  lines = g_variant_get_child_value (reply, 0);
-  g_variant_get_child (lines, 0, "(t&s&s)", NULL, NULL, &text);
-  g_assert_cmpstr (text, ==, "new");
-}
-
 /* @text is how number @next begins: its writer was killed in the middle of the line. */
 static gboolean
 is_beginning (const char *text, guint64 next)
@@ -404,6 +371,5 @@ main (int argc, char **argv)
   g_test_add_func ("/log-survival/disturbed", test_disturbed);
   g_test_add_func ("/log-survival/of-others", test_of_others);
   g_test_add_func ("/log-survival/ended", test_ended);
-  g_test_add_func ("/log-survival/end-cut-short", test_end_cut_short);
   return g_test_run ();
 }
