@@ -32,6 +32,7 @@ outcome_new (GVariant *properties)
   g_assert_true (g_variant_lookup (properties, "Exec", "s", &outcome->exec));
   g_assert_true (g_variant_lookup (properties, "Pid", "u", &outcome->pid));
   g_assert_true (g_variant_lookup (properties, "NeedsRestart", "b", &outcome->needs_restart));
+  g_assert_true (g_variant_lookup (properties, "CanStart", "b", &outcome->can_start));
   return outcome;
 }
 
@@ -82,7 +83,8 @@ find_unsettled (GHashTable *outcomes)
     gboolean is_down = g_str_equal (outcome->state, "inactive") || g_str_equal (outcome->state, "exited") ||
                        g_str_equal (outcome->state, "failed");
 
-    if (g_str_equal (outcome->wanted, "start") ? !is_up : !is_down)
+    /* One that is down and cannot be started is about to be removed. */
+    if (g_str_equal (outcome->wanted, "start") ? !is_up : !is_down || !outcome->can_start)
       return name;
   }
   return NULL;

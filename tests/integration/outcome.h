@@ -15,6 +15,7 @@ typedef struct {
   char *exec;
   guint32 pid;
   gboolean needs_restart;
+  gboolean can_start;
 } Outcome;
 
 /* Waits until each service that is wanted runs, each that is not is down, and each that is being removed is

@@ -187,6 +187,23 @@ test_c7_shutdown_through_done (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->n_shutdowns_done, ==, 1);
 }
 
+/* A removal that was asked for is not taken back by a stop. */
+static void
+test_f5_removal_stays (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *db = fixture_add (fixture, SERVICE ("db"));
+
+  fixture_add (fixture, SERVICE ("app") REQUIRES ("db"));
+  fake_host_settle (&fixture->host);
+  g_assert_true (zinit_supervisor_remove (fixture->supervisor, db, TRUE, NULL));
+  g_strfreev (zinit_supervisor_stop_all (fixture->supervisor, NULL));
+  steps_end_well (fixture, "app");
+  g_strfreev (zinit_supervisor_stop_all (fixture->supervisor, NULL));
+  steps_end_well (fixture, "db");
+  fake_host_settle (&fixture->host);
+  g_assert_null (zinit_supervisor_find (fixture->supervisor, "db", NULL));
+}
+
 /* The start time-out that a oneshot is given bounds its whole run; the default does not. */
 static void
 test_d2_oneshot_timeout (Fixture *fixture, gconstpointer data)
@@ -428,6 +445,7 @@ main (int argc, char *argv[])
   fixture_add_test ("/rules/E6/reset", test_e6_reset);
   fixture_add_test ("/rules/F4/killed-on-request", test_f4_killed_on_request);
   fixture_add_test ("/rules/F4/undying", test_f4_undying);
+  fixture_add_test ("/rules/F5/removal-stays", test_f5_removal_stays);
   fixture_add_test ("/rules/F5/stays-down", test_f5_stays_down);
   fixture_add_test ("/rules/G6/background", test_g6_background);
   fixture_add_test ("/rules/G6/not-background", test_g6_not_background);
