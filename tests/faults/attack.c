@@ -225,6 +225,9 @@ attack_once (Attack *attack, const char *options)
     judge (life, !life->may_fail, wrong);
   else
     truth_check_nothing_left (life, wrong);
+  /* Else lives that end at once would count as good. */
+  if (!is_hit && life->standing[LIFE_SHUTDOWN] != LIFE_ACKNOWLEDGED)
+    g_string_append (wrong, "  nothing was hit, and the life did not come to its shutdown\n");
   if (wrong->len > 0)
     report (attack, life, options, wrong->str);
   return is_hit;
