@@ -119,6 +119,7 @@ make_extra (const ZinitServiceRecord *record)
   extra->wanted_status = (int)record->wanted;
   zinit_failure_copy (&record->failure, &extra->failure);
   extra->clock = ZINIT_SAVED_CLOCK_MONOTONIC;
+  extra->started_at_usec = (guint64)MAX (record->started_at_usec, 0);
   extra->deadline_at = to_msec (record->deadline_usec);
   extra->exit_unknown = record->last_exit.kind == ZINIT_EXIT_UNKNOWN;
   extra->main_ended = record->main_ended;
@@ -329,6 +330,11 @@ read_extra (const ZinitStateExtensions *extra, ZinitServiceRecord *record)
    */
   if (extra->clock == ZINIT_SAVED_CLOCK_MONOTONIC)
     record->deadline_usec = to_usec (extra->deadline_at);
+  /* The format has milliseconds, and decides where both are there. */
+  if (to_msec ((gint64)MIN (extra->started_at_usec, (guint64)G_MAXINT64)) ==
+          to_msec (record->started_at_usec) &&
+      record->started_at_usec != 0)
+    record->started_at_usec = (gint64)extra->started_at_usec;
   record->run = extra->run;
   record->start_ticks = extra->pid_start_ticks;
   record->main_ended = extra->main_ended;

@@ -37,6 +37,7 @@ static const Field fields[] = {
   { "wanted_status", FIELD_WORD, G_STRUCT_OFFSET (ZinitStateExtensions, wanted_status), zinit_wanted_words },
   { "failure_reason", FIELD_FAILURE, G_STRUCT_OFFSET (ZinitStateExtensions, failure) },
   { "clock", FIELD_WORD, G_STRUCT_OFFSET (ZinitStateExtensions, clock), zinit_saved_clock_words },
+  { "started_at_usec", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitStateExtensions, started_at_usec) },
   { "deadline_at", FIELD_NUMBER, G_STRUCT_OFFSET (ZinitStateExtensions, deadline_at) },
   { "exit_unknown", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, exit_unknown) },
   { "main_ended", FIELD_FLAG, G_STRUCT_OFFSET (ZinitStateExtensions, main_ended) },

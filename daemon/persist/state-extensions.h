@@ -35,6 +35,7 @@ typedef struct {
   char *file;               /* in which it was found; NULL = none, or not known */
   int wanted_status;        /* ZinitWanted; -1 = not known */
   ZinitFailure failure;     /* why the state is failed */
+  guint64 started_at_usec;  /* since 1970, as started_at, which is in ms; 0 = not known */
   ZinitSavedClock clock;    /* of deadline_at */
   guint64
       deadline_at; /* when the back-off or the time-out of the present state ends, ms of clock; 0 = none */

@@ -123,7 +123,7 @@ make_record (ZinitState state, guint n)
     .last_exit = exits[n % G_N_ELEMENTS (exits)],
     .restart_count = n % 3 == 0 ? G_MAXUINT32 : n,
     .restart_delay_ms = n % 4 == 0 ? 1 : 1000 + n,
-    .started_at_usec = n % 2 == 0 ? 0 : 1700000000000000 + n * 1000,
+    .started_at_usec = n % 2 == 0 ? 0 : 1700000000000007 + n * 1000,
     .state_changed_at_usec = 1700000001000000 + n * 1000,
     .deadline_usec = has_timer && (n % 5 != 0 || state == ZINIT_STATE_STOPPING) ? 5000000 + n * 1000 : 0,
     /* One that never ran, and is wanted, is to be started. */
