@@ -52,10 +52,10 @@ count_errors (GDBusConnection *connection, GDBusMessage *message, gboolean is_in
 {
   Fixture *fixture = data;
 
-  if (is_incoming && g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_ERROR) {
-    g_assert_cmpstr (g_dbus_message_get_error_name (message), ==, "org.zinit.Error.LimitExceeded");
+  /* Without an inbox GDBus answers what is on its way still by itself. */
+  if (is_incoming &&
+      g_strcmp0 (g_dbus_message_get_error_name (message), "org.zinit.Error.LimitExceeded") == 0)
     g_atomic_int_inc (&fixture->n_errors);
-  }
   return message;
 }
 
