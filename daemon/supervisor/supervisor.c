@@ -269,6 +269,12 @@ zinit_supervisor_get_instance (ZinitSupervisor *supervisor)
   return supervisor->instance_tag != NULL ? supervisor->instance_tag + strlen (ZINIT_TAG_INSTANCE "=") : NULL;
 }
 
+gboolean
+zinit_supervisor_is_starting (ZinitSupervisor *supervisor)
+{
+  return !supervisor->is_started && !supervisor->is_shutting_down;
+}
+
 const char *
 zinit_supervisor_get_state (ZinitSupervisor *supervisor)
 {

@@ -81,6 +81,8 @@ guint64 zinit_supervisor_get_sequence (ZinitSupervisor *supervisor);
 gint64 zinit_supervisor_get_boot_time (ZinitSupervisor *supervisor);       /* µs since 1970 */
 const char *zinit_supervisor_get_config_dir (ZinitSupervisor *supervisor); /* NULL = none */
 const char *zinit_supervisor_get_instance (ZinitSupervisor *supervisor);   /* NULL = none */
+/* The first starts are not through. */
+gboolean zinit_supervisor_is_starting (ZinitSupervisor *supervisor);
 /* "starting" (the first starts are not through), "running", "stopping" (on its way out). Static. */
 const char *zinit_supervisor_get_state (ZinitSupervisor *supervisor);
 /* Why @service does not run: its blockers (ZinitBlocker, transfer full); empty when nothing holds it. */
