@@ -163,6 +163,10 @@ look_due (ZinitTimer *timer)
 
   /* What was told of our children before this is not told of those that have ended since. */
   processes->strays_turn = 0;
+  /* A look is rare enough, and is always answered: the rest after what others asked, for their own reasons and
+   * as often, would put it off for ever. */
+  processes->next_strays_usec = 0;
+  processes->next_tags_usec = 0;
   if (may_scan)
     zinit_pending_exits_back_off (processes, began_usec);
   /* A callback may free any of them: each is taken out before it is looked at, and comes back at the end. */
@@ -174,7 +178,7 @@ look_due (ZinitTimer *timer)
   }
   if (processes->pending_exits.length == 0)
     return;
-  due_usec = g_get_monotonic_time () + processes->pending_exit_delay_usec;
+  due_usec = MAX (g_get_monotonic_time () + processes->pending_exit_delay_usec, processes->next_tags_usec);
   arm (processes, MAX (due_usec, may_scan ? processes->next_scan_usec : due_usec));
   processes->pending_exit_delay_usec = MIN (processes->pending_exit_delay_usec * 2, LAST_DELAY_USEC);
 }
