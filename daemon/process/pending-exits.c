@@ -163,8 +163,8 @@ look_due (ZinitTimer *timer)
 
   /* What was told of our children before this is not told of those that have ended since. */
   processes->strays_turn = 0;
-  /* A look is rare enough, and is always answered: the rest after what others asked, for their own reasons and
-   * as often, would put it off for ever. */
+  /* A look is rare enough, and is always answered: the rest after what others asked, for their own reasons
+   * and as often, would put it off for ever. */
   processes->next_strays_usec = 0;
   processes->next_tags_usec = 0;
   if (may_scan)
