@@ -28,6 +28,7 @@ typedef struct {
   guint64 start_ticks; /* since the boot */
   ZinitProcess *owner; /* NULL = nobody's */
   int pidfd;           /* -1 = our child: until it is reaped, its number is its own */
+  gboolean has_heard;  /* the signal of this stop, and does with it what it likes */
 } ZinitStray;
 
 /* A stop that is going on (rule F3). */

@@ -17,7 +17,9 @@
 #include "process/in-child.h"
 
 #define MAX_PATH_BYTES 64
-#define START_TICKS_FIELD 22 /* of /proc/PID/stat, proc(5) */
+#define MAX_STATUS_BYTES (64 << 10)  /* a line of it names all groups of the process */
+#define FORKED_AND_NOT_EXECUTED 0x40 /* PF_FORKNOEXEC of linux/sched.h, which no header for programs has */
+#define START_TICKS_FIELD 22         /* of /proc/PID/stat, proc(5) */
 #define FIELD_ENV_START 50
 #define FIELD_EXIT_CODE 52
 
@@ -42,6 +44,7 @@ zinit_proc_parse_stat (const char *text, ZinitProcEntry *ret_entry)
   char state;
   guint64 user_ticks, system_ticks;
   gint64 pages;
+  guint flags;
 
   *ret_entry = (ZinitProcEntry){ 0 };
   if (open == NULL || close == NULL || close < open)
@@ -50,12 +53,13 @@ zinit_proc_parse_stat (const char *text, ZinitProcEntry *ret_entry)
   memcpy (ret_entry->name, open + 1, length);
   if (sscanf (text, "%d", &ret_entry->pid) != 1 ||
       sscanf (close + 1,
-              " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+              " %c %d %d %d %*d %*d %u %*u %*u %*u %*u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
               " %*d %*d %*d %*d %*d %*d %" G_GUINT64_FORMAT " %*u %" G_GINT64_FORMAT,
-              &state, &ret_entry->parent, &ret_entry->group, &ret_entry->session, &user_ticks, &system_ticks,
-              &ret_entry->start_ticks, &pages) != 8)
+              &state, &ret_entry->parent, &ret_entry->group, &ret_entry->session, &flags, &user_ticks,
+              &system_ticks, &ret_entry->start_ticks, &pages) != 9)
     return FALSE;
   ret_entry->is_dead = state == 'Z' || state == 'X' || state == 'x';
+  ret_entry->has_executed = (flags & FORKED_AND_NOT_EXECUTED) == 0;
   ret_entry->exit_status = ret_entry->is_dead ? (int)parse_field (close, FIELD_EXIT_CODE) : -1;
   ret_entry->cpu_ticks = user_ticks + system_ticks;
   ret_entry->resident_pages = (guint64)MAX (pages, 0);
@@ -202,6 +206,32 @@ zinit_proc_read_single_uid (pid_t pid, uid_t *ret_uid)
     return FALSE;
   *ret_uid = (uid_t)real;
   return real == effective && real == saved;
+}
+
+/* The set of signals that the line @name of a status file has. */
+static gboolean
+parse_signals (const char *status, const char *name, guint64 *ret_signals)
+{
+  const char *line = strstr (status, name);
+
+  return line != NULL && sscanf (line + strlen (name), "%" G_GINT64_MODIFIER "x", ret_signals) == 1;
+}
+
+gboolean
+zinit_proc_has_default_action (pid_t pid, int signo)
+{
+  g_autoptr (GString) status = g_string_new (NULL);
+  guint64 blocked, ignored, caught;
+
+  if (!zinit_proc_read_file (pid, "status", MAX_STATUS_BYTES, status))
+    return FALSE;
+  errno = ESRCH;
+  if (!parse_signals (status->str, "\nSigBlk:", &blocked) ||
+      !parse_signals (status->str, "\nSigIgn:", &ignored) ||
+      !parse_signals (status->str, "\nSigCgt:", &caught))
+    return FALSE;
+  errno = 0;
+  return ((blocked | ignored | caught) & G_GUINT64_CONSTANT (1) << (signo - 1)) == 0;
 }
 
 ZINIT_IN_CHILD static const char *

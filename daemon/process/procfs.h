@@ -18,9 +18,10 @@ typedef struct {
   pid_t parent;
   pid_t group;
   pid_t session;
-  gboolean is_dead; /* a zombie, or just being reaped */
-  int exit_status;  /* of a dead one, as wait(2) gives it; 0 also if the kernel does not tell us; -1 = not
-                       known */
+  gboolean is_dead;      /* a zombie, or just being reaped */
+  gboolean has_executed; /* a program since it was forked */
+  int exit_status; /* of a dead one, as wait(2) gives it; 0 also if the kernel does not tell us; -1 = not
+                      known */
   guint64 cpu_ticks;
   guint64 start_ticks; /* since the boot */
   guint64 resident_pages;
@@ -54,6 +55,10 @@ gboolean zinit_proc_is_of_our_namespace (pid_t pid);
 /* The user ids of @pid, real, effective and saved, when all three are the same; FALSE when they are not, or
  * cannot be read. */
 gboolean zinit_proc_read_single_uid (pid_t pid, uid_t *ret_uid);
+
+/* Whether @pid has left @signo its default action and does not block it. FALSE with errno (0 = it has not)
+ * when that cannot be told. */
+gboolean zinit_proc_has_default_action (pid_t pid, int signo);
 
 /* When the calling process started, clock ticks since the boot; 0 when it cannot be read. For a child that
  * has not executed yet: plain system calls only. */

@@ -182,6 +182,26 @@ zinit_tree_add_stray (ZinitProcess *process, const ZinitProcEntry *entry)
   send_stop (process, entry);
 }
 
+/* A signal that comes between fork and exec is heard by the parent's handler: a program that it would end and
+ * that lives has not had it. What has its parent's program yet is asked again. */
+static void
+signal_late (ZinitProcess *process)
+{
+  int signo = process->stop.signo;
+
+  for (guint i = 0; process->strays != NULL && signo != SIGKILL && i < process->strays->len; i++) {
+    ZinitStray *stray = process->strays->pdata[i];
+    ZinitProcEntry entry;
+
+    if (stray->has_heard || !zinit_proc_read (stray->pid, &entry) || entry.is_dead || !entry.has_executed)
+      continue;
+    if (zinit_proc_has_default_action (stray->pid, signo))
+      send (stray->pid, stray->start_ticks, signo);
+    else
+      stray->has_heard = errno == 0;
+  }
+}
+
 static void
 settle (ZinitProcesses *processes)
 {
@@ -258,6 +278,8 @@ stop_due (ZinitTimer *timer)
     processes->stop_delay_usec = MIN (delay_usec * 2, LAST_LOOK_USEC);
   /* What has lost its parent meanwhile is signalled when it is found. */
   zinit_strays_find (processes, TRUE);
+  for (const GList *link = processes->stops.head; link != NULL; link = link->next)
+    signal_late (link->data);
   zinit_loop_arm (processes->loop, timer, g_get_monotonic_time () + delay_usec, stop_due);
 }
 
@@ -271,6 +293,8 @@ zinit_tree_stop (ZinitProcess *process, int signo, GError **error)
   g_clear_pointer (&stop->signalled, g_hash_table_unref);
   stop->signo = signo;
   stop->has_settled = FALSE;
+  for (guint i = 0; process->strays != NULL && i < process->strays->len; i++)
+    ((ZinitStray *)process->strays->pdata[i])->has_heard = FALSE;
   is_sent = zinit_group_signal (process, signo, error);
   /* Afterwards: what began before this tick was in the group, or is looked for. */
   stop->ticks = zinit_spawner_now_ticks ();

@@ -77,6 +77,22 @@ test_forking (gconstpointer data)
   assert_all_ended (h, "children");
 }
 
+/* The signal that comes between fork and exec is heard by the parent's handler, and not by the program. */
+static void
+test_late_exec (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *path = harness_path (h, "pids");
+  g_autofree char *orders = g_strdup_printf ("fork-late %s on-term 0 0 wait", path);
+
+  harness_service (h, "late", orders, "[lifecycle]\nstop_timeout_ms = 60000\n");
+  harness_start (h);
+  g_array_unref (read_pids (h, "pids", 1));
+  stop (h, "late");
+  client_wait_state (h->client, "late", "exited");
+  assert_all_ended (h, "pids");
+}
+
 /* What a handler starts in the service's group has a parent that answers for it, and gets no signal. */
 static void
 test_handler (void)
@@ -230,6 +246,7 @@ main (int argc, char **argv)
                         test_forking);
   g_test_add_data_func ("/rules/F3/forking-in-group", "sh -c 'echo $$ >>children; exec sleep 1000' &",
                         test_forking);
+  g_test_add_func ("/rules/F3/late-exec", test_late_exec);
   g_test_add_func ("/rules/F3/handler", test_handler);
   g_test_add_func ("/rules/F3/once", test_once);
   for (guint i = 0; i < G_N_ELEMENTS (escapes); i++) {

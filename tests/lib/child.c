@@ -3,11 +3,8 @@
  * The process that the tests have supervised. Its arguments are small orders that are carried out one after
  * another, so that a test says exactly what the process does: "out hello exit 3". Knows nothing of zinit.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +15,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "child-report.h"
 
 extern char **environ;
 
@@ -266,73 +265,33 @@ fork_orphan (void)
 }
 
 static void
-report_descriptors (FILE *file)
+hear (int signo)
 {
-  DIR *directory = opendir ("/proc/self/fd");
-  struct dirent *entry;
-
-  while ((entry = readdir (directory)) != NULL) {
-    int fd = atoi (entry->d_name);
-    char name[64], target[PATH_MAX];
-    ssize_t length;
-
-    if (entry->d_name[0] == '.' || fd == dirfd (directory) || fd == fileno (file))
-      continue;
-    snprintf (name, sizeof name, "/proc/self/fd/%d", fd);
-    length = readlink (name, target, sizeof target - 1);
-    target[length < 0 ? 0 : length] = '\0';
-    fprintf (file, "fd %d %s\n", fd, target);
-  }
-  closedir (directory);
 }
 
+/* A child that hears SIGTERM before it executes its program, as a shell's does with the shell's handler; it
+ * executes that only when its parent is gone and looks were taken. The file gets its number. */
 static void
-report_signals (FILE *file)
+fork_late (void)
 {
-  sigset_t mask;
+  const char *path = next ();
+  struct sigaction action = { .sa_handler = hear };
+  pid_t parent = getpid ();
+  char line[32];
+  int fd;
 
-  sigprocmask (SIG_BLOCK, NULL, &mask);
-  for (int signo = 1; signo < 65; signo++) {
-    struct sigaction action;
-
-    if (sigismember (&mask, signo) == 1)
-      fprintf (file, "blocked %d\n", signo);
-    if (sigaction (signo, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
-      fprintf (file, "disposition %d\n", signo);
-  }
-}
-
-/* Everything a process inherits, as lines for the test to look at; appears whole or not at all. */
-static void
-report (const char *path)
-{
-  char temporary[PATH_MAX], cwd[PATH_MAX];
-  gid_t groups[64];
-  int n_groups = getgroups (64, groups);
-  struct rlimit limit;
-  mode_t mask = umask (022);
-  FILE *file;
-
-  snprintf (temporary, sizeof temporary, "%s.new", path);
-  file = fopen (temporary, "we");
-  if (file == NULL)
-    die (temporary);
-  getrlimit (RLIMIT_NOFILE, &limit);
-  fprintf (file, "pid %d\nppid %d\nsid %d\npgrp %d\n", (int)getpid (), (int)getppid (), (int)getsid (0),
-           (int)getpgrp ());
-  fprintf (file, "uid %u %u\ngid %u %u\n", getuid (), geteuid (), getgid (), getegid ());
-  for (int i = 0; i < n_groups; i++)
-    fprintf (file, "group %u\n", groups[i]);
-  fprintf (file, "cwd %s\numask %03o\nnofile %llu\nnice %d\n", getcwd (cwd, sizeof cwd), (unsigned)mask,
-           (unsigned long long)limit.rlim_cur, getpriority (PRIO_PROCESS, 0));
-  for (char **item = environ; *item; item++)
-    fprintf (file, "env %s\n", *item);
-  report_descriptors (file);
-  report_signals (file);
-  fclose (file);
-  umask (mask);
-  if (rename (temporary, path) < 0)
-    die (path);
+  if (fork () != 0)
+    return;
+  sigaction (SIGTERM, &action, NULL);
+  snprintf (line, sizeof line, "%d\n", (int)getpid ());
+  fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  write_all (fd, line, strlen (line));
+  close (fd);
+  while (getppid () == parent)
+    pause_ms (2);
+  pause_ms (200);
+  execlp ("sleep", "sleep", "1000", NULL);
+  _exit (127);
 }
 
 /* Exits with @code at its first @count runs; the file counts them. */
@@ -418,6 +377,8 @@ carry_out_rare (const char *order)
     fork_other (0);
   } else if (strcmp (order, "fork-session") == 0) {
     fork_other (1);
+  } else if (strcmp (order, "fork-late") == 0) {
+    fork_late ();
   } else if (strcmp (order, "hide-title") == 0) {
     overwrite_title (all_arguments);
   } else if (strcmp (order, "hide-memory") == 0) {
@@ -429,7 +390,7 @@ carry_out_rare (const char *order)
   } else if (strcmp (order, "orphan") == 0) {
     fork_orphan ();
   } else if (strcmp (order, "report") == 0) {
-    report (next ());
+    child_report (next ());
   } else if (strcmp (order, "exit-first") == 0) {
     exit_first ();
   } else {
