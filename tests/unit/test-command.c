@@ -230,6 +230,9 @@ test_stat (void)
   g_assert_cmpuint (entry.resident_pages, ==, 256);
   g_assert_cmpstr (entry.name, ==, "a) S (b)");
   g_assert_false (entry.is_dead);
+  g_assert_true (entry.has_executed);
+  g_assert_true (zinit_proc_parse_stat ("8 (x) S 1 2 3 0 -1 4194368 0 0 0 0 0 0 0 0 20 0 1 0 9 0 0", &entry));
+  g_assert_false (entry.has_executed);
   g_assert_true (zinit_proc_parse_stat ("8 (x) Z 1 2 3 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 9 0 0", &entry));
   g_assert_true (entry.is_dead);
   g_assert_false (zinit_proc_parse_stat ("", &entry));

@@ -17,6 +17,7 @@
 
 #include "fake-fixture.h"
 #include "handover/restore.h"
+#include "load-life.h"
 #include "paths.h"
 #include "process/tags.h"
 
@@ -63,10 +64,8 @@ count_walks (Fixture *fixture, const char *path)
   ZinitRestorer *restorer = NULL;
   guint n_walks_before;
 
-  n_walks = 0;
   g_assert_true (zinit_runtime_folder_open (folder, NULL, &error));
-  life = zinit_saved_life_load (folder, records, TRUE, &error);
-  g_assert_no_error (error);
+  life = load_life (folder, records, &n_walks);
   /* A process that is being executed just then cannot be read; the daemon tries again, too. */
   n_walks_before = n_walks;
   for (guint n = 0; n < MAX_TRIES && restorer == NULL; n++) {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "handover/process-identity.h"
-#include "handover/saved-life.h"
+#include "load-life.h"
 
 #define INSTANCE "0123456789abcdef0123456789abcdef"
 #define OTHER_INSTANCE "ffffffffffffffffffffffffffffffff"
@@ -137,10 +137,8 @@ write_good_state (const Place *place)
 static ZinitSavedLife *
 load (const Place *place)
 {
-  g_autoptr (GError) error = NULL;
-  ZinitSavedLife *life = zinit_saved_life_load (place->folder, place->records, TRUE, &error);
+  ZinitSavedLife *life = load_life (place->folder, place->records, NULL);
 
-  g_assert_no_error (error);
   g_assert_nonnull (life);
   g_assert_cmpuint (strlen (life->instance), ==, 32);
   g_assert_cmpuint (strspn (life->instance, "0123456789abcdef"), ==, 32);
