@@ -11,24 +11,23 @@
 #include "model/error.h"
 #include "model/graph.h"
 
-/* Services in a cycle are no good ones: they leave the set. */
+/* Services that could never start leave the set. */
 static void
-refuse_cycles (ZinitConfigSet *set)
+refuse_impossible (ZinitConfigSet *set)
 {
   g_autoptr (GPtrArray) definitions = g_ptr_array_new ();
-  g_autoptr (GHashTable) cyclic = NULL;
+  g_autoptr (GHashTable) reasons = NULL;
 
   for (guint i = 0; i < set->entries->len; i++)
     g_ptr_array_add (definitions, ((ZinitConfigEntry *)set->entries->pdata[i])->definition);
-  cyclic = zinit_graph_find_cycles (definitions);
+  reasons = zinit_graph_find_impossible (definitions);
   for (guint i = set->entries->len; i-- > 0;) {
     const ZinitConfigEntry *entry = set->entries->pdata[i];
-    const char *chain = g_hash_table_lookup (cyclic, entry->definition->name);
+    const char *reason = g_hash_table_lookup (reasons, entry->definition->name);
 
-    if (chain != NULL) {
-      zinit_config_set_add_error (set, entry->path, entry->definition->name,
-                                  "the dependencies go in a circle: %s", chain);
-      g_hash_table_remove (cyclic, entry->definition->name);
+    if (reason != NULL) {
+      zinit_config_set_add_error (set, entry->path, entry->definition->name, "%s", reason);
+      g_hash_table_remove (reasons, entry->definition->name);
       g_ptr_array_remove_index (set->entries, i);
     }
   }
@@ -85,7 +84,7 @@ zinit_check_config (const char *path, gboolean as_json, FILE *out, FILE *err)
   g_autoptr (ZinitConfigSet) set = g_file_test (path, G_FILE_TEST_IS_DIR) ? zinit_config_read_folder (path)
                                                                           : zinit_config_read_file (path);
 
-  refuse_cycles (set);
+  refuse_impossible (set);
   if (as_json)
     print_json (set, out);
   else

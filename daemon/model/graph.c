@@ -255,6 +255,24 @@ follow (Walk *walk, const Vertex *vertex)
   g_assert_not_reached ();
 }
 
+/* "a → b → c" of an array of ZinitDefinition; a long one is shortened in the middle. Transfer full. */
+static char *
+describe_chain (const GPtrArray *path)
+{
+  g_autoptr (GString) chain = g_string_new (NULL);
+  guint n_shown = path->len - 1; /* before the last one */
+
+  for (guint i = 0; i < n_shown; i++) {
+    if (n_shown > MAX_CHAIN_NAMES && i == MAX_CHAIN_NAMES / 2) {
+      g_string_append_printf (chain, "… (%u more) → ", n_shown - MAX_CHAIN_NAMES);
+      i = n_shown - MAX_CHAIN_NAMES / 2;
+    }
+    g_string_append_printf (chain, "%s → ", ((const ZinitDefinition *)path->pdata[i])->name);
+  }
+  g_string_append (chain, ((const ZinitDefinition *)path->pdata[n_shown])->name);
+  return g_string_free (g_steal_pointer (&chain), FALSE);
+}
+
 /* One cycle of the component of @start in words: every member has an edge within it, so following them meets
  * itself. */
 static char *
@@ -262,29 +280,24 @@ describe_cycle (Walk *walk, const Vertex *start)
 {
   g_autoptr (GPtrArray) path = g_ptr_array_new ();
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
-  g_autoptr (GString) chain = g_string_new (NULL);
+  g_autofree char *chain = NULL;
   const Vertex *vertex = start;
-  guint first, length;
+  guint first;
 
   while (g_hash_table_add (seen, (gpointer)vertex)) {
-    g_ptr_array_add (path, (gpointer)vertex);
+    g_ptr_array_add (path, (gpointer)vertex->definition);
     vertex = follow (walk, vertex);
   }
-  g_ptr_array_find (path, vertex, &first);
-  length = path->len - first;
-  for (guint i = 0; i < length; i++) {
-    if (length > MAX_CHAIN_NAMES && i == MAX_CHAIN_NAMES / 2) {
-      g_string_append_printf (chain, "… (%u more) → ", length - MAX_CHAIN_NAMES);
-      i = length - MAX_CHAIN_NAMES / 2;
-    }
-    g_string_append_printf (chain, "%s → ", ((const Vertex *)path->pdata[first + i])->definition->name);
-  }
-  g_string_append (chain, vertex->definition->name);
-  return g_string_free (g_steal_pointer (&chain), FALSE);
+  g_ptr_array_find (path, vertex->definition, &first);
+  if (first > 0)
+    g_ptr_array_remove_range (path, 0, first);
+  g_ptr_array_add (path, (gpointer)vertex->definition);
+  chain = describe_chain (path);
+  return g_strconcat ("the dependencies form a cycle: ", chain, NULL);
 }
 
-GHashTable *
-zinit_graph_find_cycles (GPtrArray *definitions)
+static GHashTable *
+find_cycles (GPtrArray *definitions)
 {
   g_autoptr (GArray) vertices = g_array_sized_new (FALSE, TRUE, sizeof (Vertex), definitions->len);
   g_autoptr (GHashTable) by_name = g_hash_table_new (g_str_hash, g_str_equal);
@@ -318,4 +331,95 @@ zinit_graph_find_cycles (GPtrArray *definitions)
     g_hash_table_insert (names, vertex->definition->name, g_strdup (g_hash_table_lookup (chains, component)));
   }
   return names;
+}
+
+typedef struct {
+  GHashTable *by_name; /* name → ZinitDefinition */
+  GHashTable *foes;    /* name → GPtrArray of names: in conflict with it, whichever names the other */
+} Conflicts;
+
+static void
+add_foe (GHashTable *foes, const char *name, const char *foe)
+{
+  GPtrArray *names = g_hash_table_lookup (foes, name);
+
+  if (names == NULL) {
+    names = g_ptr_array_new ();
+    g_hash_table_insert (foes, (gpointer)name, names);
+  }
+  g_ptr_array_add (names, (gpointer)foe);
+}
+
+static void
+note_conflicts (Conflicts *conflicts, const ZinitDefinition *definition)
+{
+  g_hash_table_insert (conflicts->by_name, definition->name, (gpointer)definition);
+  for (char **name = definition->conflicts; name != NULL && *name != NULL; name++) {
+    add_foe (conflicts->foes, definition->name, *name);
+    add_foe (conflicts->foes, *name, definition->name);
+  }
+}
+
+/* From the first one to @last, through @parents. Transfer full. */
+static char *
+describe_way (GHashTable *parents, const ZinitDefinition *last)
+{
+  g_autoptr (GPtrArray) path = g_ptr_array_new ();
+  g_autofree char *chain = NULL;
+
+  for (const ZinitDefinition *at = last; at != NULL; at = g_hash_table_lookup (parents, at))
+    g_ptr_array_insert (path, 0, (gpointer)at);
+  chain = describe_chain (path);
+  return g_strconcat ("it requires what it conflicts with: ", chain, NULL);
+}
+
+/* NULL = it requires none, all the way. Transfer full. */
+static char *
+find_required_foe (const Conflicts *conflicts, const ZinitDefinition *definition, const GPtrArray *foes)
+{
+  g_autoptr (GHashTable) parents = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) queue = g_ptr_array_new ();
+
+  g_hash_table_insert (parents, (gpointer)definition, NULL);
+  g_ptr_array_add (queue, (gpointer)definition);
+  for (guint i = 0; i < queue->len; i++) {
+    const ZinitDefinition *at = queue->pdata[i];
+
+    for (char **name = at->requires; name != NULL && *name != NULL; name++) {
+      ZinitDefinition *required = g_hash_table_lookup (conflicts->by_name, *name);
+
+      if (required == NULL || g_hash_table_contains (parents, required))
+        continue;
+      g_hash_table_insert (parents, required, (gpointer)at);
+      if (g_ptr_array_find_with_equal_func ((GPtrArray *)foes, *name, g_str_equal, NULL))
+        return describe_way (parents, required);
+      g_ptr_array_add (queue, required);
+    }
+  }
+  return NULL;
+}
+
+GHashTable *
+zinit_graph_find_impossible (GPtrArray *definitions)
+{
+  GHashTable *reasons = find_cycles (definitions);
+  g_autoptr (GHashTable) by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) foes =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+  Conflicts conflicts = { by_name, foes };
+
+  for (guint i = 0; i < definitions->len; i++)
+    note_conflicts (&conflicts, definitions->pdata[i]);
+  for (guint i = 0; i < definitions->len && g_hash_table_size (foes) > 0; i++) {
+    const ZinitDefinition *definition = definitions->pdata[i];
+    const GPtrArray *its = g_hash_table_lookup (foes, definition->name);
+    char *reason =
+        its != NULL && definition->requires != NULL && !g_hash_table_contains (reasons, definition->name)
+            ? find_required_foe (&conflicts, definition, its)
+            : NULL;
+
+    if (reason != NULL)
+      g_hash_table_insert (reasons, definition->name, reason);
+  }
+  return reasons;
 }

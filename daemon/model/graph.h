@@ -54,10 +54,11 @@ ZinitVerdict zinit_graph_may_start (const ZinitDefinition *definition, const cha
                                     ZinitGraphLookup lookup, gpointer data, GPtrArray **ret_blockers,
                                     const char **ret_name);
 
-/* Looks for cycles of requires and after among @definitions (ZinitDefinition*, any order; unknown names have
- * no edges). Returns those that are in one: name (borrowed from the definition) → the cycle as "a → b → a"
- * (char *, owned by the table; a long one is shortened in the middle). Empty when there is none. Linear in
- * edges; no recursion. Transfer full. */
-GHashTable *zinit_graph_find_cycles (GPtrArray *definitions);
+/* Looks for those among @definitions (ZinitDefinition*, any order; unknown names have no edges) that could
+ * never start: they are in a cycle of requires and after, or require, all the way, what they conflict with.
+ * Returns name (borrowed from the definition) → the reason with the chain, "… cycle: a → b → a" (char *,
+ * owned by the table; a long chain is shortened in the middle). Empty when there is none. No recursion;
+ * linear in edges, but for each service in a conflict once more. Transfer full. */
+GHashTable *zinit_graph_find_impossible (GPtrArray *definitions);
 
 G_END_DECLS

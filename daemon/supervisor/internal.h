@@ -33,6 +33,7 @@ struct _ZinitService {
   gboolean stop_pending;     /* to be stopped once those that need it are down */
   gint64 sigkill_usec;       /* CLOCK_MONOTONIC of the first SIGKILL of this stop; 0 = none was sent */
   gboolean main_ended;       /* a tree without its main process */
+  gboolean comes_back;       /* down, and it was to come back when it went down: a conflict counts meanwhile */
   gint64 executed_usec;      /* CLOCK_MONOTONIC of its last start; 0 = by an earlier daemon */
   guint n_in_background; /* processes that its first main process left; 0 = it is the main process still */
 

@@ -20,17 +20,34 @@ zinit_membership_list_definitions (ZinitSupervisor *supervisor, const ZinitServi
   return definitions;
 }
 
-/* Whether the addition @definition to @definitions makes a cycle. */
+/* Whether @definition can ever start beside @definitions, and takes that from none of them. */
 static gboolean
-check_cycles (GPtrArray *definitions, const ZinitDefinition *definition, GError **error)
+check_possible (GPtrArray *definitions, ZinitDefinition *definition, GError **error)
 {
-  g_autoptr (GHashTable) cyclic = zinit_graph_find_cycles (definitions);
-  const char *chain = g_hash_table_lookup (cyclic, definition->name);
+  g_autoptr (GPtrArray) all = g_ptr_array_copy (definitions, NULL, NULL);
+  g_autoptr (GHashTable) reasons = NULL;
+  g_autoptr (GHashTable) reasons_before = NULL;
+  GHashTableIter iter;
+  gpointer name, reason;
 
-  if (chain == NULL)
+  g_ptr_array_add (all, definition);
+  reasons = zinit_graph_find_impossible (all);
+  if (g_hash_table_size (reasons) == 0)
     return TRUE;
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY, "the dependencies form a cycle: %s", chain);
-  return FALSE;
+  reason = g_hash_table_lookup (reasons, definition->name);
+  if (reason != NULL) {
+    g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY, reason);
+    return FALSE;
+  }
+  reasons_before = zinit_graph_find_impossible (definitions);
+  g_hash_table_iter_init (&iter, reasons);
+  while (g_hash_table_iter_next (&iter, &name, &reason))
+    if (!g_hash_table_contains (reasons_before, name)) {
+      g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY, "%s could never start with it: %s",
+                   (const char *)name, (const char *)reason);
+      return FALSE;
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -59,8 +76,7 @@ check_addition (ZinitSupervisor *supervisor, ZinitService *existing, ZinitDefini
     return FALSE;
   }
   definitions = zinit_membership_list_definitions (supervisor, existing);
-  g_ptr_array_add (definitions, definition);
-  return check_cycles (definitions, definition, error);
+  return check_possible (definitions, definition, error);
 }
 
 ZinitService *
@@ -106,6 +122,19 @@ zinit_membership_set_path (ZinitService *service, const char *path)
   zinit_service_touch (service);
 }
 
+/* Both run already and go on; from now on only one of them would be started. */
+static void
+report_conflicts (const ZinitService *service)
+{
+  for (char **name = service->definition->conflicts; name != NULL && *name != NULL; name++) {
+    const ZinitService *other = g_hash_table_lookup (service->supervisor->services, *name);
+
+    if (other != NULL && zinit_state_is_active (other->status.state))
+      g_message ("%s conflicts with %s now, and both run: they go on until one of them is stopped",
+                 zinit_service_get_name (service), *name);
+  }
+}
+
 void
 zinit_membership_redefine (ZinitService *service, ZinitDefinition *definition, const char *path)
 {
@@ -119,6 +148,7 @@ zinit_membership_redefine (ZinitService *service, ZinitDefinition *definition, c
     zinit_registry_set_definitions (service, changes_live ? live : service->definition,
                                     zinit_definition_equal (live, definition) ? NULL : definition);
     if (changes_live) {
+      report_conflicts (service);
       zinit_lifecycle_limit_timer (service);
       zinit_supervisor_enqueue (service->supervisor, service);
     }

@@ -7,6 +7,8 @@
 
 #include "supervisor/internal.h"
 
+#include <string.h>
+
 #define MAX_UPDATES                                                                                          \
   100000 /* of one change: definitions that changed under running services may form a circle */
 
@@ -85,25 +87,11 @@ zinit_registry_is_in (char *const *list, const ZinitService *service)
   return list != NULL && g_strv_contains ((const char *const *)list, zinit_service_get_name (service));
 }
 
-/* Its processes may be there at one time with this service's, unless it is down and stays so. One that waits
- * for this very service does not keep it waiting. */
 static gboolean
-occupies (const ZinitService *other, const char *name)
+look_up_order (const char *name, ZinitGraphNode *ret_node, gpointer data)
 {
-  const ZinitServiceStatus *status = &other->status;
-  const char *const *requires = (const char *const *)other->definition->requires;
-
-  if (zinit_state_is_active (status->state))
-    return TRUE;
-  return (status->next_restart_usec != 0 || status->next == ZINIT_NEXT_START_WITH_DEPENDENCY) &&
-         !(requires != NULL && g_strv_contains (requires, name));
-}
-
-static gboolean
-look_up (const char *name, ZinitGraphNode *ret_node, gpointer data)
-{
-  const ZinitService *asker = data;
-  const ZinitService *service = g_hash_table_lookup (asker->supervisor->services, name);
+  const ZinitSupervisor *supervisor = data;
+  const ZinitService *service = g_hash_table_lookup (supervisor->services, name);
 
   if (service == NULL)
     return FALSE;
@@ -112,7 +100,69 @@ look_up (const char *name, ZinitGraphNode *ret_node, gpointer data)
   ret_node->is_satisfied = zinit_service_is_satisfied (service) && !service->stop_pending;
   ret_node->failed_for_good = zinit_service_failed_for_good (service);
   ret_node->is_on_its_way_up = zinit_service_is_on_its_way_up (service);
-  ret_node->is_occupied = occupies (service, zinit_service_get_name (asker));
+  ret_node->is_occupied = FALSE;
+  return TRUE;
+}
+
+/* Down, and looked at in this moment: but for its conflicts it would start. */
+static gboolean
+is_about_to_start (const ZinitService *service)
+{
+  const ZinitServiceStatus *status = &service->status;
+
+  return (status->next == ZINIT_NEXT_START ||
+          (status->state == ZINIT_STATE_BLOCKED && service->queue_link.data != NULL)) &&
+         zinit_graph_may_start (zinit_service_get_next_definition (service), NULL, look_up_order,
+                                service->supervisor, NULL, NULL) == ZINIT_VERDICT_MAY_START;
+}
+
+static gboolean
+waits_for (const ZinitService *service, const char *name)
+{
+  const char *const *requires = (const char *const *)service->definition->requires;
+  const char *const *waiting_on = (const char *const *)service->status.waiting_on;
+
+  return (requires != NULL && g_strv_contains (requires, name)) ||
+         (waiting_on != NULL && g_strv_contains (waiting_on, name));
+}
+
+/* Of two that come together: the one that the other names, else by name. */
+static gboolean
+comes_first (const ZinitService *one, const ZinitService *other)
+{
+  gboolean is_named = zinit_registry_is_in (other->definition->conflicts, one);
+
+  if (is_named != zinit_registry_is_in (one->definition->conflicts, other))
+    return is_named;
+  return strcmp (zinit_service_get_name (one), zinit_service_get_name (other)) < 0;
+}
+
+/* @service, which is in conflict with @other, has to wait for that: its processes are there, or will be, and
+ * it was there before or comes first. One that waits for this very service does not keep it waiting. */
+static gboolean
+occupies (const ZinitService *other, const ZinitService *service)
+{
+  const ZinitServiceStatus *status = &other->status;
+
+  if (zinit_state_is_active (status->state))
+    return TRUE;
+  if (waits_for (other, zinit_service_get_name (service)))
+    return FALSE;
+  if (status->next_restart_usec != 0 || status->next == ZINIT_NEXT_START_WITH_DEPENDENCY)
+    return TRUE;
+  if (other->comes_back != service->comes_back)
+    return other->comes_back && zinit_service_is_on_its_way_up (other);
+  return is_about_to_start (other) && comes_first (other, service);
+}
+
+static gboolean
+look_up (const char *name, ZinitGraphNode *ret_node, gpointer data)
+{
+  const ZinitService *asker = data;
+
+  if (!look_up_order (name, ret_node, asker->supervisor))
+    return FALSE;
+  ret_node->is_occupied = occupies (g_hash_table_lookup (asker->supervisor->services, name), asker);
   return TRUE;
 }
 
@@ -158,11 +208,11 @@ static ZinitOutlook
 outlook_of_conflict (const ZinitService *service, const ZinitService *other)
 {
   gboolean goes_down = other->status.state == ZINIT_STATE_STOPPING || other->stop_pending;
+  gboolean stays_down = other->status.next == ZINIT_NEXT_REST || other->status.next == ZINIT_NEXT_REMOVE;
 
-  if (other == service || !occupies (other, zinit_service_get_name (service)))
+  if (other == service || !occupies (other, service))
     return ZINIT_OUTLOOK_GOES_ON;
-  return goes_down && other->status.next != ZINIT_NEXT_START_WITH_DEPENDENCY ? ZINIT_OUTLOOK_GOES_ON
-                                                                             : ZINIT_OUTLOOK_STUCK;
+  return goes_down && stays_down ? ZINIT_OUTLOOK_GOES_ON : ZINIT_OUTLOOK_STUCK;
 }
 
 /* What `after` waits for goes on by its definition, so it never makes the outlook worse. */

@@ -21,7 +21,7 @@ zinit_reload_result_free (ZinitReloadResult *result)
 }
 
 static void
-add_error (GPtrArray *errors, const ZinitConfigEntry *entry, const char *what, const char *detail)
+add_error (GPtrArray *errors, const ZinitConfigEntry *entry, const char *reason)
 {
   ZinitConfigError *refused;
 
@@ -30,7 +30,7 @@ add_error (GPtrArray *errors, const ZinitConfigEntry *entry, const char *what, c
   refused = g_new0 (ZinitConfigError, 1);
   refused->path = g_strdup (entry->path);
   refused->name = g_strdup (entry->definition->name);
-  refused->message = g_strdup_printf ("%s: %s%s", entry->path, what, detail);
+  refused->message = g_strdup_printf ("%s: %s", entry->path, reason);
   g_ptr_array_add (errors, refused);
 }
 
@@ -129,12 +129,12 @@ override (ZinitSupervisor *supervisor, const ZinitConfigEntry *entry)
 }
 
 static void
-refuse_cyclic (ZinitSupervisor *supervisor, ZinitConfigSet *set, ZinitConfigEntry *entry, const char *chain)
+refuse_entry (ZinitSupervisor *supervisor, ZinitConfigSet *set, ZinitConfigEntry *entry, const char *reason)
 {
   const ZinitService *service = g_hash_table_lookup (supervisor->services, entry->definition->name);
 
-  add_error (set->errors, entry, "the dependencies form a cycle: ", chain);
-  g_warning ("%s: the dependencies form a cycle: %s", entry->path, chain);
+  add_error (set->errors, entry, reason);
+  g_warning ("%s: %s", entry->path, reason);
   entry->is_refused = TRUE;
   entry->older = service != NULL
                      ? zinit_definition_ref ((ZinitDefinition *)zinit_service_get_next_definition (service))
@@ -143,10 +143,10 @@ refuse_cyclic (ZinitSupervisor *supervisor, ZinitConfigSet *set, ZinitConfigEntr
 
 /* One look at the graph that would be in force. TRUE when something was refused. */
 static gboolean
-refuse_cycles_once (ZinitSupervisor *supervisor, ZinitConfigSet *set, const GPtrArray *definitions)
+refuse_impossible_once (ZinitSupervisor *supervisor, ZinitConfigSet *set, const GPtrArray *definitions)
 {
   g_autoptr (GPtrArray) all = g_ptr_array_copy ((GPtrArray *)definitions, NULL, NULL);
-  g_autoptr (GHashTable) cyclic = NULL;
+  g_autoptr (GHashTable) reasons = NULL;
   gboolean is_any = FALSE;
 
   for (guint i = 0; i < set->entries->len; i++) {
@@ -157,25 +157,25 @@ refuse_cycles_once (ZinitSupervisor *supervisor, ZinitConfigSet *set, const GPtr
     else if (entry->older != NULL)
       g_ptr_array_add (all, entry->older);
   }
-  cyclic = zinit_graph_find_cycles (all);
+  reasons = zinit_graph_find_impossible (all);
   for (guint i = 0; i < set->entries->len; i++) {
     ZinitConfigEntry *entry = set->entries->pdata[i];
-    const char *chain = g_hash_table_lookup (cyclic, entry->definition->name);
+    const char *reason = g_hash_table_lookup (reasons, entry->definition->name);
 
-    if (chain == NULL || entry->is_refused)
+    if (reason == NULL || entry->is_refused)
       continue;
-    refuse_cyclic (supervisor, set, entry, chain);
+    refuse_entry (supervisor, set, entry, reason);
     is_any = TRUE;
   }
   return is_any;
 }
 
-/* Refuses the entries that are in a cycle of the graph that would be in force, until there is none; what is
- * there already goes on as it is. @definitions: of the services that the set does not name. */
+/* Refuses the entries that could never start in the graph that would be in force, until there is none; what
+ * is there already goes on as it is. @definitions: of the services that the set does not name. */
 static void
-refuse_cycles (ZinitSupervisor *supervisor, ZinitConfigSet *set, const GPtrArray *definitions)
+refuse_impossible (ZinitSupervisor *supervisor, ZinitConfigSet *set, const GPtrArray *definitions)
 {
-  while (refuse_cycles_once (supervisor, set, definitions))
+  while (refuse_impossible_once (supervisor, set, definitions))
     continue;
   for (guint i = set->entries->len; i-- > 0;)
     if (((ZinitConfigEntry *)set->entries->pdata[i])->is_refused)
@@ -193,12 +193,12 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
   for (guint i = set->entries->len; i-- > 0;)
     if (override (supervisor, set->entries->pdata[i]))
       g_ptr_array_remove_index (set->entries, i);
-  refuse_cycles (supervisor, set, definitions);
+  refuse_impossible (supervisor, set, definitions);
   for (guint i = 0; i < set->entries->len; i++) {
     const ZinitConfigEntry *entry = set->entries->pdata[i];
 
     if (zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
-      add_error (set->errors, entry, "too many services", "");
+      add_error (set->errors, entry, "too many services");
     } else {
       insert_entry (supervisor, entry);
       g_strv_builder_add (added, entry->definition->name);
@@ -259,7 +259,7 @@ change_entry (ZinitService *service, ZinitConfigSet *set, const ZinitConfigEntry
               GStrvBuilder *changed)
 {
   if (service->status.next == ZINIT_NEXT_REMOVE) {
-    add_error (set->errors, entry, "is still being removed; reload again when it is gone", "");
+    add_error (set->errors, entry, "is still being removed; reload again when it is gone");
   } else if (!zinit_definition_equal (entry->definition, zinit_service_get_next_definition (service)) ||
              service->path == NULL) {
     zinit_membership_redefine (service, entry->definition, entry->path);
@@ -275,7 +275,7 @@ add_entry (ZinitSupervisor *supervisor, ZinitConfigSet *set, const ZinitConfigEn
            GStrvBuilder *added)
 {
   if (zinit_supervisor_count (supervisor) >= ZINIT_MAX_SERVICES) {
-    add_error (set->errors, entry, "too many services", "");
+    add_error (set->errors, entry, "too many services");
     return;
   }
   insert_entry (supervisor, entry);
@@ -324,7 +324,7 @@ plan_reload (ZinitSupervisor *supervisor, ZinitConfigSet *set, gboolean allow_em
   for (guint i = 0; i < set->entries->len; i++)
     g_hash_table_add (named, ((ZinitConfigEntry *)set->entries->pdata[i])->definition->name);
   vanished = list_vanished (supervisor, set, is_empty && allow_empty, named, definitions);
-  refuse_cycles (supervisor, set, definitions);
+  refuse_impossible (supervisor, set, definitions);
   return vanished;
 }
 

@@ -114,6 +114,16 @@ count_state (ZinitSupervisor *supervisor, ZinitState old_state, ZinitState new_s
     zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_FAILED_COUNT);
 }
 
+/* By its policy, after a restart on request, or with what it requires. */
+static gboolean
+is_to_come_back (const ZinitService *service)
+{
+  const ZinitServiceStatus *status = &service->status;
+
+  return status->next_restart_usec != 0 || status->next == ZINIT_NEXT_START ||
+         status->next == ZINIT_NEXT_START_WITH_DEPENDENCY;
+}
+
 void
 zinit_service_set_state (ZinitService *service, ZinitState state)
 {
@@ -127,8 +137,10 @@ zinit_service_set_state (ZinitService *service, ZinitState state)
   }
   service->status.state = state;
   service->status.state_changed_at_usec = supervisor->host->realtime_usec (supervisor->host_data);
-  if (state != ZINIT_STATE_BLOCKED)
+  if (state != ZINIT_STATE_BLOCKED) {
     zinit_service_set_waiting_on (service, NULL);
+    service->comes_back = is_to_come_back (service);
+  }
   if (state != ZINIT_STATE_FAILED)
     zinit_service_set_failure (service, ZINIT_FAILURE_NONE, 0, NULL);
   zinit_service_touch (service);

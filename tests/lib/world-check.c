@@ -113,7 +113,7 @@ has_tie (World *world)
   for (guint i = 0; i < services->len; i++)
     if (is_active (services->pdata[i]))
       g_ptr_array_add (definitions, (gpointer)zinit_service_get_definition (services->pdata[i]));
-  cycles = zinit_graph_find_cycles (definitions);
+  cycles = zinit_graph_find_impossible (definitions);
   return g_hash_table_size (cycles) > 0;
 }
 

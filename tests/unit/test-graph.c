@@ -190,7 +190,7 @@ test_cycles (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (cycles); i++) {
     g_autoptr (GPtrArray) definitions = parse_edges (cycles[i].edges);
-    g_autoptr (GHashTable) names = zinit_graph_find_cycles (definitions);
+    g_autoptr (GHashTable) names = zinit_graph_find_impossible (definitions);
     g_autoptr (GList) sorted = g_list_sort (g_hash_table_get_keys (names), compare);
     g_autoptr (GString) text = g_string_new (NULL);
 
@@ -206,10 +206,28 @@ test_cycles (void)
       g_assert_nonnull (strstr (chain, member));
     }
     if (sorted != NULL)
-      g_assert_cmpstr (g_hash_table_lookup (names, sorted->data), ==, cycles[i].chain);
+      g_assert_cmpstr (strstr (g_hash_table_lookup (names, sorted->data), ": ") + 2, ==, cycles[i].chain);
     else
       g_assert_null (cycles[i].chain);
   }
+}
+
+/* Whichever of the two names the other, and however far away it is. */
+static void
+test_requires_foe (void)
+{
+  g_autoptr (GPtrArray) definitions = g_ptr_array_new_with_free_func ((GDestroyNotify)zinit_definition_unref);
+  g_autoptr (GHashTable) reasons = NULL;
+
+  g_ptr_array_add (definitions, definition_new ("a", "b", NULL, "c"));
+  g_ptr_array_add (definitions, definition_new ("b", "c gone", NULL, "gone"));
+  g_ptr_array_add (definitions, definition_new ("c", NULL, NULL, "d"));
+  g_ptr_array_add (definitions, definition_new ("d", "b", NULL, NULL));
+  g_ptr_array_add (definitions, definition_new ("e", "b", NULL, "d"));
+  reasons = zinit_graph_find_impossible (definitions);
+  g_assert_cmpuint (g_hash_table_size (reasons), ==, 2);
+  g_assert_cmpstr (g_hash_table_lookup (reasons, "a"), ==, "it requires what it conflicts with: a → b → c");
+  g_assert_cmpstr (g_hash_table_lookup (reasons, "d"), ==, "it requires what it conflicts with: d → b → c");
 }
 
 /* A stack that grew with the chain would overflow here. */
@@ -227,11 +245,11 @@ test_long_chain (void)
 
     g_ptr_array_add (definitions, definition_new (name, next, NULL, NULL));
   }
-  none = zinit_graph_find_cycles (definitions);
+  none = zinit_graph_find_impossible (definitions);
   g_assert_cmpuint (g_hash_table_size (none), ==, 0);
   g_free (((ZinitDefinition *)definitions->pdata[N - 1])->requires[0]);
   ((ZinitDefinition *)definitions->pdata[N - 1])->requires[0] = g_strdup ("s0");
-  all = zinit_graph_find_cycles (definitions);
+  all = zinit_graph_find_impossible (definitions);
   g_assert_cmpuint (g_hash_table_size (all), ==, N);
   g_assert_cmpuint (strlen (g_hash_table_lookup (all, "s0")), <, 500);
   g_assert_nonnull (strstr (g_hash_table_lookup (all, "s0"), "… (19980 more) →"));
@@ -244,6 +262,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/graph/judge", test_judge);
   g_test_add_func ("/graph/conflict-named-by-the-other", test_conflict_named_by_the_other);
   g_test_add_func ("/graph/cycles", test_cycles);
+  g_test_add_func ("/graph/requires-foe", test_requires_foe);
   g_test_add_func ("/graph/long-chain", test_long_chain);
   return g_test_run ();
 }

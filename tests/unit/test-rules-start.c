@@ -267,6 +267,121 @@ test_b6_conflicts (Fixture *fixture, gconstpointer data)
 }
 
 static void
+start_both (Fixture *fixture, const char *one, const char *other)
+{
+  g_autoptr (GPtrArray) services = g_ptr_array_new ();
+  g_autoptr (GPtrArray) answers = NULL;
+
+  g_ptr_array_add (services, fixture_get (fixture, one));
+  g_ptr_array_add (services, fixture_get (fixture, other));
+  answers = zinit_supervisor_start_services (fixture->supervisor, services, FALSE, NULL);
+  g_assert_nonnull (answers);
+  for (guint i = 0; i < answers->len; i++)
+    g_assert_null (answers->pdata[i]);
+}
+
+/* Of two that come together, in whichever order, the named one is first, then the first by name. */
+static void
+test_b6_together (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("m") BY_HAND);
+  for (guint i = 0; i < 2; i++) {
+    const char *name = i == 0 ? "a" : "z";
+
+    fixture_add (fixture, i == 0 ? SERVICE ("a") BY_HAND "dependencies.conflicts=['m']\n"
+                                 : SERVICE ("z") BY_HAND "dependencies.conflicts=['m']\n");
+    for (guint order = 0; order < 2; order++) {
+      start_both (fixture, order == 0 ? name : "m", order == 0 ? "m" : name);
+      steps_assert_sub_state (fixture, "m", "running");
+      steps_assert_sub_state (fixture, name, "waiting");
+      steps_stop (fixture, name);
+      steps_stop (fixture, "m");
+      steps_end_well (fixture, "m");
+      steps_assert_sub_state (fixture, name, "stopped");
+    }
+  }
+  fixture_add (fixture, SERVICE ("k") BY_HAND "dependencies.conflicts=['l']\n");
+  fixture_add (fixture, SERVICE ("l") BY_HAND "dependencies.conflicts=['k']\n");
+  for (guint order = 0; order < 2; order++) {
+    start_both (fixture, order == 0 ? "k" : "l", order == 0 ? "l" : "k");
+    steps_assert_sub_state (fixture, "k", "running");
+    steps_assert_sub_state (fixture, "l", "waiting");
+    steps_stop (fixture, "l");
+    steps_stop (fixture, "k");
+    steps_end_well (fixture, "k");
+  }
+}
+
+/* Both wait for the same one, and come together when that is up. */
+static void
+test_b6_together_later (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("base") BY_HAND ONESHOT);
+  fixture_add (fixture,
+               SERVICE ("a") BY_HAND "dependencies.conflicts=['b']\ndependencies.requires=['base']\n");
+  fixture_add (fixture, SERVICE ("b") BY_HAND REQUIRES ("base"));
+  steps_start (fixture, "base", FALSE);
+  start_both (fixture, "a", "b");
+  steps_assert_sub_state (fixture, "a", "waiting");
+  steps_end_well (fixture, "base");
+  steps_assert_sub_state (fixture, "b", "running");
+  steps_assert_sub_state (fixture, "a", "waiting");
+}
+
+/* One that has to wait for another after its back-off keeps its place, unless it is stuck. */
+static void
+test_b6_on_its_way_back (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("slow") BY_HAND ONESHOT);
+  fixture_add (fixture, SERVICE ("one") BY_HAND AFTER ("slow") "lifecycle.restart_delay_ms=100\n");
+  fixture_add (fixture, SERVICE ("two") BY_HAND "dependencies.conflicts=['one']\n");
+  steps_start (fixture, "one", FALSE);
+  steps_start (fixture, "two", FALSE);
+  fixture_end (fixture, "one", ZINIT_EXIT_EXITED, 1);
+  steps_assert_sub_state (fixture, "one", "restarting");
+  steps_start (fixture, "slow", FALSE);
+  fake_host_advance_ms (&fixture->host, 100);
+  steps_assert_sub_state (fixture, "one", "waiting");
+  steps_assert_sub_state (fixture, "two", "waiting");
+  steps_end_well (fixture, "slow");
+  steps_assert_sub_state (fixture, "one", "running");
+  steps_assert_sub_state (fixture, "two", "waiting");
+}
+
+static void
+assert_refused (Fixture *fixture, const char *text, const char *part)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ZinitDefinition) definition =
+      zinit_definition_parse (text, strlen (text), FALSE, NULL, NULL, NULL);
+
+  g_assert_nonnull (definition);
+  g_assert_null (zinit_supervisor_add (fixture->supervisor, definition, ZINIT_ADD_REPLACE, &error));
+  g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY);
+  if (strstr (error->message, part) == NULL)
+    g_error ("\"%s\" has no \"%s\"", error->message, part);
+}
+
+/* It could never start. */
+static void
+test_b6_requires_it (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("db") BY_HAND);
+  fixture_add (fixture, SERVICE ("mid") BY_HAND REQUIRES ("db"));
+  fixture_add (fixture, SERVICE ("foe") BY_HAND "dependencies.conflicts=['later']\n");
+  fixture_add (fixture, SERVICE ("behind-foe") BY_HAND REQUIRES ("foe"));
+  assert_refused (fixture, SERVICE ("app") "dependencies.requires=['mid']\ndependencies.conflicts=['db']\n",
+                  "app → mid → db");
+  assert_refused (fixture, SERVICE ("app") "dependencies.requires=['db']\ndependencies.conflicts=['db']\n",
+                  "app → db");
+  /* The other one names it. */
+  assert_refused (fixture, SERVICE ("later") REQUIRES ("behind-foe"), "later → behind-foe → foe");
+  /* The addition would keep another one down for ever. */
+  assert_refused (fixture, SERVICE ("db") "dependencies.conflicts=['mid']\n",
+                  "mid could never start with it: it requires what it conflicts with: mid → db");
+}
+
+static void
 test_b9_says_why (Fixture *fixture, gconstpointer data)
 {
   fixture_add (fixture, SERVICE ("db") BY_HAND);
@@ -343,6 +458,10 @@ main (int argc, char *argv[])
   fixture_add_test ("/rules/B3/holds-nothing", test_b3_holds_nothing);
   fixture_add_test ("/rules/B3/becomes-stuck", test_b3_becomes_stuck);
   fixture_add_test ("/rules/B6/conflicts", test_b6_conflicts);
+  fixture_add_test ("/rules/B6/together", test_b6_together);
+  fixture_add_test ("/rules/B6/together-later", test_b6_together_later);
+  fixture_add_test ("/rules/B6/on-its-way-back", test_b6_on_its_way_back);
+  fixture_add_test ("/rules/B6/requires-it", test_b6_requires_it);
   fixture_add_test ("/rules/B9/says-why", test_b9_says_why);
   fixture_add_test ("/rules/B10/stop-overtakes", test_b10_stop_overtakes);
   fixture_add_test ("/rules/B10/failed-attempt", test_b10_failed_attempt);
