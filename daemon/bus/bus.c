@@ -338,7 +338,10 @@ on_finish (gpointer data)
   for (guint i = 0; i < connections->len; i++) {
     ZinitConnection *connection = connections->pdata[i];
 
-    zinit_connection_send_all (connection);
+    if (!zinit_supervisor_is_open (finish->bus->supervisor, NULL))
+      zinit_connection_send_last (connection);
+    else
+      zinit_connection_send_all (connection);
     g_ref_count_inc (&finish->refs);
     zinit_transport_when_written (connection->connection, on_last_written, finish);
   }

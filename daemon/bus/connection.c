@@ -9,8 +9,9 @@
 #include "bus/internal.h"
 #include "bus/transport.h"
 
-/* Messages that may wait to be written: what the queue of GDBus, which knows no limit, may hold of ours. */
-#define MAX_BURST 512
+/* Messages that may wait to be written: what the queue of GDBus, which knows no limit, may hold of ours.
+ * dbus-daemon takes some 25 µs for each. */
+#define MAX_BURST 128
 /* A client that says Hello says it at once. */
 #define HOLD_MS 100
 
@@ -216,4 +217,11 @@ zinit_connection_send_all (ZinitConnection *connection)
 {
   zinit_supervisor_flush (connection->bus->supervisor);
   drain (connection, G_MAXUINT);
+}
+
+void
+zinit_connection_send_last (ZinitConnection *connection)
+{
+  zinit_supervisor_flush (connection->bus->supervisor);
+  drain (connection, connection->is_peer ? G_MAXUINT : MAX_BURST);
 }

@@ -90,6 +90,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConnection, zinit_connection_unref)
 void zinit_connection_send (ZinitConnection *connection);
 /* Sends all of it now: signals go before the answer to the call that caused them. */
 void zinit_connection_send_all (ZinitConnection *connection);
+/* At the end of a shutdown. The message bus gets one burst, not all: it would hold up the end for what the
+ * loss of the name says by itself. */
+void zinit_connection_send_last (ZinitConnection *connection);
 /* One signal of the bus itself to a peer that has said Hello. */
 void zinit_connection_send_driver_signal (ZinitConnection *connection, const char *member, GVariant *body);
 /* The answer to a call, as it is but for its sender. */
