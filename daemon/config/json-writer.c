@@ -65,8 +65,8 @@ zinit_json_write_number (GString *out, gboolean is_negative, guint64 magnitude)
   g_string_append_len (out, digits + at, sizeof digits - at);
 }
 
-void
-zinit_json_write_line (GString *out, guint level)
+static void
+write_line (GString *out, guint level)
 {
   static const char blanks[] = "\n                ";
   gsize length = MIN (1 + 2 * (gsize)level, sizeof blanks - 1);
@@ -76,34 +76,48 @@ zinit_json_write_line (GString *out, guint level)
     g_string_append_c (out, ' ');
 }
 
+/* Values end in anything but an opening bracket, strings in their quote. */
+static gboolean
+ends_with_bracket (const GString *out)
+{
+  char last = out->len > 0 ? out->str[out->len - 1] : '\0';
+
+  return last == '{' || last == '[';
+}
+
+void
+zinit_json_write_next (GString *out, guint level)
+{
+  gboolean is_first = ends_with_bracket (out);
+
+  if (!is_first)
+    g_string_append_c (out, ',');
+  if (level != ZINIT_JSON_ONE_LINE)
+    write_line (out, level);
+  else if (!is_first)
+    g_string_append_c (out, ' ');
+}
+
 void
 zinit_json_write_next_name (GString *out, const char *name, guint level)
 {
-  g_string_append_c (out, ',');
-  zinit_json_write_line (out, level);
+  zinit_json_write_next (out, level);
   zinit_json_write_string (out, name);
   g_string_append (out, ": ");
 }
 
-/* Before a member or element of a container of @level. Returns the level of its value. */
-static guint
-write_separator (GString *out, gboolean is_first, guint level)
+void
+zinit_json_write_end (GString *out, char bracket, guint level)
 {
-  if (!is_first)
-    g_string_append_c (out, ',');
-  if (level != ZINIT_JSON_ONE_LINE)
-    zinit_json_write_line (out, level + 1);
-  else if (!is_first)
-    g_string_append_c (out, ' ');
-  return level != ZINIT_JSON_ONE_LINE ? level + 1 : level;
+  if (level != ZINIT_JSON_ONE_LINE && !ends_with_bracket (out))
+    write_line (out, level);
+  g_string_append_c (out, bracket);
 }
 
-static void
-write_end (GString *out, gboolean is_empty, guint level, char bracket)
+static guint
+level_inside (guint level)
 {
-  if (!is_empty && level != ZINIT_JSON_ONE_LINE)
-    zinit_json_write_line (out, level);
-  g_string_append_c (out, bracket);
+  return level != ZINIT_JSON_ONE_LINE ? level + 1 : level;
 }
 
 static void
@@ -112,19 +126,14 @@ write_object (GString *out, JsonObject *object, guint level)
   JsonObjectIter iter;
   const char *name;
   JsonNode *member;
-  gboolean is_empty = TRUE;
 
   g_string_append_c (out, '{');
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &member)) {
-    guint inner = write_separator (out, is_empty, level);
-
-    is_empty = FALSE;
-    zinit_json_write_string (out, name);
-    g_string_append (out, ": ");
-    zinit_json_write_node (out, member, inner);
+    zinit_json_write_next_name (out, name, level_inside (level));
+    zinit_json_write_node (out, member, level_inside (level));
   }
-  write_end (out, is_empty, level, '}');
+  zinit_json_write_end (out, '}', level);
 }
 
 static void
@@ -134,11 +143,10 @@ write_array (GString *out, JsonArray *array, guint level)
 
   g_string_append_c (out, '[');
   for (guint i = 0; i < n; i++) {
-    guint inner = write_separator (out, i == 0, level);
-
-    zinit_json_write_node (out, json_array_get_element (array, i), inner);
+    zinit_json_write_next (out, level_inside (level));
+    zinit_json_write_node (out, json_array_get_element (array, i), level_inside (level));
   }
-  write_end (out, n == 0, level, ']');
+  zinit_json_write_end (out, ']', level);
 }
 
 static void
@@ -233,31 +241,16 @@ copy_beginning (ZinitJsonReader *reader, GString *out)
 static gboolean
 copy_separator (ZinitJsonReader *reader, GString *out, guint level)
 {
-  char last = out->str[out->len - 1];
   const char *name;
 
-  /* Values end in anything but an opening bracket, strings in their quote. */
-  if (last != '{' && last != '[')
-    g_string_append_c (out, ',');
-  zinit_json_write_line (out, level);
-  if (!zinit_json_reader_is_in_object (reader))
+  if (!zinit_json_reader_is_in_object (reader)) {
+    zinit_json_write_next (out, level);
     return TRUE;
+  }
   name = zinit_json_reader_key (reader, NULL);
-  if (name == NULL)
-    return FALSE;
-  zinit_json_write_string (out, name);
-  g_string_append (out, ": ");
-  return TRUE;
-}
-
-static void
-copy_end (GString *out, gboolean is_object, guint level)
-{
-  char last = out->str[out->len - 1];
-
-  if (last != '{' && last != '[')
-    zinit_json_write_line (out, level);
-  g_string_append_c (out, is_object ? '}' : ']');
+  if (name != NULL)
+    zinit_json_write_next_name (out, name, level);
+  return name != NULL;
 }
 
 gboolean
@@ -278,7 +271,8 @@ zinit_json_copy_value (ZinitJsonReader *reader, GString *out, guint level)
       }
       if (zinit_json_reader_get_error (reader) != NULL)
         return FALSE;
-      copy_end (out, is_object, level + zinit_json_reader_get_depth (reader) - outside);
+      zinit_json_write_end (out, is_object ? '}' : ']',
+                            level + zinit_json_reader_get_depth (reader) - outside);
     }
   } while (zinit_json_reader_get_depth (reader) > outside);
   return TRUE;

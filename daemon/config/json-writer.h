@@ -14,13 +14,14 @@ G_BEGIN_DECLS
  */
 void zinit_json_write_string (GString *out, const char *text);
 void zinit_json_write_number (GString *out, gboolean is_negative, guint64 magnitude);
-/* A line feed and the blanks of @level. */
-void zinit_json_write_line (GString *out, guint level);
-/* The comma after the member before it, a line of @level, and @name with its colon: the value is to follow.
- */
-void zinit_json_write_next_name (GString *out, const char *name, guint level);
 /* In place of a level: all in one line. */
 #define ZINIT_JSON_ONE_LINE G_MAXUINT
+/* Begins the next element, or member with @name and its colon, of a container whose items are in lines of
+ * @level: the value is to follow. A comma goes before it unless @out ends with the container's bracket. */
+void zinit_json_write_next (GString *out, guint level);
+void zinit_json_write_next_name (GString *out, const char *name, guint level);
+/* Ends a container, whose bracket stands in a line of @level unless it is empty. */
+void zinit_json_write_end (GString *out, char bracket, guint level);
 /* @node's whole value, as it looks when its first byte is in a line of @level. It recurses: for trees of our
  * own making and of zinit_strict_json_parse(). */
 void zinit_json_write_node (GString *out, JsonNode *node, guint level);

@@ -50,11 +50,7 @@ name_of (const Rows *rows, guint index)
 static void
 write_member (GString *out, const char *name, const char *text, gsize length, guint level)
 {
-  if (out->str[out->len - 1] != '{')
-    g_string_append_c (out, ',');
-  zinit_json_write_line (out, level);
-  zinit_json_write_string (out, name);
-  g_string_append_len (out, ": ", 2);
+  zinit_json_write_next_name (out, name, level);
   g_string_append_len (out, text, (gssize)length);
 }
 
@@ -65,14 +61,6 @@ write_members (GString *out, GTree *map, guint level)
   for (GTreeNode *node = g_tree_node_first (map); node != NULL; node = g_tree_node_next (node))
     write_member (out, g_tree_node_key (node), g_tree_node_value (node), strlen (g_tree_node_value (node)),
                   level);
-}
-
-static void
-write_end (GString *out, guint level)
-{
-  if (out->str[out->len - 1] != '{')
-    zinit_json_write_line (out, level);
-  g_string_append_c (out, '}');
 }
 
 /* Reads a string and appends it. */
@@ -89,24 +77,18 @@ read_text (ZinitDecoder *decoder, GString *out)
 static gboolean
 read_texts (ZinitDecoder *decoder, GString *out, guint level)
 {
-  guint i = 0;
-
   if (zinit_json_reader_peek (decoder->reader) != ZINIT_JSON_ARRAY)
     return zinit_decoder_refuse_kind (decoder, "a list of strings is allowed");
   zinit_json_reader_enter (decoder->reader);
   g_string_append_c (out, '[');
-  for (; zinit_json_reader_next (decoder->reader); i++) {
-    if (i > 0)
-      g_string_append_c (out, ',');
-    zinit_json_write_line (out, level + 1);
+  while (zinit_json_reader_next (decoder->reader)) {
+    zinit_json_write_next (out, level + 1);
     if (!read_text (decoder, out))
       return FALSE;
   }
   if (zinit_json_reader_get_error (decoder->reader) != NULL)
     return zinit_decoder_refuse_text (decoder);
-  if (i > 0)
-    zinit_json_write_line (out, level);
-  g_string_append_c (out, ']');
+  zinit_json_write_end (out, ']', level);
   return TRUE;
 }
 
@@ -134,7 +116,7 @@ read_variables (ZinitDecoder *decoder, GString *out, guint level)
     return zinit_decoder_refuse_text (decoder);
   g_string_append_c (out, '{');
   write_members (out, variables, level + 1);
-  write_end (out, level);
+  zinit_json_write_end (out, '}', level);
   return TRUE;
 }
 
@@ -179,7 +161,7 @@ read_health (ZinitDecoder *decoder, GString *out, guint level)
     return zinit_decoder_refuse_missing (decoder, "type");
   g_string_append_c (out, '{');
   write_members (out, members, level + 1);
-  write_end (out, level);
+  zinit_json_write_end (out, '}', level);
   return TRUE;
 }
 
@@ -355,7 +337,7 @@ read_section (ZinitDecoder *decoder, const char *section, GString *out, guint le
     }
     if (members.extras != NULL)
       write_members (out, members.extras, level + 1);
-    write_end (out, level);
+    zinit_json_write_end (out, '}', level);
   }
   g_clear_pointer (&members.extras, g_tree_unref);
   g_string_free (members.text, TRUE);

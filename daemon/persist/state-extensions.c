@@ -274,8 +274,7 @@ write_failure (GString *out, const ZinitFailure *failure, guint level)
   const char *name = zinit_failure_field_name (failure->type);
 
   g_string_append_c (out, '{');
-  zinit_json_write_line (out, level + 1);
-  g_string_append (out, "\"type\": ");
+  zinit_json_write_next_name (out, "type", level + 1);
   zinit_json_write_string (out, zinit_failure_type_to_string (failure->type));
   if (name != NULL) {
     zinit_json_write_next_name (out, name, level + 1);
@@ -284,8 +283,7 @@ write_failure (GString *out, const ZinitFailure *failure, guint level)
     else
       zinit_json_write_number (out, failure->number < 0, (guint64)ABS ((gint64)failure->number));
   }
-  zinit_json_write_line (out, level);
-  g_string_append_c (out, '}');
+  zinit_json_write_end (out, '}', level);
 }
 
 void

@@ -26,23 +26,15 @@ write_signed (GString *out, gint64 number)
 static void
 write_map (GString *out, const ZinitField *field, GTree *map, guint level)
 {
-  GTreeNode *first = g_tree_node_first (map);
-
   g_string_append_c (out, '{');
-  for (GTreeNode *node = first; node != NULL; node = g_tree_node_next (node)) {
-    if (node != first)
-      g_string_append_c (out, ',');
-    zinit_json_write_line (out, level + 1);
-    zinit_json_write_string (out, g_tree_node_key (node));
-    g_string_append (out, ": ");
+  for (GTreeNode *node = g_tree_node_first (map); node != NULL; node = g_tree_node_next (node)) {
+    zinit_json_write_next_name (out, g_tree_node_key (node), level + 1);
     if (field->type == ZINIT_FIELD_LISTENERS)
       write_signed (out, GPOINTER_TO_INT (g_tree_node_value (node)));
     else
       write_object (out, field->items, g_tree_node_value (node), level + 1, NULL);
   }
-  if (first != NULL)
-    zinit_json_write_line (out, level);
-  g_string_append_c (out, '}');
+  zinit_json_write_end (out, '}', level);
 }
 
 static void
@@ -122,11 +114,7 @@ write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, 
 
     if (field->type == ZINIT_FIELD_CONFIG && ZINIT_FIELD_AT (char *, object, field->offset) == NULL)
       continue;
-    if (i > 0)
-      g_string_append_c (out, ',');
-    zinit_json_write_line (out, level + 1);
-    zinit_json_write_string (out, field->name);
-    g_string_append (out, ": ");
+    zinit_json_write_next_name (out, field->name, level + 1);
     if (ret_split != NULL && field->type == ZINIT_FIELD_CONFIG)
       *ret_split = out->len;
     if (ret_split != NULL && field->type == ZINIT_FIELD_OBJECTS)
@@ -138,8 +126,7 @@ write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, 
       write_value (out, field, object, level + 1);
   }
   write_extras (out, table, object, level + 1, ret_split);
-  zinit_json_write_line (out, level);
-  g_string_append_c (out, '}');
+  zinit_json_write_end (out, '}', level);
 }
 
 static char *
@@ -163,11 +150,9 @@ zinit_saved_state_print (const ZinitSavedState *state, gsize *ret_length)
 char *
 zinit_saved_service_print (const ZinitSavedService *service, gsize *ret_length, gsize *ret_definition_at)
 {
-  GString *out = g_string_new (",");
+  GString *out = g_string_new (NULL);
 
-  zinit_json_write_line (out, SERVICE_LEVEL);
-  zinit_json_write_string (out, service->name);
-  g_string_append (out, ": ");
+  zinit_json_write_next_name (out, service->name, SERVICE_LEVEL);
   *ret_definition_at = 0;
   write_object (out, &zinit_saved_service_table, service, SERVICE_LEVEL, ret_definition_at);
   *ret_length = out->len;
