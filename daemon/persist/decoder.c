@@ -237,3 +237,19 @@ zinit_decoder_enter (ZinitDecoder *decoder)
     return zinit_decoder_refuse_kind (decoder, "an object is allowed");
   return zinit_json_reader_enter (decoder->reader) || zinit_decoder_refuse_text (decoder);
 }
+
+gboolean
+zinit_decoder_next_entry (ZinitDecoder *decoder, char **name)
+{
+  if (*name != NULL) {
+    zinit_decoder_leave (decoder, decoder->names->len - 1);
+    g_clear_pointer (name, g_free);
+  }
+  if (zinit_json_reader_next (decoder->reader))
+    *name = g_strdup (zinit_json_reader_key (decoder->reader, NULL));
+  if (*name != NULL)
+    zinit_decoder_go_to (decoder, *name);
+  else if (zinit_json_reader_get_error (decoder->reader) != NULL)
+    zinit_decoder_refuse_text (decoder);
+  return *name != NULL;
+}

@@ -52,5 +52,8 @@ gboolean zinit_decoder_word (ZinitDecoder *decoder, const char *const *words, in
 gboolean zinit_decoder_takes_null (ZinitDecoder *decoder);
 /* Goes into the object that has to be next. */
 gboolean zinit_decoder_enter (ZinitDecoder *decoder);
+/* Goes from entry to entry of the map that was entered: *@name, which is owned and NULL at first, becomes the
+ * name of the one whose value is next. FALSE at the end of the map, and on a refusal. */
+gboolean zinit_decoder_next_entry (ZinitDecoder *decoder, char **name);
 
 G_END_DECLS

@@ -96,24 +96,19 @@ static gboolean
 read_variables (ZinitDecoder *decoder, GString *out, guint level)
 {
   g_autoptr (GTree) variables = zinit_saved_map_new (g_free);
+  g_autofree char *name = NULL;
 
   if (!zinit_decoder_enter (decoder))
     return FALSE;
-  while (zinit_json_reader_next (decoder->reader)) {
-    g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, NULL));
+  while (zinit_decoder_next_entry (decoder, &name)) {
     g_autoptr (GString) text = g_string_new (NULL);
-    gsize place;
 
-    if (name == NULL)
-      break;
-    place = zinit_decoder_go_to (decoder, name);
     if (!read_text (decoder, text))
       return FALSE;
-    zinit_decoder_leave (decoder, place);
-    g_tree_replace (variables, g_steal_pointer (&name), g_string_free (g_steal_pointer (&text), FALSE));
+    g_tree_replace (variables, g_strdup (name), g_string_free (g_steal_pointer (&text), FALSE));
   }
-  if (zinit_json_reader_get_error (decoder->reader) != NULL)
-    return zinit_decoder_refuse_text (decoder);
+  if (decoder->error != NULL)
+    return FALSE;
   g_string_append_c (out, '{');
   write_members (out, variables, level + 1);
   zinit_json_write_end (out, '}', level);
@@ -127,6 +122,7 @@ read_health (ZinitDecoder *decoder, GString *out, guint level)
 {
   g_autoptr (GTree) members = zinit_saved_map_new (g_free);
   const char *const *health_words = zinit_health_words + ZINIT_HEALTH_TCP;
+  g_autofree char *name = NULL;
 
   if (zinit_decoder_takes_null (decoder)) {
     g_string_append (out, "null");
@@ -134,15 +130,10 @@ read_health (ZinitDecoder *decoder, GString *out, guint level)
   }
   if (!zinit_decoder_enter (decoder))
     return FALSE;
-  while (zinit_json_reader_next (decoder->reader)) {
-    g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, NULL));
+  while (zinit_decoder_next_entry (decoder, &name)) {
     g_autoptr (GString) text = g_string_new (NULL);
-    gsize place;
     int index;
 
-    if (name == NULL)
-      break;
-    place = zinit_decoder_go_to (decoder, name);
     if (g_tree_lookup (members, name) != NULL)
       return zinit_decoder_refuse (decoder, "given twice; it is allowed once");
     if (g_str_equal (name, "type")) {
@@ -152,11 +143,10 @@ read_health (ZinitDecoder *decoder, GString *out, guint level)
     } else if (!zinit_json_copy_value (decoder->reader, text, level + 1)) {
       return zinit_decoder_refuse_text (decoder);
     }
-    zinit_decoder_leave (decoder, place);
-    g_tree_replace (members, g_steal_pointer (&name), g_string_free (g_steal_pointer (&text), FALSE));
+    g_tree_replace (members, g_strdup (name), g_string_free (g_steal_pointer (&text), FALSE));
   }
-  if (zinit_json_reader_get_error (decoder->reader) != NULL)
-    return zinit_decoder_refuse_text (decoder);
+  if (decoder->error != NULL)
+    return FALSE;
   if (g_tree_lookup (members, "type") == NULL)
     return zinit_decoder_refuse_missing (decoder, "type");
   g_string_append_c (out, '{');

@@ -42,20 +42,15 @@ read_item (ZinitDecoder *decoder, const ZinitField *field, GTree *map, const cha
 static gboolean
 read_map (ZinitDecoder *decoder, const ZinitField *field, GTree *map)
 {
+  g_autofree char *name = NULL;
+
   if (!zinit_decoder_enter (decoder))
     return FALSE;
-  while (zinit_json_reader_next (decoder->reader)) {
-    g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, NULL));
-    gsize place;
-
-    if (name == NULL)
-      break;
-    place = zinit_decoder_go_to (decoder, name);
+  while (zinit_decoder_next_entry (decoder, &name)) {
     if (!read_item (decoder, field, map, name))
       return FALSE;
-    zinit_decoder_leave (decoder, place);
   }
-  return zinit_json_reader_get_error (decoder->reader) == NULL || zinit_decoder_refuse_text (decoder);
+  return decoder->error == NULL;
 }
 
 static gboolean
