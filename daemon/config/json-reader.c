@@ -287,6 +287,14 @@ zinit_json_reader_skip (ZinitJsonReader *reader, const char **ret_text, gsize *r
   return TRUE;
 }
 
+void
+zinit_json_reader_go_to (ZinitJsonReader *reader, const char *at)
+{
+  reader->at = at;
+  g_clear_error (&reader->error);
+  g_clear_pointer (&reader->reason, g_free);
+}
+
 gboolean
 zinit_json_reader_end (ZinitJsonReader *reader)
 {

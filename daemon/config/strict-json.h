@@ -79,6 +79,10 @@ gboolean zinit_json_reader_null (ZinitJsonReader *reader);
  * not pair, names may repeat and numbers may be of any size. @ret_text (optional) is where it begins in the
  * document. */
 gboolean zinit_json_reader_skip (ZinitJsonReader *reader, const char **ret_text, gsize *ret_length);
+/* Goes to where the value that was skipped last begins, to read it after all, or ends. The reader has to be
+ * in the container of that value still. An error since then is forgotten: it is about the value and not about
+ * the document. */
+void zinit_json_reader_go_to (ZinitJsonReader *reader, const char *at);
 /* TRUE when nothing but white space is left after the document's one value. */
 gboolean zinit_json_reader_end (ZinitJsonReader *reader);
 

@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-static const char *const state_words[] = { "inactive", "blocked", "starting", "running",
-                                           "stopping", "exited",  "failed" };
-G_STATIC_ASSERT (G_N_ELEMENTS (state_words) == ZINIT_N_STATES);
+const char *const zinit_state_words[] = { "inactive", "blocked", "starting", "running",
+                                          "stopping", "exited",  "failed",   NULL };
+G_STATIC_ASSERT (G_N_ELEMENTS (zinit_state_words) == ZINIT_N_STATES + 1);
 
 const char *const zinit_wanted_words[] = { "start", "stop", "ignore", NULL };
 G_STATIC_ASSERT (G_N_ELEMENTS (zinit_wanted_words) == ZINIT_N_WANTED + 1);
@@ -47,7 +47,7 @@ const char *
 zinit_state_to_string (ZinitState state)
 {
   g_return_val_if_fail ((guint)state < ZINIT_N_STATES, "inactive");
-  return state_words[state];
+  return zinit_state_words[state];
 }
 
 const char *
@@ -66,7 +66,7 @@ gboolean
 zinit_state_from_string (const char *text, ZinitState *ret_state)
 {
   for (guint i = 0; i < ZINIT_N_STATES; i++) {
-    if (strcmp (text, state_words[i]) == 0) {
+    if (strcmp (text, zinit_state_words[i]) == 0) {
       *ret_state = (ZinitState)i;
       return TRUE;
     }

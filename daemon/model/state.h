@@ -20,7 +20,9 @@ typedef enum {
   ZINIT_N_STATES
 } ZinitState;
 
-/* The lower-case word of the bus and of state.json; never NULL. */
+/* The lower-case words of the bus and of state.json; NULL-terminated, in enum order. */
+extern const char *const zinit_state_words[];
+/* One of them; never NULL. */
 const char *zinit_state_to_string (ZinitState state);
 /* Returns FALSE and leaves @ret_state alone when @text is none of the words. */
 gboolean zinit_state_from_string (const char *text, ZinitState *ret_state);

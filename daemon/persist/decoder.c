@@ -51,8 +51,9 @@ zinit_decoder_leave (ZinitDecoder *decoder, gsize place)
   g_ptr_array_set_size (decoder->names, (int)place);
 }
 
-char *
-zinit_decoder_describe_place (const ZinitDecoder *decoder)
+/* "services.web.pid", "document" for the whole. Transfer full. */
+static char *
+describe_place (const ZinitDecoder *decoder)
 {
   GString *path = g_string_new (decoder->names->len == 0 ? "document" : NULL);
 
@@ -85,7 +86,7 @@ zinit_decoder_refuse (ZinitDecoder *decoder, const char *format, ...)
   va_start (arguments, format);
   what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  place = zinit_decoder_describe_place (decoder);
+  place = describe_place (decoder);
   g_set_error (&decoder->error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%s: %s", place, what);
   return FALSE;
 }
@@ -112,6 +113,13 @@ zinit_decoder_refuse_missing (ZinitDecoder *decoder, const char *name)
 {
   zinit_decoder_go_to (decoder, name);
   return zinit_decoder_refuse (decoder, "missing; it has to be given");
+}
+
+void
+zinit_decoder_forgive (ZinitDecoder *decoder)
+{
+  g_warning ("%s; the field is passed over", decoder->error->message);
+  g_clear_error (&decoder->error);
 }
 
 /* A number as it is written, for a message. */

@@ -26,10 +26,7 @@ gboolean zinit_decoder_finish (ZinitDecoder *decoder, GError **error);
 gsize zinit_decoder_go_to (ZinitDecoder *decoder, const char *name);
 void zinit_decoder_leave (ZinitDecoder *decoder, gsize place);
 
-/* Where it is: "services.web.pid", "document" for the whole. Transfer full. */
-char *zinit_decoder_describe_place (const ZinitDecoder *decoder);
-
-/* All of these are FALSE, so that a caller may return them. */
+/* Each names the field in @error, and is FALSE so that a caller may return it. */
 gboolean zinit_decoder_refuse (ZinitDecoder *decoder, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* The reader's own error, with the field. */
 gboolean zinit_decoder_refuse_text (ZinitDecoder *decoder);
@@ -37,6 +34,9 @@ gboolean zinit_decoder_refuse_text (ZinitDecoder *decoder);
 gboolean zinit_decoder_refuse_kind (ZinitDecoder *decoder, const char *allowed);
 /* @name of where it is was not there. */
 gboolean zinit_decoder_refuse_missing (ZinitDecoder *decoder, const char *name);
+
+/* Makes the refusal a warning, as if there had been none. The reader is where the caller puts it. */
+void zinit_decoder_forgive (ZinitDecoder *decoder);
 
 /* The next value, if it is one of the kind. */
 gboolean zinit_decoder_unsigned (ZinitDecoder *decoder, guint64 maximum, guint64 *ret_value);

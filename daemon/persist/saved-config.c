@@ -201,16 +201,6 @@ read_value (ZinitDecoder *decoder, const ZinitOption *option, GString *out, guin
   return FALSE;
 }
 
-static void
-warn_of_unknown (ZinitDecoder *decoder, const char *name, const GError *error)
-{
-  gsize place = zinit_decoder_go_to (decoder, name);
-  g_autofree char *path = zinit_decoder_describe_place (decoder);
-
-  g_warning ("%s is passed over: %s", path, error->message);
-  zinit_decoder_leave (decoder, place);
-}
-
 /* Passes over a member that the format does not know, or keeps it in @extras if it is one of zinit's own.
  * What is wrong with such a one costs it alone. */
 static gboolean
@@ -234,10 +224,15 @@ read_unknown (ZinitDecoder *decoder, const char *section, GTree **extras, guint 
   copy = g_string_new (NULL);
   if (*extras == NULL)
     *extras = zinit_saved_map_new (g_free);
-  if (zinit_json_copy_value (inner, copy, level))
+  if (zinit_json_copy_value (inner, copy, level)) {
     g_tree_replace (*extras, g_steal_pointer (&name), g_string_free (g_steal_pointer (&copy), FALSE));
-  else
-    warn_of_unknown (decoder, name, zinit_json_reader_get_error (inner));
+  } else {
+    gsize place = zinit_decoder_go_to (decoder, name);
+
+    zinit_decoder_refuse (decoder, "%s", zinit_json_reader_get_error (inner)->message);
+    zinit_decoder_forgive (decoder);
+    zinit_decoder_leave (decoder, place);
+  }
   return TRUE;
 }
 

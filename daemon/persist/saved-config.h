@@ -10,7 +10,7 @@
 
 G_BEGIN_DECLS
 
-/* Reads the next value of @reading as such a definition into *@ret_text, which is owned and replaced. */
+/* Reads the next value of @decoder as such a definition into *@ret_text, which is owned and replaced. */
 gboolean zinit_saved_config_read (ZinitDecoder *decoder, char **ret_text);
 
 G_END_DECLS

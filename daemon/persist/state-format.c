@@ -11,55 +11,77 @@
 
 #include "model/error.h"
 
-#define NEEDED(Struct, type, member)                                                                         \
-  {                                                                                                          \
-#member, type, TRUE, G_STRUCT_OFFSET(Struct, member)                                                     \
-  }
-#define OPTIONAL(Struct, type, member)                                                                       \
-  {                                                                                                          \
-#member, type, FALSE, G_STRUCT_OFFSET(Struct, member), G_STRUCT_OFFSET(Struct, has_##member)             \
-  }
-#define MAP(Struct, type, member, table)                                                                     \
-  {                                                                                                          \
-#member, type, TRUE, G_STRUCT_OFFSET(Struct, member), 0, table                                           \
-  }
+static const char *const clock_words[] = { "realtime", "monotonic", "boottime", NULL };
+G_STATIC_ASSERT (G_N_ELEMENTS (clock_words) == ZINIT_N_SAVED_CLOCKS + 1);
+
+#define FIELD(Struct, rule, type, member) #member, type, rule, G_STRUCT_OFFSET(Struct, member)
+#define NEEDED(Struct, type, member) FIELD (Struct, ZINIT_FIELD_NEEDED, type, member)
+#define NULLABLE(Struct, type, member)                                                                       \
+  FIELD (Struct, ZINIT_FIELD_NULLABLE, type, member), G_STRUCT_OFFSET (Struct, has_##member)
+#define OWN(Struct, type, member) FIELD (Struct, ZINIT_FIELD_OWN, type, member)
 
 static const ZinitField service_fields[] = {
-  NEEDED (ZinitSavedService, ZINIT_FIELD_STRING, name),
-  NEEDED (ZinitSavedService, ZINIT_FIELD_STATE, state),
-  OPTIONAL (ZinitSavedService, ZINIT_FIELD_U32, pid),
-  NEEDED (ZinitSavedService, ZINIT_FIELD_U32, restart_count),
-  NEEDED (ZinitSavedService, ZINIT_FIELD_U64, current_restart_delay_ms),
-  OPTIONAL (ZinitSavedService, ZINIT_FIELD_I32, last_exit_code),
-  OPTIONAL (ZinitSavedService, ZINIT_FIELD_I32, last_exit_signal),
-  OPTIONAL (ZinitSavedService, ZINIT_FIELD_U64, started_at),
-  NEEDED (ZinitSavedService, ZINIT_FIELD_U64, last_state_change),
-  NEEDED (ZinitSavedService, ZINIT_FIELD_BOOLEAN, ephemeral),
-  { "config", ZINIT_FIELD_CONFIG, FALSE, G_STRUCT_OFFSET (ZinitSavedService, config) },
+  { NEEDED (ZinitSavedService, ZINIT_FIELD_STRING, name) },
+  { NEEDED (ZinitSavedService, ZINIT_FIELD_WORD, state), .words = zinit_state_words },
+  { NULLABLE (ZinitSavedService, ZINIT_FIELD_U32, pid) },
+  { NEEDED (ZinitSavedService, ZINIT_FIELD_U32, restart_count) },
+  { NEEDED (ZinitSavedService, ZINIT_FIELD_U64, current_restart_delay_ms) },
+  { NULLABLE (ZinitSavedService, ZINIT_FIELD_I32, last_exit_code) },
+  { NULLABLE (ZinitSavedService, ZINIT_FIELD_I32, last_exit_signal) },
+  { NULLABLE (ZinitSavedService, ZINIT_FIELD_U64, started_at) },
+  { NEEDED (ZinitSavedService, ZINIT_FIELD_U64, last_state_change) },
+  { NEEDED (ZinitSavedService, ZINIT_FIELD_BOOLEAN, ephemeral) },
+  { FIELD (ZinitSavedService, ZINIT_FIELD_OPTIONAL, ZINIT_FIELD_CONFIG, config), .is_split = TRUE },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_U63, run) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_U63, pid_start_ticks) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_U63, stdout_inode) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_U63, stderr_inode) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_U63, definition_hash) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_OBJECT, definition), .is_split = TRUE },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_OBJECT, pending_definition) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_STRING, file) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_WORD, wanted_status), .words = zinit_wanted_words },
+  { "failure_reason", ZINIT_FIELD_FAILURE, ZINIT_FIELD_OWN, G_STRUCT_OFFSET (ZinitStateExtensions, failure) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_WORD, clock), .words = clock_words },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_U63, started_at_usec) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_U63, deadline_at) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, exit_unknown) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, main_ended) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, stop_due) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, stop_asked) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_timed_out) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, kill_needed) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_after) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, comes_back) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, remove_when_down) },
 };
 
-static gpointer
-new_unnamed_service (void)
-{
-  return g_new0 (ZinitSavedService, 1);
-}
+G_STATIC_ASSERT (G_N_ELEMENTS (service_fields) <= ZINIT_MAX_FIELDS);
 
 const ZinitFieldTable zinit_saved_service_table = {
   .fields = service_fields,
   .n_fields = G_N_ELEMENTS (service_fields),
-  .new_item = new_unnamed_service,
+  .item_size = sizeof (ZinitSavedService),
   .free_item = (GDestroyNotify)zinit_saved_service_free,
   .offset_of_extra = G_STRUCT_OFFSET (ZinitSavedService, extra),
 };
 
 static const ZinitField state_fields[] = {
-  NEEDED (ZinitSavedState, ZINIT_FIELD_U32, version),
-  NEEDED (ZinitSavedState, ZINIT_FIELD_U64, saved_at),
-  NEEDED (ZinitSavedState, ZINIT_FIELD_U64, boot_time),
-  MAP (ZinitSavedState, ZINIT_FIELD_OBJECTS, services, &zinit_saved_service_table),
-  NEEDED (ZinitSavedState, ZINIT_FIELD_STRING, config_dir),
-  NEEDED (ZinitSavedState, ZINIT_FIELD_STRING, socket_path),
+  { NEEDED (ZinitSavedState, ZINIT_FIELD_U32, version) },
+  { NEEDED (ZinitSavedState, ZINIT_FIELD_U64, saved_at) },
+  { NEEDED (ZinitSavedState, ZINIT_FIELD_U64, boot_time) },
+  { NEEDED (ZinitSavedState, ZINIT_FIELD_OBJECTS, services), .items = &zinit_saved_service_table,
+    .is_split = TRUE },
+  { NEEDED (ZinitSavedState, ZINIT_FIELD_STRING, config_dir) },
+  { NEEDED (ZinitSavedState, ZINIT_FIELD_STRING, socket_path) },
+  { OWN (ZinitSavedState, ZINIT_FIELD_STRING, boot_id) },
+  { OWN (ZinitSavedState, ZINIT_FIELD_U63, init_start_ticks) },
+  { OWN (ZinitSavedState, ZINIT_FIELD_STRING, instance) },
+  { OWN (ZinitSavedState, ZINIT_FIELD_U63, saved_boottime) },
+  { OWN (ZinitSavedState, ZINIT_FIELD_U63, record_sequence) },
+  { OWN (ZinitSavedState, ZINIT_FIELD_BOOLEAN, shutting_down) },
 };
+G_STATIC_ASSERT (G_N_ELEMENTS (state_fields) <= ZINIT_MAX_FIELDS);
 
 const ZinitFieldTable zinit_saved_state_table = {
   .fields = state_fields,
@@ -67,48 +89,27 @@ const ZinitFieldTable zinit_saved_state_table = {
 };
 
 static const ZinitField pipes_fields[] = {
-  OPTIONAL (ZinitSavedPipes, ZINIT_FIELD_I32, stdout_pipe),
-  OPTIONAL (ZinitSavedPipes, ZINIT_FIELD_I32, stderr_pipe),
+  { NULLABLE (ZinitSavedPipes, ZINIT_FIELD_I32, stdout_pipe) },
+  { NULLABLE (ZinitSavedPipes, ZINIT_FIELD_I32, stderr_pipe) },
 };
-
-static gpointer
-new_pipes (void)
-{
-  return g_new0 (ZinitSavedPipes, 1);
-}
 
 static const ZinitFieldTable pipes_table = {
   .fields = pipes_fields,
   .n_fields = G_N_ELEMENTS (pipes_fields),
-  .new_item = new_pipes,
+  .item_size = sizeof (ZinitSavedPipes),
   .free_item = g_free,
 };
 
 static const ZinitField fds_fields[] = {
-  NEEDED (ZinitSavedFds, ZINIT_FIELD_U32, version),
-  OPTIONAL (ZinitSavedFds, ZINIT_FIELD_I32, rpc_socket),
-  MAP (ZinitSavedFds, ZINIT_FIELD_OBJECTS, services, &pipes_table),
-  MAP (ZinitSavedFds, ZINIT_FIELD_LISTENERS, socket_activated, NULL),
+  { NEEDED (ZinitSavedFds, ZINIT_FIELD_U32, version) },
+  { NULLABLE (ZinitSavedFds, ZINIT_FIELD_I32, rpc_socket) },
+  { NEEDED (ZinitSavedFds, ZINIT_FIELD_OBJECTS, services), .items = &pipes_table },
+  { NEEDED (ZinitSavedFds, ZINIT_FIELD_LISTENERS, socket_activated) },
 };
 
 const ZinitFieldTable zinit_saved_fds_table = {
   .fields = fds_fields,
   .n_fields = G_N_ELEMENTS (fds_fields),
-};
-
-#define ORIGIN(type, member)                                                                                 \
-  {                                                                                                          \
-#member, type, G_STRUCT_OFFSET(ZinitSavedState, member)                                                  \
-  }
-
-const ZinitOriginField zinit_origin_fields[] = {
-  ORIGIN (ZINIT_ORIGIN_TEXT, boot_id),
-  ORIGIN (ZINIT_ORIGIN_NUMBER, init_start_ticks),
-  ORIGIN (ZINIT_ORIGIN_TEXT, instance),
-  ORIGIN (ZINIT_ORIGIN_NUMBER, saved_boottime),
-  ORIGIN (ZINIT_ORIGIN_NUMBER, record_sequence),
-  ORIGIN (ZINIT_ORIGIN_FLAG, shutting_down),
-  { NULL },
 };
 
 static int
@@ -177,6 +178,27 @@ zinit_saved_service_free (ZinitSavedService *service)
   g_free (service->config);
   zinit_state_extensions_free (service->extra);
   g_free (service);
+}
+
+ZinitStateExtensions *
+zinit_state_extensions_new (void)
+{
+  ZinitStateExtensions *extra = g_new0 (ZinitStateExtensions, 1);
+
+  extra->wanted_status = -1;
+  return extra;
+}
+
+void
+zinit_state_extensions_free (ZinitStateExtensions *extra)
+{
+  if (extra == NULL)
+    return;
+  zinit_failure_clear (&extra->failure);
+  g_free (extra->definition);
+  g_free (extra->pending_definition);
+  g_free (extra->file);
+  g_free (extra);
 }
 
 void

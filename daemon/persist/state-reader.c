@@ -12,9 +12,6 @@
 #include "persist/saved-config.h"
 #include "persist/state-fields.h"
 
-static const char *const state_words[] = { "inactive", "blocked", "starting", "running",
-                                           "stopping", "exited",  "failed",   NULL };
-
 static gboolean read_object (ZinitDecoder *decoder, const ZinitFieldTable *table, gpointer object);
 
 /* Reads one item of a map into @map, in place of an earlier one of that name. */
@@ -30,7 +27,7 @@ read_item (ZinitDecoder *decoder, const ZinitField *field, GTree *map, const cha
     g_tree_replace (map, g_strdup (name), GINT_TO_POINTER (fd));
     return TRUE;
   }
-  item = field->items->new_item ();
+  item = g_malloc0 (field->items->item_size);
   if (!read_object (decoder, field->items, item)) {
     field->items->free_item (item);
     return FALSE;
@@ -54,11 +51,72 @@ read_map (ZinitDecoder *decoder, const ZinitField *field, GTree *map)
 }
 
 static gboolean
+read_object_text (ZinitDecoder *decoder, char **ret_text)
+{
+  const char *text;
+  gsize length;
+
+  if (zinit_json_reader_peek (decoder->reader) != ZINIT_JSON_OBJECT)
+    return zinit_decoder_refuse_kind (decoder, "an object is allowed");
+  if (!zinit_json_reader_skip (decoder->reader, &text, &length))
+    return zinit_decoder_refuse_text (decoder);
+  g_free (*ret_text);
+  *ret_text = g_strndup (text, length);
+  return TRUE;
+}
+
+/* The value of a member if it is of @type, or NULL. */
+static JsonNode *
+look_up (JsonObject *object, const char *name, GType type)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == type ? node
+                                                                                                 : NULL;
+}
+
+/* The type says which other member counts, and may come after that member. */
+static gboolean
+read_failure (ZinitDecoder *decoder, ZinitFailure *failure)
+{
+  ZinitFailure read = { ZINIT_FAILURE_NONE };
+  g_autofree char *text = NULL;
+  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (GError) error = NULL;
+  const char *name;
+  gboolean is_text;
+  JsonNode *member;
+
+  if (!read_object_text (decoder, &text))
+    return FALSE;
+  root = zinit_strict_json_parse (text, strlen (text), &error);
+  if (root == NULL)
+    return zinit_decoder_refuse (decoder, "%s", error->message);
+  member = look_up (json_node_get_object (root), "type", G_TYPE_STRING);
+  if (member == NULL || !zinit_failure_type_from_string (json_node_get_string (member), &read.type))
+    return zinit_decoder_refuse (decoder, "no known type of failure");
+  name = zinit_failure_field_name (read.type);
+  is_text = zinit_failure_field_is_text (read.type);
+  if (name != NULL) {
+    member = look_up (json_node_get_object (root), name, is_text ? G_TYPE_STRING : G_TYPE_INT64);
+    if (member == NULL || (!is_text && json_node_get_int (member) != (gint32)json_node_get_int (member)))
+      return zinit_decoder_refuse (decoder, "\"%s\" is missing or wrong; %s is allowed", name,
+                                   is_text ? "a string" : "a number of 32 bits");
+    if (is_text)
+      read.text = json_node_dup_string (member);
+    else
+      read.number = (gint32)json_node_get_int (member);
+  }
+  zinit_failure_clear (failure);
+  *failure = read;
+  return TRUE;
+}
+
+static gboolean
 read_value (ZinitDecoder *decoder, const ZinitField *field, gpointer object)
 {
   gpointer place = (char *)object + field->offset;
   guint64 number;
-  int index;
 
   switch (field->type) {
   case ZINIT_FIELD_U32:
@@ -66,6 +124,8 @@ read_value (ZinitDecoder *decoder, const ZinitField *field, gpointer object)
       return FALSE;
     *(guint32 *)place = (guint32)number;
     return TRUE;
+  case ZINIT_FIELD_U63:
+    return zinit_decoder_unsigned (decoder, G_MAXINT64, place);
   case ZINIT_FIELD_U64:
     return zinit_decoder_unsigned (decoder, G_MAXUINT64, place);
   case ZINIT_FIELD_I32:
@@ -74,13 +134,14 @@ read_value (ZinitDecoder *decoder, const ZinitField *field, gpointer object)
     return zinit_decoder_boolean (decoder, place);
   case ZINIT_FIELD_STRING:
     return zinit_decoder_string (decoder, place);
-  case ZINIT_FIELD_STATE:
-    if (!zinit_decoder_word (decoder, state_words, &index))
-      return FALSE;
-    *(ZinitState *)place = (ZinitState)index;
-    return TRUE;
+  case ZINIT_FIELD_WORD:
+    return zinit_decoder_word (decoder, field->words, place);
   case ZINIT_FIELD_CONFIG:
     return zinit_saved_config_read (decoder, place);
+  case ZINIT_FIELD_OBJECT:
+    return read_object_text (decoder, place);
+  case ZINIT_FIELD_FAILURE:
+    return read_failure (decoder, place);
   case ZINIT_FIELD_OBJECTS:
   case ZINIT_FIELD_LISTENERS:
     return read_map (decoder, field, *(GTree **)place);
@@ -88,89 +149,56 @@ read_value (ZinitDecoder *decoder, const ZinitField *field, gpointer object)
   return FALSE;
 }
 
+/* The value is skipped first, as by any other reader: only what they refuse is refused. What else is wrong
+ * with it costs the field alone. */
 static gboolean
-read_field (ZinitDecoder *decoder, const ZinitField *field, gpointer object)
+read_own_field (ZinitDecoder *decoder, const ZinitFieldTable *table, const ZinitField *field, gpointer object)
 {
-  if (!field->needed && zinit_decoder_takes_null (decoder))
+  const char *text;
+  gsize length;
+
+  if (!zinit_json_reader_skip (decoder->reader, &text, &length))
+    return zinit_decoder_refuse_text (decoder);
+  if (decoder->extras == ZINIT_EXTRAS_SKIP)
     return TRUE;
-  if (!read_value (decoder, field, object))
-    return FALSE;
-  if (!field->needed && field->type != ZINIT_FIELD_CONFIG)
-    ZINIT_FIELD_AT (gboolean, object, field->offset_of_has) = TRUE;
-  return TRUE;
-}
-
-/* One of those beside the format's in the document itself; of another name nothing is taken. */
-static void
-take_origin (ZinitSavedState *state, const char *name, const char *text, gsize length, GError **error)
-{
-  static const char *const allowed[] = { "a string is allowed",
-                                         "a number from 0 to 9223372036854775807 is allowed",
-                                         "true and false are allowed" };
-  const ZinitOriginField *field = zinit_origin_fields;
-  g_autoptr (JsonNode) node = NULL;
-  gpointer place;
-  GType type;
-
-  while (field->name != NULL && !g_str_equal (field->name, name))
-    field++;
-  node = field->name != NULL ? zinit_strict_json_parse (text, length, error) : NULL;
-  if (node == NULL)
-    return;
-  place = (char *)state + field->offset;
-  type = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
-  if (field->type == ZINIT_ORIGIN_TEXT && type == G_TYPE_STRING) {
-    g_free (*(char **)place);
-    *(char **)place = json_node_dup_string (node);
-  } else if (field->type == ZINIT_ORIGIN_NUMBER && type == G_TYPE_INT64 && json_node_get_int (node) >= 0) {
-    *(guint64 *)place = (guint64)json_node_get_int (node);
-  } else if (field->type == ZINIT_ORIGIN_FLAG && type == G_TYPE_BOOLEAN) {
-    *(gboolean *)place = json_node_get_boolean (node);
-  } else {
-    g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, allowed[field->type]);
-  }
-}
-
-/* A field of ours, as JSON text. What is wrong with it costs the field and nothing else. */
-static void
-take_extra (ZinitDecoder *decoder, const ZinitFieldTable *table, gpointer object, const char *name,
-            const char *text, gsize length)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (table->offset_of_extra != 0 && zinit_state_extensions_has_field (name)) {
+  if (table->offset_of_extra != 0) {
     ZinitStateExtensions **extra = &ZINIT_FIELD_AT (ZinitStateExtensions *, object, table->offset_of_extra);
 
     if (*extra == NULL)
       *extra = zinit_state_extensions_new ();
-    zinit_state_extensions_read (*extra, name, text, length, &error);
-  } else if (table == &zinit_saved_state_table) {
-    take_origin (object, name, text, length, &error);
+    object = *extra;
   }
-  if (error != NULL) {
-    gsize place = zinit_decoder_go_to (decoder, name);
-    g_autofree char *path = zinit_decoder_describe_place (decoder);
-
-    g_warning ("%s is passed over: %s", path, error->message);
-    zinit_decoder_leave (decoder, place);
-  }
+  zinit_json_reader_go_to (decoder->reader, text);
+  if (!read_value (decoder, field, object))
+    zinit_decoder_forgive (decoder);
+  zinit_json_reader_go_to (decoder->reader, text + length);
+  return TRUE;
 }
 
-/* Passes over a field that the format does not know. */
 static gboolean
-skip_field (ZinitDecoder *decoder, const ZinitFieldTable *table, gpointer object)
+read_field (ZinitDecoder *decoder, const ZinitFieldTable *table, const ZinitField *field, gpointer object)
 {
-  gsize name_length, length;
-  const char *text;
-  g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, &name_length));
-
-  if (!zinit_json_reader_skip (decoder->reader, &text, &length)) {
-    zinit_decoder_go_to (decoder, name);
-    return zinit_decoder_refuse_text (decoder);
-  }
-  if (decoder->extras == ZINIT_EXTRAS_READ && name_length == strlen (name))
-    take_extra (decoder, table, object, name, text, length);
+  if (field->rule == ZINIT_FIELD_OWN)
+    return read_own_field (decoder, table, field, object);
+  if (field->rule != ZINIT_FIELD_NEEDED && zinit_decoder_takes_null (decoder))
+    return TRUE;
+  if (!read_value (decoder, field, object))
+    return FALSE;
+  if (field->rule == ZINIT_FIELD_NULLABLE)
+    ZINIT_FIELD_AT (gboolean, object, field->offset_of_has) = TRUE;
   return TRUE;
+}
+
+static gboolean
+skip_unknown (ZinitDecoder *decoder)
+{
+  gsize length;
+  g_autofree char *name = g_strdup (zinit_json_reader_key (decoder->reader, &length));
+
+  if (zinit_json_reader_skip (decoder->reader, NULL, NULL))
+    return TRUE;
+  zinit_decoder_go_to (decoder, name);
+  return zinit_decoder_refuse_text (decoder);
 }
 
 /* The row of the field that zinit_json_reader_next() has found, or NULL. Writers keep the tables' order, so
@@ -193,25 +221,25 @@ find_field (ZinitDecoder *decoder, const ZinitFieldTable *table, guint expected)
 static gboolean
 read_object (ZinitDecoder *decoder, const ZinitFieldTable *table, gpointer object)
 {
-  guint32 seen = 0; /* a bit a row */
+  guint64 seen = 0; /* a bit a row */
   guint expected = 0;
 
   if (!zinit_decoder_enter (decoder))
     return FALSE;
   while (zinit_json_reader_next (decoder->reader)) {
     const ZinitField *field = find_field (decoder, table, expected);
-    guint32 bit = field != NULL ? 1u << (field - table->fields) : 0;
+    guint64 bit = field != NULL ? G_GUINT64_CONSTANT (1) << (field - table->fields) : 0;
     gsize place;
 
     if (field == NULL) {
-      if (!skip_field (decoder, table, object))
+      if (!skip_unknown (decoder))
         return FALSE;
       continue;
     }
     place = zinit_decoder_go_to (decoder, field->name);
-    if ((seen & bit) != 0)
+    if ((seen & bit) != 0 && field->rule != ZINIT_FIELD_OWN)
       return zinit_decoder_refuse (decoder, "given twice; it is allowed once");
-    if (!read_field (decoder, field, object))
+    if (!read_field (decoder, table, field, object))
       return FALSE;
     zinit_decoder_leave (decoder, place);
     seen |= bit;
@@ -220,7 +248,7 @@ read_object (ZinitDecoder *decoder, const ZinitFieldTable *table, gpointer objec
   if (zinit_json_reader_get_error (decoder->reader) != NULL)
     return zinit_decoder_refuse_text (decoder);
   for (guint i = 0; i < table->n_fields; i++) {
-    if (table->fields[i].needed && (seen & 1u << i) == 0)
+    if (table->fields[i].rule == ZINIT_FIELD_NEEDED && (seen & G_GUINT64_CONSTANT (1) << i) == 0)
       return zinit_decoder_refuse_missing (decoder, table->fields[i].name);
   }
   return TRUE;

@@ -12,8 +12,7 @@
 /* Of the braces of a service in the document. */
 #define SERVICE_LEVEL 2
 
-/* @ret_split (may be NULL) becomes where in @out the caller can put or find what it keeps apart: of a
- * document between the braces of its services, of a service where its definition begins. */
+/* @ret_split (may be NULL) becomes where in @out the value of the field begins that the table splits off. */
 static void write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level,
                           gsize *ret_split);
 
@@ -38,6 +37,24 @@ write_map (GString *out, const ZinitField *field, GTree *map, guint level)
 }
 
 static void
+write_failure (GString *out, const ZinitFailure *failure, guint level)
+{
+  const char *name = zinit_failure_field_name (failure->type);
+
+  g_string_append_c (out, '{');
+  zinit_json_write_next_name (out, "type", level + 1);
+  zinit_json_write_string (out, zinit_failure_type_to_string (failure->type));
+  if (name != NULL) {
+    zinit_json_write_next_name (out, name, level + 1);
+    if (zinit_failure_field_is_text (failure->type))
+      zinit_json_write_string (out, failure->text != NULL ? failure->text : "");
+    else
+      write_signed (out, failure->number);
+  }
+  zinit_json_write_end (out, '}', level);
+}
+
+static void
 write_value (GString *out, const ZinitField *field, gconstpointer object, guint level)
 {
   const void *place = (const char *)object + field->offset;
@@ -46,6 +63,7 @@ write_value (GString *out, const ZinitField *field, gconstpointer object, guint 
   case ZINIT_FIELD_U32:
     zinit_json_write_number (out, FALSE, *(const guint32 *)place);
     break;
+  case ZINIT_FIELD_U63:
   case ZINIT_FIELD_U64:
     zinit_json_write_number (out, FALSE, *(const guint64 *)place);
     break;
@@ -58,11 +76,15 @@ write_value (GString *out, const ZinitField *field, gconstpointer object, guint 
   case ZINIT_FIELD_STRING:
     zinit_json_write_string (out, *(char *const *)place);
     break;
-  case ZINIT_FIELD_STATE:
-    zinit_json_write_string (out, zinit_state_to_string (*(const ZinitState *)place));
+  case ZINIT_FIELD_WORD:
+    zinit_json_write_string (out, field->words[*(const int *)place]);
     break;
   case ZINIT_FIELD_CONFIG:
+  case ZINIT_FIELD_OBJECT:
     g_string_append (out, *(char *const *)place);
+    break;
+  case ZINIT_FIELD_FAILURE:
+    write_failure (out, place, level);
     break;
   case ZINIT_FIELD_OBJECTS:
   case ZINIT_FIELD_LISTENERS:
@@ -71,61 +93,52 @@ write_value (GString *out, const ZinitField *field, gconstpointer object, guint 
   }
 }
 
-static void
-write_origin (GString *out, const ZinitSavedState *state, guint level)
+static gboolean
+has_value (const ZinitField *field, gconstpointer object)
 {
-  for (const ZinitOriginField *field = zinit_origin_fields; field->name != NULL; field++) {
-    const void *place = (const char *)state + field->offset;
+  const void *place = (const char *)object + field->offset;
 
-    if (field->type == ZINIT_ORIGIN_TEXT && *(char *const *)place != NULL) {
-      zinit_json_write_next_name (out, field->name, level);
-      zinit_json_write_string (out, *(char *const *)place);
-    } else if (field->type == ZINIT_ORIGIN_NUMBER && *(const guint64 *)place != 0) {
-      zinit_json_write_next_name (out, field->name, level);
-      zinit_json_write_number (out, FALSE, *(const guint64 *)place);
-    } else if (field->type == ZINIT_ORIGIN_FLAG && *(const gboolean *)place) {
-      zinit_json_write_next_name (out, field->name, level);
-      g_string_append (out, "true");
-    }
+  if (field->rule == ZINIT_FIELD_NEEDED)
+    return TRUE;
+  if (field->rule == ZINIT_FIELD_NULLABLE)
+    return ZINIT_FIELD_AT (gboolean, object, field->offset_of_has);
+  switch (field->type) {
+  case ZINIT_FIELD_U63:
+    return *(const guint64 *)place != 0;
+  case ZINIT_FIELD_BOOLEAN:
+    return *(const gboolean *)place;
+  case ZINIT_FIELD_WORD:
+    return *(const int *)place >= 0;
+  case ZINIT_FIELD_FAILURE:
+    return ((const ZinitFailure *)place)->type != ZINIT_FAILURE_NONE;
+  default:
+    return *(char *const *)place != NULL;
   }
-}
-
-/* The fields that the format does not know. There are fields before them. */
-static void
-write_extras (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level, gsize *ret_split)
-{
-  if (table->offset_of_extra != 0) {
-    const ZinitStateExtensions *extra =
-        ZINIT_FIELD_AT (ZinitStateExtensions *, object, table->offset_of_extra);
-
-    if (extra != NULL)
-      zinit_state_extensions_write (out, extra, level, ret_split);
-  }
-  if (table == &zinit_saved_state_table)
-    write_origin (out, object, level);
 }
 
 static void
 write_object (GString *out, const ZinitFieldTable *table, gconstpointer object, guint level, gsize *ret_split)
 {
+  gconstpointer extra = table->offset_of_extra != 0
+                            ? ZINIT_FIELD_AT (ZinitStateExtensions *, object, table->offset_of_extra)
+                            : object;
+
   g_string_append_c (out, '{');
   for (guint i = 0; i < table->n_fields; i++) {
     const ZinitField *field = &table->fields[i];
+    gconstpointer holder = field->rule == ZINIT_FIELD_OWN ? extra : object;
+    gboolean is_there = holder != NULL && has_value (field, holder);
 
-    if (field->type == ZINIT_FIELD_CONFIG && ZINIT_FIELD_AT (char *, object, field->offset) == NULL)
+    if (!is_there && field->rule != ZINIT_FIELD_NULLABLE)
       continue;
     zinit_json_write_next_name (out, field->name, level + 1);
-    if (ret_split != NULL && field->type == ZINIT_FIELD_CONFIG)
+    if (ret_split != NULL && field->is_split)
       *ret_split = out->len;
-    if (ret_split != NULL && field->type == ZINIT_FIELD_OBJECTS)
-      *ret_split = out->len + strlen ("{");
-    if (!field->needed && field->type != ZINIT_FIELD_CONFIG &&
-        !ZINIT_FIELD_AT (gboolean, object, field->offset_of_has))
-      g_string_append (out, "null");
+    if (is_there)
+      write_value (out, field, holder, level + 1);
     else
-      write_value (out, field, object, level + 1);
+      g_string_append (out, "null");
   }
-  write_extras (out, table, object, level + 1, ret_split);
   zinit_json_write_end (out, '}', level);
 }
 
@@ -165,6 +178,7 @@ zinit_saved_state_print_frame (const ZinitSavedState *state, gsize *ret_length, 
   GString *out = g_string_new (NULL);
 
   write_object (out, &zinit_saved_state_table, state, 0, ret_end_at);
+  *ret_end_at += strlen ("{");
   g_string_append_c (out, '\n');
   *ret_length = out->len;
   return g_string_free (out, FALSE);
