@@ -21,12 +21,15 @@ struct _ZinitJsonReader {
   GString *key;
   GString *string;
   GError *error;
-  ZinitPlace error_place; /* which the message begins with */
-  char *reason;           /* the message after that */
-  ZinitPlace place;       /* of place_at, up to which lines have been counted */
+  char *reason;     /* the error's message after its place */
+  ZinitPlace place; /* of place_at, up to which lines have been counted; of the error, if there is one */
   const char *place_at;
 };
 
+/* Makes reader->place that of @where. Places that are asked for in the order of the text cost one pass over
+ * it.
+ */
+void zinit_json_count_place (ZinitJsonReader *reader, const char *where);
 /* Keeps the first error only; @where is the byte it is about. Always FALSE. */
 gboolean zinit_json_fail (ZinitJsonReader *reader, const char *where, const char *format, ...)
     G_GNUC_PRINTF (3, 4);

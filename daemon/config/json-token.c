@@ -11,28 +11,41 @@
 
 #include "model/error.h"
 
+static void
+count (ZinitPlace *place, const char *from, const char *to)
+{
+  for (; from < to; from++) {
+    if (*from == '\n')
+      *place = (ZinitPlace){ place->line + 1, 1 };
+    else if (((guchar)*from & 0xc0) != 0x80)
+      place->column++;
+  }
+}
+
 void
 zinit_text_position (const char *text, gsize offset, guint *ret_line, guint *ret_column)
 {
-  guint line = 1;
-  guint column = 1;
+  ZinitPlace place = { 1, 1 };
 
-  for (gsize i = 0; i < offset; i++) {
-    if (text[i] == '\n') {
-      line++;
-      column = 1;
-    } else if (((guchar)text[i] & 0xc0) != 0x80) {
-      column++;
-    }
+  count (&place, text, text + offset);
+  *ret_line = place.line;
+  *ret_column = place.column;
+}
+
+void
+zinit_json_count_place (ZinitJsonReader *reader, const char *where)
+{
+  if (where < reader->place_at) {
+    reader->place = (ZinitPlace){ 1, 1 };
+    reader->place_at = reader->start;
   }
-  *ret_line = line;
-  *ret_column = column;
+  count (&reader->place, reader->place_at, where);
+  reader->place_at = where;
 }
 
 gboolean
 zinit_json_fail (ZinitJsonReader *reader, const char *where, const char *format, ...)
 {
-  ZinitPlace *place = &reader->error_place;
   va_list arguments;
 
   if (reader->error != NULL)
@@ -40,9 +53,9 @@ zinit_json_fail (ZinitJsonReader *reader, const char *where, const char *format,
   va_start (arguments, format);
   reader->reason = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  zinit_text_position (reader->start, where - reader->start, &place->line, &place->column);
-  reader->error = g_error_new (ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%u:%u: %s", place->line,
-                               place->column, reader->reason);
+  zinit_json_count_place (reader, where);
+  reader->error = g_error_new (ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "%u:%u: %s", reader->place.line,
+                               reader->place.column, reader->reason);
   return FALSE;
 }
 

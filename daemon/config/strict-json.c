@@ -82,20 +82,6 @@ read_value (ZinitJsonReader *reader)
   }
 }
 
-/* Notes where the value stands that is next. Values come in the order of the text, so each line is counted
- * once. */
-static void
-advance_place (ZinitJsonReader *reader)
-{
-  zinit_json_next_byte (reader);
-  for (; reader->place_at < reader->at; reader->place_at++) {
-    if (*reader->place_at == '\n')
-      reader->place = (ZinitPlace){ reader->place.line + 1, 1 };
-    else if (((guchar)*reader->place_at & 0xc0) != 0x80)
-      reader->place.column++;
-  }
-}
-
 static JsonNode *
 read_placed (ZinitJsonReader *reader, ZinitPlaces *places)
 {
@@ -104,7 +90,8 @@ read_placed (ZinitJsonReader *reader, ZinitPlaces *places)
 
   if (places == NULL)
     return read_value (reader);
-  advance_place (reader);
+  zinit_json_next_byte (reader);
+  zinit_json_count_place (reader, reader->at);
   place = reader->place;
   node = read_value (reader);
   if (node != NULL)
@@ -180,6 +167,6 @@ zinit_strict_json_parse_placed (const char *text, gsize length, ZinitPlaces *pla
   JsonNode *root = read_document (reader, places);
 
   if (root == NULL)
-    zinit_problems_add (problems, reader->error_place, "%s", reader->reason);
+    zinit_problems_add (problems, reader->place, "%s", reader->reason);
   return root;
 }

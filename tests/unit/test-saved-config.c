@@ -333,6 +333,21 @@ test_bad_origin (void)
   g_assert_cmpuint (n_warnings, ==, 2);
 }
 
+/* A malformed field costs time by its own length, not by its place in the document, or this takes minutes. */
+static void
+test_many_bad_extras (void)
+{
+  g_autoptr (GString) members = g_string_new ("\"pid\": 1");
+  g_autoptr (ZinitSavedState) state = NULL;
+
+  for (guint i = 0; i < 100000; i++)
+    g_string_append (members, ",\n\"file\": \"\\ud800\"");
+  n_warnings = 0;
+  state = parse (members->str, ZINIT_EXTRAS_READ, NULL);
+  g_assert_nonnull (state);
+  g_assert_cmpuint (n_warnings, ==, 100000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -347,6 +362,7 @@ main (int argc, char **argv)
   g_test_add_func ("/saved-config/definition-refused", test_definition_refused);
   g_test_add_func ("/saved-config/extras", test_extras);
   g_test_add_func ("/saved-config/bad-extras", test_bad_extras);
+  g_test_add_func ("/saved-config/many-bad-extras", test_many_bad_extras);
   g_test_add_func ("/saved-config/bad-origin", test_bad_origin);
   return g_test_run ();
 }
