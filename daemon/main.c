@@ -228,6 +228,8 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
                                                          ? daemon->inherited->file_limit
                                                          : daemon->file_limit);
   zinit_processes_set_lock (daemon->processes, daemon->lock_fd);
+  zinit_processes_set_folder (daemon->processes, zinit_runtime_folder_get_path (daemon->folder),
+                              zinit_runtime_folder_get_fd (daemon->folder));
   daemon->records = zinit_record_log_new (daemon->folder, ZINIT_RECORDS_FILE);
   daemon->host_context = (ZinitHostContext){ daemon->loop, daemon->processes, daemon->records };
   daemon->supervisor =

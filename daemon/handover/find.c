@@ -68,6 +68,10 @@ open_outputs (const Search *search, pid_t pid, pid_t group)
   g_autofree char *instance = make_instance_tag (search);
   const char *const tags[] = { service, instance, NULL };
 
+  if (search->finder->inherited != NULL) {
+    search->adoption->ready_fd = zinit_inherited_take_ready (search->finder->inherited, search->name);
+    search->adoption->notify_fd = zinit_inherited_take_notify (search->finder->inherited, search->name);
+  }
   if (search->finder->inherited != NULL &&
       zinit_inherited_take_pipes (search->finder->inherited, search->name, search->adoption->outputs))
     return;

@@ -220,36 +220,71 @@ keep_pipes_open (gpointer key, gpointer value, gpointer is_kept)
   return FALSE;
 }
 
-static GHashTable *
-collect_non_children (ZinitHandover *handover)
+static void
+offer_clear (ZinitOffer *offer)
 {
-  GHashTable *non_children = g_hash_table_new (NULL, NULL);
+  g_hash_table_unref (offer->non_children);
+  g_hash_table_unref (offer->ready);
+  g_hash_table_unref (offer->notify);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZinitOffer, offer_clear)
+
+/* What a service says on that it is ready: for one that does not run yet nothing of it may be lost. */
+static void
+collect_of_service (const ZinitService *service, ZinitOffer *offer)
+{
+  const ZinitProcess *process = zinit_service_get_process (service);
+  gpointer name = (gpointer)zinit_service_get_name (service);
+  int pidfd = zinit_process_get_non_child (process);
+  int ready_fd = zinit_process_get_ready_fd (process), notify_fd = zinit_process_get_notify_fd (process);
+
+  if (pidfd >= 0)
+    g_hash_table_insert (offer->non_children, GINT_TO_POINTER (zinit_process_get_pid (process)),
+                         GINT_TO_POINTER (pidfd));
+  if (ready_fd >= 0)
+    g_hash_table_insert (offer->ready, name, GINT_TO_POINTER (ready_fd));
+  if (notify_fd >= 0 && zinit_service_get_status (service)->state == ZINIT_STATE_STARTING)
+    g_hash_table_insert (offer->notify, name, GINT_TO_POINTER (notify_fd));
+}
+
+static ZinitOffer
+collect_offer (ZinitHandover *handover)
+{
   g_autoptr (GPtrArray) services = zinit_supervisor_list (handover->supervisor);
+  ZinitOffer offer = { .non_children = g_hash_table_new (NULL, NULL),
+                       .ready = g_hash_table_new (g_str_hash, g_str_equal),
+                       .notify = g_hash_table_new (g_str_hash, g_str_equal),
+                       .lock = zinit_runtime_lock_get_lock (handover->lock),
+                       .lock_watch = zinit_runtime_lock_get_watch (handover->lock),
+                       .file_limit = zinit_processes_get_file_limit (handover->processes) };
 
-  for (guint i = 0; i < services->len; i++) {
-    const ZinitProcess *process = zinit_service_get_process (services->pdata[i]);
-    int pidfd = process != NULL ? zinit_process_get_non_child (process) : -1;
-
-    if (pidfd >= 0)
-      g_hash_table_insert (non_children, GINT_TO_POINTER (zinit_process_get_pid (process)),
-                           GINT_TO_POINTER (pidfd));
-  }
-  return non_children;
+  for (guint i = 0; i < services->len; i++)
+    if (zinit_service_get_process (services->pdata[i]) != NULL)
+      collect_of_service (services->pdata[i], &offer);
+  return offer;
 }
 
 static void
-keep_all_open (ZinitHandover *handover, const ZinitSavedFds *fds, GHashTable *non_children, gboolean is_kept)
+keep_each_open (GHashTable *fds, gboolean is_kept)
 {
   GHashTableIter iter;
-  gpointer pidfd;
+  gpointer fd;
 
-  g_hash_table_iter_init (&iter, non_children);
-  while (g_hash_table_iter_next (&iter, NULL, &pidfd))
-    keep_open (GPOINTER_TO_INT (pidfd), is_kept);
+  g_hash_table_iter_init (&iter, fds);
+  while (g_hash_table_iter_next (&iter, NULL, &fd))
+    keep_open (GPOINTER_TO_INT (fd), is_kept);
+}
+
+static void
+keep_all_open (const ZinitSavedFds *fds, const ZinitOffer *offer, gboolean is_kept)
+{
+  keep_each_open (offer->non_children, is_kept);
+  keep_each_open (offer->ready, is_kept);
+  keep_each_open (offer->notify, is_kept);
   g_tree_foreach (fds->services, keep_pipes_open, GINT_TO_POINTER (is_kept));
   keep_open (fds->has_rpc_socket ? fds->rpc_socket : -1, is_kept);
-  keep_open (zinit_runtime_lock_get_lock (handover->lock), is_kept);
-  keep_open (zinit_runtime_lock_get_watch (handover->lock), is_kept);
+  keep_open (offer->lock, is_kept);
+  keep_open (offer->lock_watch, is_kept);
 }
 
 /* Mostly the file is current; not when something has changed since. */
@@ -264,20 +299,18 @@ gboolean
 zinit_handover_execute (ZinitHandover *handover, int listener_fd, GError **error)
 {
   g_autoptr (ZinitSavedFds) fds = collect_fds (handover, listener_fd);
-  g_autoptr (GHashTable) non_children = collect_non_children (handover);
+  g_auto (ZinitOffer) offer = collect_offer (handover);
   int reason;
 
   if (!zinit_supervisor_is_open (handover->supervisor, error) || !save_changes (handover, error) ||
       !zinit_saved_fds_save (handover->folder, ZINIT_FDS_FILE, fds, error) ||
       !zinit_supervisor_sync_logs (handover->supervisor, error))
     return FALSE;
-  zinit_inherited_offer (fds, non_children, zinit_runtime_lock_get_lock (handover->lock),
-                         zinit_runtime_lock_get_watch (handover->lock),
-                         zinit_processes_get_file_limit (handover->processes));
-  keep_all_open (handover, fds, non_children, TRUE);
+  zinit_inherited_offer (fds, &offer);
+  keep_all_open (fds, &offer, TRUE);
   execv (handover->program, handover->argv);
   reason = errno;
-  keep_all_open (handover, fds, non_children, FALSE);
+  keep_all_open (fds, &offer, FALSE);
   zinit_inherited_withdraw ();
   g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_FAILED, "%s cannot be executed: %s", handover->program,
                g_strerror (reason));

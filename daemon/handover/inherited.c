@@ -21,6 +21,8 @@
 #define HANDOVER_VARIABLE "ZINIT_HANDOVER"
 /* The kernel's limit of one variable is 128 KiB (MAX_ARG_STRLEN, execve(2)). */
 #define MAX_VARIABLE_BYTES (100 * 1024)
+#define READY_KEY "ready"
+#define NOTIFY_KEY "notify"
 
 typedef gboolean (*CheckFunc) (int fd);
 
@@ -143,7 +145,37 @@ take_fds (Taking *taking, const ZinitSavedFds *fds)
   g_tree_foreach (fds->services, take_service, taking);
 }
 
-/* ",PID:PIDFD" again and again. */
+static gboolean
+is_socket (int fd)
+{
+  return is_of_kind (fd, S_IFSOCK);
+}
+
+/* ";KEY.SERVICE=FD" again and again. */
+static void
+take_named (Taking *taking, const char *text)
+{
+  g_auto (GStrv) items = g_strsplit (text, ";", -1);
+
+  for (char **item = items; *item != NULL; item++) {
+    const char *dot = strchr (*item, '.'), *equals = strrchr (*item, '=');
+    gboolean is_ready = g_str_has_prefix (*item, READY_KEY ".");
+    guint64 fd;
+    int taken;
+
+    if (dot == NULL || equals == NULL || equals < dot ||
+        (!is_ready && !g_str_has_prefix (*item, NOTIFY_KEY ".")) ||
+        !g_ascii_string_to_unsigned (equals + 1, 10, 3, G_MAXINT, &fd, NULL))
+      continue;
+    taken = accept_fd ((int)fd, is_ready ? is_pipe : is_socket, taking->seen,
+                       is_ready ? "the readiness descriptor" : "the NOTIFY_SOCKET");
+    if (taken >= 0)
+      g_hash_table_insert (is_ready ? taking->inherited->ready : taking->inherited->notify,
+                           g_strndup (dot + 1, (gsize)(equals - dot - 1)), GINT_TO_POINTER (taken));
+  }
+}
+
+/* ",PID:PIDFD" again and again, then what has a name. */
 static void
 take_non_children (Taking *taking, const char *text)
 {
@@ -159,6 +191,8 @@ take_non_children (Taking *taking, const char *text)
                          GINT_TO_POINTER ((int)fd));
     text = end;
   }
+  if (*text == ';')
+    take_named (taking, text + 1);
 }
 
 static void
@@ -189,6 +223,8 @@ zinit_inherited_take (ZinitRuntimeFolder *folder)
 
   inherited->pipes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_pipes);
   inherited->non_children = g_hash_table_new_full (NULL, NULL, NULL, close_non_child);
+  inherited->ready = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_non_child);
+  inherited->notify = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_non_child);
   inherited->listener = inherited->lock = inherited->lock_watch = -1;
   /* All of them by one call: there may be thousands, and those that are not named must not reach services
    * either. */
@@ -211,6 +247,8 @@ zinit_inherited_free (ZinitInherited *inherited)
       close (fds[i]);
   g_hash_table_unref (inherited->pipes);
   g_hash_table_unref (inherited->non_children);
+  g_hash_table_unref (inherited->ready);
+  g_hash_table_unref (inherited->notify);
   g_free (inherited);
 }
 
@@ -238,9 +276,42 @@ zinit_inherited_take_non_child (ZinitInherited *inherited, pid_t pid)
   return GPOINTER_TO_INT (fd);
 }
 
+static int
+take_of_service (GHashTable *fds, const char *service)
+{
+  gpointer key, fd;
+
+  if (!g_hash_table_steal_extended (fds, service, &key, &fd))
+    return 0;
+  g_free (key);
+  return GPOINTER_TO_INT (fd);
+}
+
+int
+zinit_inherited_take_ready (ZinitInherited *inherited, const char *service)
+{
+  return take_of_service (inherited->ready, service);
+}
+
+int
+zinit_inherited_take_notify (ZinitInherited *inherited, const char *service)
+{
+  return take_of_service (inherited->notify, service);
+}
+
+static void
+append_named (GString *text, const char *key, GHashTable *fds)
+{
+  GHashTableIter iter;
+  gpointer service, fd;
+
+  g_hash_table_iter_init (&iter, fds);
+  while (text->len < MAX_VARIABLE_BYTES && g_hash_table_iter_next (&iter, &service, &fd))
+    g_string_append_printf (text, ";%s.%s=%d", key, (const char *)service, GPOINTER_TO_INT (fd));
+}
+
 void
-zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *non_children, int lock, int lock_watch,
-                       guint64 file_limit)
+zinit_inherited_offer (const ZinitSavedFds *fds, const ZinitOffer *offer)
 {
   g_autofree char *text = zinit_saved_fds_print (fds, NULL);
   g_autoptr (GString) ours = g_string_new (NULL);
@@ -249,11 +320,14 @@ zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *non_children, int l
 
   if (strlen (text) < MAX_VARIABLE_BYTES)
     g_setenv (FDS_VARIABLE, text, TRUE);
-  g_string_printf (ours, "%d,%d,%" G_GUINT64_FORMAT ",%d", (int)getpid (), lock, file_limit, lock_watch);
-  g_hash_table_iter_init (&iter, non_children);
+  g_string_printf (ours, "%d,%d,%" G_GUINT64_FORMAT ",%d", (int)getpid (), offer->lock, offer->file_limit,
+                   offer->lock_watch);
+  g_hash_table_iter_init (&iter, offer->non_children);
   /* Those that have no place there are opened anew, if they live still. */
   while (ours->len < MAX_VARIABLE_BYTES && g_hash_table_iter_next (&iter, &pid, &pidfd))
     g_string_append_printf (ours, ",%d:%d", GPOINTER_TO_INT (pid), GPOINTER_TO_INT (pidfd));
+  append_named (ours, READY_KEY, offer->ready);
+  append_named (ours, NOTIFY_KEY, offer->notify);
   g_setenv (HANDOVER_VARIABLE, ours->str, TRUE);
 }
 

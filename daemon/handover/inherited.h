@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 typedef struct {
   gboolean is_reexecuted;   /* by this very process; else nothing was left, or by another process */
   GHashTable *pipes;        /* service → ZinitInheritedPipes; what is not used is closed at the end */
+  GHashTable *ready;        /* service → its readiness descriptor, the same */
+  GHashTable *notify;       /* service → its NOTIFY_SOCKET, the same */
   GHashTable *non_children; /* pid → pidfd of a process that is not our child, the same */
   int listener;             /* of the private socket; -1 = none */
   int lock;                 /* -1 = none */
@@ -39,12 +41,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitInherited, zinit_inherited_free)
 gboolean zinit_inherited_take_pipes (ZinitInherited *inherited, const char *service,
                                      int outputs[ZINIT_N_STREAMS]);
 
+/* Gives what @service says on that it is ready away; 0 = there is none. Transfer full. */
+int zinit_inherited_take_ready (ZinitInherited *inherited, const char *service);
+int zinit_inherited_take_notify (ZinitInherited *inherited, const char *service);
+
 /* Gives the pidfd of @pid away; -1 when there is none. Transfer full. */
 int zinit_inherited_take_non_child (ZinitInherited *inherited, pid_t pid);
 
+/* What is handed over beside the map of descriptors of the format. Borrowed. */
+typedef struct {
+  GHashTable *non_children; /* pid → pidfd */
+  GHashTable *ready;        /* service → descriptor */
+  GHashTable *notify;       /* the same */
+  int lock, lock_watch;
+  guint64 file_limit;
+} ZinitOffer;
+
 /* The other side. The variables are set from these, and unset again if the execution fails. */
-void zinit_inherited_offer (const ZinitSavedFds *fds, GHashTable *non_children, int lock, int lock_watch,
-                            guint64 file_limit);
+void zinit_inherited_offer (const ZinitSavedFds *fds, const ZinitOffer *offer);
 void zinit_inherited_withdraw (void);
 
 G_END_DECLS

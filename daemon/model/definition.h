@@ -30,6 +30,7 @@ typedef struct {
   char *exec;
   char *dir; /* NULL = the daemon's */
   gboolean oneshot;
+  char *ready;       /* as zinit_ready_parse() reads it; NULL = exec. Means nothing for a oneshot */
   char **env;        /* "KEY=value", sorted by key bytewise; NULL = none */
   int status;        /* ZinitWanted */
   int service_class; /* ZinitClass */

@@ -27,6 +27,9 @@
 #define ZINIT_MAX_REFUSED_CLIENTS 16        /* of those over the limit, how many are being told at one time */
 #define ZINIT_MAX_HANDSHAKE_LINES 32        /* before the first D-Bus message of a connection */
 #define ZINIT_MAX_HANDSHAKE_LINE_BYTES 1024 /* one of them */
+#define ZINIT_MAX_NOTIFY_BYTES 4096         /* one message of a service on its NOTIFY_SOCKET */
+#define ZINIT_MAX_STATUS_BYTES 1024         /* of its STATUS=; the rest is cut off */
+#define ZINIT_MAX_READY_LINE_BYTES 4096     /* of a service on its readiness descriptor */
 #define ZINIT_RESERVED_DESCRIPTORS 64       /* that services cannot use */
 #define ZINIT_CORE_DESCRIPTORS 32           /* of these, what clients cannot use either */
 #define ZINIT_SERVICE_DESCRIPTORS 3         /* that a running service needs of the daemon */

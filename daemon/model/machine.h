@@ -15,6 +15,8 @@ typedef enum {
   ZINIT_EVENT_DEPENDENCY_CHANGED,
   ZINIT_EVENT_RESTART_DUE, /* the back-off is over */
   ZINIT_EVENT_START_TIMEOUT,
+  ZINIT_EVENT_READY,
+  ZINIT_EVENT_NOT_READY,   /* it has given to understand that it will not be */
   ZINIT_EVENT_MAIN_ENDED,  /* the first process ended; the rest of its group may live on */
   ZINIT_EVENT_GROUP_EMPTY, /* nothing of it is left */
   ZINIT_EVENT_STOP_TIMEOUT,
@@ -29,7 +31,9 @@ typedef enum {
   ZINIT_ACTION_BLOCK_EVALUATE, /* pass through blocked, then ask the graph */
   ZINIT_ACTION_CANCEL,         /* give up waiting: blocked becomes inactive, a pending restart is forgotten */
   ZINIT_ACTION_BEGIN_STOP,     /* stop signal to the whole tree, clock started */
-  ZINIT_ACTION_FAIL_START,     /* the same, because the start took too long */
+  ZINIT_ACTION_BECOME_RUNNING, /* it is up */
+  ZINIT_ACTION_FAIL_START,     /* as a stop, because the start took too long */
+  ZINIT_ACTION_GIVE_UP_START,  /* the same, because it will not be ready */
   ZINIT_ACTION_CLEAN_UP,       /* the same, because the main process left others behind */
   ZINIT_ACTION_CHANGE_CAUSE,   /* the stop under way is one that was asked for */
   ZINIT_ACTION_KILL,           /* SIGKILL to everything left */
@@ -45,6 +49,7 @@ typedef enum {
   ZINIT_STOP_CAUSE_REQUESTED,
   ZINIT_STOP_CAUSE_DEPENDENCY,    /* something that it requires is stopped */
   ZINIT_STOP_CAUSE_START_TIMEOUT, /* it took too long to start */
+  ZINIT_STOP_CAUSE_NOT_READY,     /* it closed its readiness descriptor without a line */
   ZINIT_STOP_CAUSE_LEFTOVERS,     /* its main process has ended and left others behind */
 } ZinitStopCause;
 

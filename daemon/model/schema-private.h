@@ -15,5 +15,7 @@ gboolean zinit_check_account (const char *text, GError **error);
 gboolean zinit_check_address (const char *text, GError **error);
 /* http://HOST[:PORT][/PATH], without blanks. */
 gboolean zinit_check_url (const char *text, GError **error);
+/* What zinit_ready_parse() takes. */
+gboolean zinit_check_ready (const char *text, GError **error);
 
 G_END_DECLS

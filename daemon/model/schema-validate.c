@@ -7,6 +7,7 @@
 
 #include "model/schema-private.h"
 #include "model/error.h"
+#include "model/ready.h"
 
 #include <string.h>
 
@@ -100,6 +101,14 @@ zinit_check_url (const char *text, GError **error)
   return refuse (error, "%s is no such URL; %sHOST[:PORT][/PATH] is wanted", shown, HTTP_PREFIX);
 }
 
+gboolean
+zinit_check_ready (const char *text, GError **error)
+{
+  ZinitReady ready;
+
+  return zinit_ready_parse (text, &ready, error);
+}
+
 static void G_GNUC_PRINTF (4, 5)
     report_key (ZinitReportFunc report, gpointer data, const ZinitOption *option, const char *format, ...)
 {
@@ -139,6 +148,21 @@ validate_health (const ZinitDefinition *definition, ZinitReportFunc report, gpoi
   }
 }
 
+/* It would be given up just then. */
+static void
+validate_ready (const ZinitDefinition *definition, ZinitReportFunc report, gpointer data)
+{
+  ZinitReady ready;
+
+  if (!zinit_ready_parse (definition->ready, &ready, NULL) || ready.kind != ZINIT_READY_ALIVE ||
+      ready.alive_ms < definition->start_timeout_ms)
+    return;
+  report_key (report, data, zinit_schema_find ("service", "ready"),
+              "%" G_GUINT64_FORMAT " ms is not below lifecycle.start_timeout_ms, %" G_GUINT64_FORMAT
+              " ms, in which it has to be ready",
+              ready.alive_ms, definition->start_timeout_ms);
+}
+
 void
 zinit_schema_validate (const ZinitDefinition *definition, ZinitReportFunc report, gpointer data)
 {
@@ -159,5 +183,6 @@ zinit_schema_validate (const ZinitDefinition *definition, ZinitReportFunc report
                 "%" G_GUINT64_FORMAT " ms is below lifecycle.restart_delay_ms, %" G_GUINT64_FORMAT
                 " ms; it must be at least as long",
                 definition->restart_delay_max_ms, definition->restart_delay_ms);
+  validate_ready (definition, report, data);
   validate_health (definition, report, data);
 }

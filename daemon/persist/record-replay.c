@@ -79,7 +79,8 @@ apply_started (ZinitSavedState *state, char **words)
     return FALSE;
   service = find_service (state, words[2]);
   extra = service->extra;
-  service->state = ZINIT_STATE_RUNNING;
+  /* It was executed; that is all that a service without `ready` needs. */
+  service->state = ZINIT_STATE_STARTING;
   service->has_pid = TRUE;
   service->pid = (guint32)pid;
   service->has_started_at = FALSE;
@@ -89,7 +90,8 @@ apply_started (ZinitSavedState *state, char **words)
   extra->stdout_inode = extra->stderr_inode = extra->deadline_at = 0;
   zinit_failure_clear (&extra->failure);
   extra->exit_unknown = extra->main_ended = extra->stop_due = extra->stop_asked = FALSE;
-  extra->start_timed_out = extra->kill_needed = extra->start_after = extra->comes_back = FALSE;
+  extra->start_timed_out = extra->start_given_up = extra->kill_needed = extra->start_after =
+      extra->comes_back = FALSE;
   if (extra->wanted_status == ZINIT_WANTED_STOP)
     extra->wanted_status = ZINIT_WANTED_START;
   return TRUE;

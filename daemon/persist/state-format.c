@@ -50,6 +50,7 @@ static const ZinitField service_fields[] = {
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, stop_due) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, stop_asked) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_timed_out) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_given_up) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, kill_needed) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_after) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, comes_back) },

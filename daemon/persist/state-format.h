@@ -52,6 +52,7 @@ typedef struct {
   gboolean stop_due;         /* to be stopped once those that need it are down */
   gboolean stop_asked;       /* its end was asked for */
   gboolean start_timed_out;  /* it is being stopped because it took too long to start */
+  gboolean start_given_up;   /* the same, because it will not get ready */
   gboolean kill_needed;      /* it took too long to stop */
   gboolean start_after;      /* to be started again once it has stopped */
   gboolean comes_back;       /* down only because something it requires was stopped */

@@ -6,6 +6,7 @@
 #define G_LOG_DOMAIN "zinit-process"
 
 #include "process/adopt.h"
+#include "process/announce.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,6 +122,7 @@ zinit_process_adopt (ZinitProcesses *processes, const ZinitAdoption *adoption,
     zinit_strays_add_execution (process, adoption->start_ticks);
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     adopt_output (process, stream, adoption->outputs[stream]);
+  zinit_announce_resume (process, adoption);
   if (adoption->main_ended)
     zinit_pending_exit_add (process);
   else
@@ -149,6 +151,18 @@ zinit_process_find_oldest (ZinitProcess *process, pid_t *ret_pid, guint64 *ret_s
   *ret_pid = oldest.pid;
   *ret_start_ticks = oldest.start_ticks;
   return oldest.pid != 0;
+}
+
+gboolean
+zinit_process_find_member (ZinitProcess *process, pid_t pid, guint64 *ret_start_ticks)
+{
+  ZinitProcEntry entry;
+
+  zinit_strays_find (process->processes, FALSE);
+  if (!zinit_tree_has_member (process, pid) || !zinit_proc_read (pid, &entry) || entry.is_dead)
+    return FALSE;
+  *ret_start_ticks = entry.start_ticks;
+  return TRUE;
 }
 
 static gboolean

@@ -96,16 +96,47 @@ execute (const ZinitChildPlan *plan)
   return ZINIT_STEP_EXEC;
 }
 
+/* A descriptor that is needed until exec leaves the number @wanted. */
+ZINIT_IN_CHILD static gboolean
+move_away (int *fd, int wanted)
+{
+  if (*fd != wanted)
+    return TRUE;
+  *fd = fcntl (*fd, F_DUPFD_CLOEXEC, wanted + 1);
+  return *fd >= 0;
+}
+
+ZINIT_IN_CHILD static gboolean
+apply_ready (const ZinitChildPlan *plan)
+{
+  if (plan->ready_fd < 0)
+    return TRUE;
+  /* Of the same number it would still be closed. */
+  if (plan->ready_slot == plan->ready_fd)
+    return fcntl (plan->ready_fd, F_SETFD, 0) == 0;
+  return dup2 (plan->ready_slot, plan->ready_fd) >= 0;
+}
+
 /* Returns only on failure, with errno set. The first call matters most: until it has given the child a
- * descriptor table of its own (a copy of the few low ones) every other one would change the daemon's. */
+ * descriptor table of its own (a copy of the few low ones) every other one would change the daemon's. The
+ * plan is a copy of the child's own, and @report_fd (-1 = none) its as well. */
 ZINIT_IN_CHILD static ZinitStep
-run_child (const ZinitChildPlan *plan)
+run_child (ZinitChildPlan *plan, int *report_fd)
 {
   unsigned int flags = plan->is_isolated ? CLOSE_RANGE_CLOEXEC : CLOSE_RANGE_UNSHARE;
+  ZinitStartRecord record = { .fd = -1 };
   ZinitStep step;
   int reason;
 
   if (close_range (plan->first_other, ~0U, (int)flags) != 0 || !apply_stdio (plan))
+    return ZINIT_STEP_STDIO;
+  if (plan->record != NULL) {
+    record = *plan->record;
+    plan->record = &record;
+  }
+  if (plan->ready_fd >= 0 &&
+      (!move_away (&record.fd, plan->ready_fd) || !move_away (&plan->lock_fd, plan->ready_fd) ||
+       !move_away (report_fd, plan->ready_fd) || !apply_ready (plan)))
     return ZINIT_STEP_STDIO;
   if (setsid () < 0)
     return ZINIT_STEP_SESSION;
@@ -127,7 +158,10 @@ shared_main (void *data)
 {
   SharedArgument *argument = data;
 
-  argument->failure->step = run_child (argument->plan);
+  ZinitChildPlan plan = *argument->plan;
+  int no_report = -1;
+
+  argument->failure->step = run_child (&plan, &no_report);
   argument->failure->reason = errno;
   syscall (SYS_exit_group, 127);
   return 127;
@@ -152,11 +186,11 @@ wait_for_child (pid_t pid, int options)
 }
 
 static void
-isolated_main (const ZinitChildPlan *plan, int report_fd)
+isolated_main (ZinitChildPlan plan, int report_fd)
 {
   ZinitStepFailure failure;
 
-  failure.step = run_child (plan);
+  failure.step = run_child (&plan, &report_fd);
   failure.reason = errno;
   if (write (report_fd, &failure, sizeof failure) != sizeof failure)
     syscall (SYS_exit_group, 126);
@@ -201,7 +235,7 @@ launch_isolated (const ZinitChildPlan *plan, int *ret_pidfd, ZinitStepFailure *r
     return -1;
   pid = fork ();
   if (pid == 0)
-    isolated_main (plan, report_fds[1]);
+    isolated_main (*plan, report_fds[1]);
   ret_failure->reason = errno;
   close (report_fds[1]);
   if (pid > 0) {

@@ -47,6 +47,9 @@ typedef struct {
   const struct rlimit *files; /* RLIMIT_NOFILE */
   sigset_t resets;            /* signals to give the default disposition */
   int stdio[3];               /* close-on-exec descriptors ≥ 3 that become 0, 1 and 2 */
+  int ready_slot;             /* close-on-exec; becomes @ready_fd */
+  int ready_fd;               /* -1 = none */
+  int lock_fd;                /* stays open until exec; -1 = none */
   unsigned int first_other;   /* this descriptor and all above it are not the child's */
   char *stack;                /* its high end */
   /* Made by fork: slower, but nothing that the child's new user or a hanging file system does to it can hold

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "process/private.h"
+#include "process/announce.h"
 
 /* A pipe's share: 10 MiB/s. */
 #define PERIOD_USEC (100 * 1000)
@@ -150,6 +150,7 @@ watch_missing (ZinitProcess *process)
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     if (process->outputs[stream].fd >= 0 && !process->outputs[stream].watch.is_active)
       is_complete = watch (process, stream) && is_complete;
+  is_complete = zinit_announce_watch (process) && is_complete;
   if (!is_complete)
     zinit_loop_arm (process->processes->loop, &process->resume_timer, g_get_monotonic_time () + PERIOD_USEC,
                     zinit_output_resume);

@@ -21,6 +21,12 @@ typedef struct {
   gint64 period_usec; /* CLOCK_MONOTONIC */
 } ZinitOutput;
 
+/* A descriptor on which a process says something of itself, the daemon's end. */
+typedef struct {
+  ZinitWatch watch;
+  int fd; /* -1 = none */
+} ZinitChannel;
+
 /* A process that belongs to a tree, or to none, and that neither its main process nor its leader is: it came
  * to this daemon when its parent ended, or it was found by its tags. */
 typedef struct {
@@ -74,11 +80,21 @@ struct _ZinitProcess {
   ZinitWatch main_watch;
   ZinitTimer resume_timer;
   ZinitOutput outputs[ZINIT_N_STREAMS];
+
+  /* announce.c */
+  ZinitChannel ready;
+  GString *ready_line; /* what has come on it; NULL = nothing */
+  ZinitTimer closed_timer;
+  ZinitChannel notify;
+  char *notify_path; /* NULL = none */
+  gboolean has_warned;
 };
 
 struct _ZinitProcesses {
   ZinitLoop *loop;
   ZinitSpawner spawner;
+  int folder_fd;      /* the run-time folder, borrowed; -1 = none */
+  const char *folder; /* its path, borrowed; NULL = none */
   /* pid_t → ZinitProcess, for main processes and leaders, as long as the number is certainly its own */
   GHashTable *by_pid;
   GHashTable *by_run; /* a set of ZinitProcess by service and run */

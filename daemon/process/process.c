@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "model/error.h"
-#include "process/private.h"
+#include "process/announce.h"
 #include "process/procfs.h"
 #include "process/strays.h"
 #include "process/tags.h"
@@ -27,6 +27,7 @@ zinit_processes_new (ZinitLoop *loop, GError **error)
   gboolean is_ready;
 
   processes->loop = loop;
+  processes->folder_fd = -1;
   processes->by_pid = g_hash_table_new (NULL, NULL);
   processes->buffer = g_malloc (ZINIT_OUTPUT_BUFFER_BYTES);
   /* The slots first, while low descriptors are free. */
@@ -68,6 +69,13 @@ void
 zinit_processes_set_lock (ZinitProcesses *processes, int fd)
 {
   processes->spawner.lock_fd = fd;
+}
+
+void
+zinit_processes_set_folder (ZinitProcesses *processes, const char *path, int fd)
+{
+  processes->folder = path;
+  processes->folder_fd = fd;
 }
 
 guint64
@@ -117,7 +125,7 @@ zinit_process_new (ZinitProcesses *processes, pid_t pid, int pidfd, const ZinitP
   process->data = data;
   process->pid = process->leader = pid;
   process->pidfd = pidfd;
-  process->leader_fd = -1;
+  process->leader_fd = process->ready.fd = process->notify.fd = -1;
   process->has_group = TRUE;
   return process;
 }
@@ -127,11 +135,19 @@ zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request
                      const ZinitProcessEvents *events, gpointer data, GError **error)
 {
   guint64 before_ticks = zinit_spawner_now_ticks ();
+  g_autofree char *notify_path = NULL;
   ZinitProcess *process;
   ZinitSpawned spawned;
+  int notify_fd = -1;
 
-  if (!zinit_spawner_spawn (&processes->spawner, request, &spawned, error))
+  if (zinit_announce_is_by_socket (request->definition) &&
+      (notify_fd = zinit_announce_bind (processes, request->definition->name, &notify_path, error)) < 0)
     return NULL;
+  if (!zinit_spawner_spawn (&processes->spawner, request, notify_path, &spawned, error)) {
+    if (notify_fd >= 0)
+      close (notify_fd);
+    return NULL;
+  }
   process = zinit_process_new (processes, spawned.pid, spawned.pidfd, events, data);
   /* Mostly within one tick, and then nobody has to ask /proc: what is looked at there costs again when it is
    * reaped. */
@@ -144,6 +160,7 @@ zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request
   g_hash_table_insert (processes->by_pid, GINT_TO_POINTER (process->pid), process);
   zinit_process_set_tags (process, request->tags);
   zinit_strays_add_execution (process, before_ticks);
+  zinit_announce_begin (process, spawned.ready_fd, notify_fd, g_steal_pointer (&notify_path));
   zinit_output_watch_all (process);
   return process;
 }
@@ -160,6 +177,7 @@ zinit_process_free (ZinitProcess *process)
   process->service = NULL;
   g_clear_pointer (&process->tags, g_strfreev);
   zinit_loop_disarm (process->processes->loop, &process->resume_timer);
+  zinit_announce_end (process, FALSE);
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     zinit_output_close (process, stream);
   if (process->pidfd >= 0)
@@ -196,6 +214,18 @@ int
 zinit_process_get_output (const ZinitProcess *process, ZinitStream stream)
 {
   return process->outputs[stream].fd;
+}
+
+int
+zinit_process_get_ready_fd (const ZinitProcess *process)
+{
+  return process->ready.fd;
+}
+
+int
+zinit_process_get_notify_fd (const ZinitProcess *process)
+{
+  return process->notify.fd;
 }
 
 int

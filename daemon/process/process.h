@@ -11,6 +11,7 @@
 
 #include "loop/loop.h"
 #include "model/definition.h"
+#include "process/notify-message.h"
 
 G_BEGIN_DECLS
 
@@ -34,9 +35,19 @@ void zinit_processes_set_file_limit (ZinitProcesses *processes, guint64 limit);
  * that the next holder of the lock finds each child's record or no child. */
 void zinit_processes_set_lock (ZinitProcesses *processes, int fd);
 
+/* Where NOTIFY_SOCKETs are made: a run-time folder, its path and its descriptor, which keeps its number. Both
+ * borrowed. Without it none can be made. */
+void zinit_processes_set_folder (ZinitProcesses *processes, const char *path, int fd);
+
 /* Called from the loop. Any of them may call any function here, also zinit_process_free() on the process. */
 typedef struct {
-  /* The first process has ended. All output that was in the pipes has been given before. */
+  /* A line feed has come on its readiness descriptor: once, with @line before it (valid UTF-8). NULL: it was
+   * closed without one, and the first process lives on. May be NULL. */
+  void (*ready) (ZinitProcess *process, const char *line, gpointer data);
+  /* It has sent @message (borrowed) to its NOTIFY_SOCKET. May be NULL. */
+  void (*notified) (ZinitProcess *process, const ZinitNotifyMessage *message, gpointer data);
+  /* The first process has ended. All output that was in the pipes, and all that it said of
+   * itself, has been given before. */
   void (*main_ended) (ZinitProcess *process, const ZinitExit *exit, gpointer data);
   /* Nothing is left of its tree (rule G5). Always after main_ended, once. */
   void (*group_empty) (ZinitProcess *process, gpointer data);
@@ -61,7 +72,7 @@ typedef struct {
 } ZinitStartRecord;
 
 typedef struct {
-  const ZinitDefinition *definition; /* exec, dir, env, user, group are used */
+  const ZinitDefinition *definition; /* exec, dir, env, user, group, ready are used */
   const char *const *tags; /* "KEY=value" set in the child's environment after all others, and then ZINIT_PID,
                               which is its own pid; NULL = none of them */
   guint64 run;             /* number of this start of the service */
@@ -84,10 +95,15 @@ ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRe
 /* A process that an earlier daemon started, or this one before it executed itself anew. */
 typedef struct {
   pid_t pid;
-  guint64 start_ticks;          /* 0 = not known */
-  int pidfd;                    /* proven to be that process; taken over; -1 if main_ended */
-  int outputs[ZINIT_N_STREAMS]; /* the daemon's ends of its pipes; taken over; -1 = none */
-  gboolean main_ended;          /* it is gone, but not all of its group */
+  guint64 start_ticks;               /* 0 = not known */
+  int pidfd;                         /* proven to be that process; taken over; -1 if main_ended */
+  int outputs[ZINIT_N_STREAMS];      /* the daemon's ends of its pipes; taken over; -1 = none */
+  gboolean main_ended;               /* it is gone, but not all of its group */
+  const ZinitDefinition *definition; /* that it was started with; NULL = it has nothing to say of itself */
+  gboolean is_starting;              /* it may still have to say that it is ready */
+  /* What it says that on, as it was handed over; taken over; 0 = they are opened anew, and what was said
+   * meanwhile is lost */
+  int ready_fd, notify_fd;
   /* The tags of its whole group, as in a ZinitSpawnRequest; NULL = not known. Without a first process nothing
    * else tells which processes belong to it. */
   const char *const *tags;
@@ -109,6 +125,9 @@ pid_t zinit_process_get_pid (const ZinitProcess *process); /* of the first proce
 guint64 zinit_process_get_start_ticks (ZinitProcess *process);
 /* The daemon's end of a pipe; -1 when it is at its end. Stays the process's. */
 int zinit_process_get_output (const ZinitProcess *process, ZinitStream stream);
+/* The daemon's ends of what it says on that it is ready; -1 = none. Stay the process's. */
+int zinit_process_get_ready_fd (const ZinitProcess *process);
+int zinit_process_get_notify_fd (const ZinitProcess *process);
 /* The pidfd of a first process that lives and is not our child: how it ends is known by it alone. Else -1.
  * Stays the process's. */
 int zinit_process_get_non_child (const ZinitProcess *process);
@@ -134,6 +153,8 @@ gboolean zinit_process_stop (ZinitProcess *process, int signo, GError **error);
  * process that went to the background (rule G6): the caller records what it got, and when that is durable
  * calls zinit_process_adopt_main(). */
 gboolean zinit_process_find_oldest (ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks);
+/* When @pid started. FALSE when it is no living process of the tree. */
+gboolean zinit_process_find_member (ZinitProcess *process, pid_t pid, guint64 *ret_start_ticks);
 /* @pid, which began at @start_ticks (clock ticks since the boot) and must be of the tree, becomes the main
  * process in the place of the one that has ended; call it between main_ended and group_empty, also from
  * main_ended. All of the tree stays in it, output is read on, and main_ended is called again at its end.

@@ -16,6 +16,7 @@
 
 #include "model/error.h"
 #include "process/adopt.h"
+#include "process/announce.h"
 #include "process/group.h"
 #include "process/strays.h"
 
@@ -51,7 +52,7 @@ zinit_reaper_report_end (ZinitProcess *process)
   process->has_main = FALSE;
   if (process->pid != process->leader)
     zinit_tree_give_up_number (process, process->pid);
-  if (!zinit_output_drain (process))
+  if (!zinit_announce_drain (process) || !zinit_output_drain (process))
     return FALSE;
   zinit_process_enter (process);
   process->events.main_ended (process, &process->end, process->data);

@@ -14,6 +14,7 @@
 
 #include "loop/reserve.h"
 #include "model/error.h"
+#include "model/ready.h"
 #include "process/child.h"
 #include "process/command.h"
 #include "process/environment.h"
@@ -28,6 +29,7 @@
 
 #define STACK_BYTES (64 * 1024)
 #define MAX_TAGS 8
+#define READY_SLOT ZINIT_N_STREAMS
 #define PID_TAG "ZINIT_PID="
 
 static const char *const step_words[] = { "none",    "limit", "pipe",   "user",  "group", "clone",
@@ -69,7 +71,7 @@ init_slots (ZinitSpawner *spawner, GError **error)
   spawner->null_fd = fd;
   if (fd < 0)
     return fail_init (error, "/dev/null");
-  for (guint i = 0; i < ZINIT_N_STREAMS; i++) {
+  for (guint i = 0; i < G_N_ELEMENTS (spawner->slots); i++) {
     spawner->slots[i] = fcntl (fd, F_DUPFD_CLOEXEC, 3);
     if (spawner->slots[i] < 0)
       return fail_init (error, "/dev/null");
@@ -83,7 +85,7 @@ zinit_spawner_init (ZinitSpawner *spawner, GError **error)
   gsize page = (gsize)sysconf (_SC_PAGESIZE);
 
   *spawner = (ZinitSpawner){
-    .null_fd = -1, .slots = { -1, -1 }, .lock_fd = -1, .is_isolated = RUNNING_ON_VALGRIND != 0
+    .null_fd = -1, .slots = { -1, -1, -1 }, .lock_fd = -1, .is_isolated = RUNNING_ON_VALGRIND != 0
   };
   if (getrlimit (RLIMIT_NOFILE, &spawner->files) != 0)
     return fail_init (error, "RLIMIT_NOFILE");
@@ -110,7 +112,7 @@ zinit_spawner_clear (ZinitSpawner *spawner)
     current.rlim_cur = spawner->files.rlim_cur;
     setrlimit (RLIMIT_NOFILE, &current);
   }
-  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (spawner->slots); i++)
     if (spawner->slots[i] >= 0)
       close (spawner->slots[i]);
   if (spawner->null_fd >= 0)
@@ -138,12 +140,12 @@ find_resets (ZinitSpawner *spawner)
     sigaddset (&spawner->resets, always[i]);
 }
 
-/* Makes the pipe of one stream; the service's end goes into the stream's slot. That end is opened anew, for
+/* Makes a pipe; the service's end goes into the slot. That end is opened anew, for
  * reading and writing: it never breaks when the daemon goes away, and it does not share the daemon's
  * O_NONBLOCK. The pipe belongs to the user of the service, who may then open it again by name, as
  * /dev/stderr. Returns the daemon's end, or -1 with errno set. */
 static int
-open_pipe (ZinitSpawner *spawner, ZinitStream stream, const ZinitCredentials *identity)
+open_pipe (ZinitSpawner *spawner, guint slot, const ZinitCredentials *identity)
 {
   int fds[2];
   int end, reason;
@@ -153,7 +155,7 @@ open_pipe (ZinitSpawner *spawner, ZinitStream stream, const ZinitCredentials *id
   end = zinit_proc_reopen (fds[0], O_RDWR);
   if (end >= 0 && identity->sets_uid && fchown (end, identity->uid, (gid_t)-1) != 0)
     g_info ("a pipe cannot be given to user %u: %s", (guint)identity->uid, g_strerror (errno));
-  if (end >= 0 && dup3 (end, spawner->slots[stream], O_CLOEXEC) >= 0) {
+  if (end >= 0 && dup3 (end, spawner->slots[slot], O_CLOEXEC) >= 0) {
     close (end);
     close (fds[1]);
     return fds[0];
@@ -171,22 +173,25 @@ open_pipe (ZinitSpawner *spawner, ZinitStream stream, const ZinitCredentials *id
 static void
 release_slots (ZinitSpawner *spawner)
 {
-  for (guint i = 0; i < ZINIT_N_STREAMS; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (spawner->slots); i++)
     dup3 (spawner->null_fd, spawner->slots[i], O_CLOEXEC);
 }
 
 static gboolean
-open_pipes (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitCredentials *identity,
+open_pipes (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitChildPlan *plan,
             ZinitSpawned *spawned, GError **error)
 {
   /* A slot that gets no pipe is /dev/null. */
   for (ZinitStream stream = request->is_mute ? ZINIT_STREAM_STDERR : ZINIT_STREAM_STDOUT;
        stream < ZINIT_N_STREAMS; stream++) {
-    spawned->outputs[stream] = open_pipe (spawner, stream, identity);
+    spawned->outputs[stream] = open_pipe (spawner, stream, plan->identity);
     if (spawned->outputs[stream] < 0)
       return fail (error, ZINIT_STEP_PIPE, zinit_stream_words[stream], errno);
   }
-  return TRUE;
+  if (plan->ready_fd < 0)
+    return TRUE;
+  spawned->ready_fd = open_pipe (spawner, READY_SLOT, plan->identity);
+  return spawned->ready_fd >= 0 || fail (error, ZINIT_STEP_PIPE, "of its readiness", errno);
 }
 
 /* What the step was about, for people. */
@@ -217,7 +222,7 @@ launch (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitChil
 
   if (!request->uses_reserve)
     zinit_reserve_lock (0);
-  has_pipes = open_pipes (spawner, request, plan->identity, spawned, error);
+  has_pipes = open_pipes (spawner, request, plan, spawned, error);
   if (has_pipes)
     spawned->pid = zinit_child_launch (plan, &spawned->pidfd, &failure);
   release_slots (spawner);
@@ -227,6 +232,8 @@ launch (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitChil
   for (guint i = 0; i < ZINIT_N_STREAMS; i++)
     if (spawned->outputs[i] >= 0)
       close (spawned->outputs[i]);
+  if (spawned->ready_fd >= 0)
+    close (spawned->ready_fd);
   return has_pipes ? fail (error, failure.step, step_subject (failure.step, request->definition, plan),
                            failure.reason)
                    : FALSE;
@@ -258,16 +265,17 @@ make_shell_argv (const char *path, char **argv)
 /* A shell would set PWD to where it runs. */
 static const char **
 make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitCredentials *identity,
-                  const char *pid_variable, char **pwd)
+                  const char *ready_variable, const char *pid_variable, char **pwd)
 {
   const char *user[G_N_ELEMENTS (identity->environment) + 1];
-  const char *tags[MAX_TAGS + 2] = { NULL };
+  const char *tags[MAX_TAGS + 3] = { NULL };
   guint n = 0;
 
   for (; n < MAX_TAGS && request->tags != NULL && request->tags[n] != NULL; n++)
     tags[n] = request->tags[n];
   if (n > 0)
-    tags[n] = pid_variable;
+    tags[n++] = pid_variable;
+  tags[n] = ready_variable;
   n = 0;
 
   for (; identity->environment[n] != NULL; n++)
@@ -285,8 +293,11 @@ make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const
 static unsigned int
 find_first_other (const ZinitSpawner *spawner, const ZinitSpawnRequest *request)
 {
-  const int kept[] = { spawner->null_fd, spawner->slots[ZINIT_STREAM_STDOUT],
-                       spawner->slots[ZINIT_STREAM_STDERR], spawner->lock_fd,
+  const int kept[] = { spawner->null_fd,
+                       spawner->slots[ZINIT_STREAM_STDOUT],
+                       spawner->slots[ZINIT_STREAM_STDERR],
+                       spawner->slots[READY_SLOT],
+                       spawner->lock_fd,
                        request->record != NULL ? request->record->fd : -1 };
   int highest = 2;
 
@@ -295,24 +306,43 @@ find_first_other (const ZinitSpawner *spawner, const ZinitSpawnRequest *request)
   return (unsigned int)highest + 1;
 }
 
+/* The number of its readiness descriptor, -1 = it has none, and the variable that tells how it says that it
+ * is ready, NULL = none (transfer full). */
+static int
+read_ready (const ZinitDefinition *definition, const char *notify_path, char **ret_variable)
+{
+  ZinitReady ready;
+
+  if (notify_path != NULL)
+    *ret_variable = g_strconcat ("NOTIFY_SOCKET=", notify_path, NULL);
+  if (definition->oneshot || !zinit_ready_parse (definition->ready, &ready, NULL) ||
+      ready.kind != ZINIT_READY_FD)
+    return -1;
+  if (ready.variable != NULL)
+    *ret_variable = g_strdup_printf ("%s=%d", ready.variable, ready.fd);
+  return ready.fd;
+}
+
 gboolean
-zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, ZinitSpawned *ret_spawned,
-                     GError **error)
+zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const char *notify_path,
+                     ZinitSpawned *ret_spawned, GError **error)
 {
   const ZinitDefinition *definition = request->definition;
   g_auto (GStrv) argv = zinit_command_to_argv (definition->exec);
   g_auto (ZinitCredentials) identity = { 0 };
   g_autofree char *pwd = NULL;
+  g_autofree char *ready_variable = NULL;
+  int ready_fd = read_ready (definition, notify_path, &ready_variable);
   g_autofree const char **environment = NULL;
   g_autofree const char **shell_argv = NULL;
   g_autofree char *path = NULL;
   char pid_variable[sizeof PID_TAG + ZINIT_PID_DIGITS] = PID_TAG;
 
-  *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 } };
+  *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 }, .ready_fd = -1 };
   if (!zinit_credentials_resolve (definition->user, definition->group, &identity, error))
     return FALSE;
   ret_spawned->uid = identity.sets_uid ? identity.uid : geteuid ();
-  environment = make_environment (spawner, request, &identity, pid_variable, &pwd);
+  environment = make_environment (spawner, request, &identity, ready_variable, pid_variable, &pwd);
   path = zinit_command_find (argv[0], zinit_environment_get (environment, "PATH"), definition->dir);
   if (path == NULL)
     return fail (error, ZINIT_STEP_EXEC, argv[0], errno);
@@ -330,6 +360,9 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, Zi
     .resets = spawner->resets,
     .stdio = { spawner->null_fd, spawner->slots[ZINIT_STREAM_STDOUT], spawner->slots[ZINIT_STREAM_STDERR] },
     .first_other = find_first_other (spawner, request),
+    .ready_slot = spawner->slots[READY_SLOT],
+    .ready_fd = ready_fd,
+    .lock_fd = spawner->lock_fd,
     .stack = spawner->stack + STACK_BYTES + sysconf (_SC_PAGESIZE),
     .is_isolated = spawner->is_isolated || identity.sets_uid,
     .daemon_pid = getpid (),

@@ -16,8 +16,8 @@ G_BEGIN_DECLS
  * child needs to copy nothing above them of the daemon's thousands of descriptors. */
 typedef struct {
   int null_fd;
-  int slots[ZINIT_N_STREAMS];
-  struct rlimit files; /* as the daemon was started, while its own soft limit is the hard one */
+  int slots[ZINIT_N_STREAMS + 1]; /* the last one is for a readiness descriptor */
+  struct rlimit files;            /* as the daemon was started, while its own soft limit is the hard one */
   sigset_t resets;
   gboolean knows_resets;
   const char **environment;       /* what services inherit */
@@ -40,10 +40,11 @@ typedef struct {
   int pidfd; /* -1 = there are none here */
   uid_t uid;
   int outputs[ZINIT_N_STREAMS]; /* the daemon's ends, non-blocking */
+  int ready_fd;                 /* the same, of the readiness descriptor; -1 = none */
 } ZinitSpawned;
 
-/* The caller owns the descriptors. */
+/* @notify_path is its NOTIFY_SOCKET, NULL = none. The caller owns the descriptors. */
 gboolean zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request,
-                              ZinitSpawned *ret_spawned, GError **error);
+                              const char *notify_path, ZinitSpawned *ret_spawned, GError **error);
 
 G_END_DECLS

@@ -14,6 +14,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "process/announce.h"
 #include "process/group.h"
 #include "process/strays.h"
 #include "process/tags.h"
@@ -27,6 +28,7 @@
 #define MANY_STOPS 8
 /* A walk of /proc may miss a process that is made during it; not twice. */
 #define SCANS_TO_BELIEVE 2
+#define MAX_ANCESTORS 64 /* of a process that says it is of the tree */
 
 typedef struct {
   ZinitProcess *process;
@@ -121,6 +123,26 @@ send_outside (ZinitProcess *process, const ZinitProcEntry *entry, gpointer data)
 
   if (entry->group != process->leader)
     sending->n_sent += send (entry->pid, entry->start_ticks, sending->signo) ? 1 : 0;
+}
+
+gboolean
+zinit_tree_has_member (ZinitProcess *process, pid_t pid)
+{
+  const pid_t first = pid;
+
+  for (guint n = 0; n < MAX_ANCESTORS && pid > 1 && pid != getpid (); n++) {
+    const ZinitStray *stray = g_hash_table_lookup (process->processes->strays, GINT_TO_POINTER (pid));
+    ZinitProcEntry entry;
+
+    if (pid == process->pid || (stray != NULL && stray->owner == process))
+      return TRUE;
+    if (!zinit_proc_read (pid, &entry))
+      break;
+    if (entry.session == process->leader || entry.group == process->leader)
+      return TRUE;
+    pid = entry.parent;
+  }
+  return process->tags != NULL && zinit_tags_are_on (first, (const char *const *)process->tags);
 }
 
 gboolean
@@ -361,8 +383,9 @@ report_empty (ZinitProcess *process)
   zinit_pending_exit_remove (process);
   zinit_tree_forget (process);
   process->has_group = FALSE;
-  if (!zinit_output_drain (process))
+  if (!zinit_announce_drain (process) || !zinit_output_drain (process))
     return;
+  zinit_announce_end (process, TRUE);
   for (ZinitStream stream = 0; stream < ZINIT_N_STREAMS; stream++)
     zinit_output_close (process, stream);
   zinit_process_enter (process);

@@ -12,6 +12,9 @@
 
 G_BEGIN_DECLS
 
+/* @pid is a process of the tree: by its ancestors, its session, its group, or the tags of the run. */
+gboolean zinit_tree_has_member (ZinitProcess *process, pid_t pid);
+
 /* As zinit_process_signal() with ZINIT_WHOM_ALL: once to each that is there now. */
 gboolean zinit_tree_signal (ZinitProcess *process, int signo, GError **error);
 /* As zinit_process_stop(). */

@@ -119,6 +119,12 @@ find_oldest (gpointer data, ZinitProcess *process, pid_t *ret_pid, guint64 *ret_
 }
 
 static gboolean
+find_member (gpointer data, ZinitProcess *process, pid_t pid, guint64 *ret_start_ticks)
+{
+  return zinit_process_find_member (process, pid, ret_start_ticks);
+}
+
+static gboolean
 adopt_main (gpointer data, ZinitProcess *process, pid_t pid, guint64 start_ticks, GError **error)
 {
   return zinit_process_adopt_main (process, pid, start_ticks, error);
@@ -145,6 +151,7 @@ const ZinitHost zinit_host_default = {
   .signal = send_signal,
   .stop = stop,
   .find_oldest = find_oldest,
+  .find_member = find_member,
   .adopt_main = adopt_main,
   .read_stats = read_stats,
 };

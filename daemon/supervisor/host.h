@@ -30,6 +30,7 @@ typedef struct {
   gboolean (*signal) (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
   gboolean (*stop) (gpointer data, ZinitProcess *process, int signo, GError **error);
   gboolean (*find_oldest) (gpointer data, ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks);
+  gboolean (*find_member) (gpointer data, ZinitProcess *process, pid_t pid, guint64 *ret_start_ticks);
   gboolean (*adopt_main) (gpointer data, ZinitProcess *process, pid_t pid, guint64 start_ticks,
                           GError **error);
   void (*read_stats) (gpointer data, ZinitProcess *const *processes, guint n_processes,

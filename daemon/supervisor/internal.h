@@ -33,8 +33,12 @@ struct _ZinitService {
   gboolean stop_pending;     /* to be stopped once those that need it are down */
   gint64 sigkill_usec;       /* CLOCK_MONOTONIC of the first SIGKILL of this stop; 0 = none was sent */
   gboolean main_ended;       /* a tree without its main process */
-  gboolean comes_back;       /* down, and it was to come back when it went down: a conflict counts meanwhile */
-  gint64 executed_usec;      /* CLOCK_MONOTONIC of its last start; 0 = by an earlier daemon */
+  gboolean comes_back;  /* down, and it was to come back when it went down: a conflict counts meanwhile */
+  gint64 executed_usec; /* CLOCK_MONOTONIC of its last start; 0 = by an earlier daemon */
+  gboolean
+      is_ready_unheard;  /* it was starting while there was no daemon, and may have said that it is ready */
+  pid_t announced_pid;   /* MAINPID of its messages; 0 = none */
+  char *said;            /* STATUS of its messages; NULL = none */
   guint n_in_background; /* processes that its first main process left; 0 = it is the main process still */
 
   guint64 run;           /* number of its last start; 0 = never */
@@ -128,6 +132,8 @@ void zinit_status_clear (ZinitServiceStatus *status);
 
 /* text.c: the sentences. Transfer full. */
 char *zinit_service_describe (const ZinitService *service);
+/* Its failure, with what was missing. Transfer full. */
+char *zinit_service_describe_failure (const ZinitService *service);
 
 /* outlook.c: dependencies between the services that there are. */
 ZinitVerdict zinit_registry_may_start (const ZinitService *service, GPtrArray **ret_blockers,
@@ -200,7 +206,27 @@ void zinit_lifecycle_signal_stop (ZinitService *service);
 /* The service's turn in the queue. */
 void zinit_lifecycle_process (ZinitService *service);
 
+/* background.c */
+/* Another process of the tree becomes the main one in place of the one that has ended. FALSE when there is
+ * none. */
+gboolean zinit_background_follow (ZinitService *service);
+
+/* readiness.c: from executed to running (rule D3). */
+/* @service was executed: it is running now, or waits for what makes it so. */
+void zinit_readiness_begin (ZinitService *service);
+/* What it means that the timer of one that is starting is due. */
+ZinitEvent zinit_readiness_time_is_up (const ZinitService *service);
+/* Of a ZinitProcess: @line NULL = its readiness descriptor was closed without one. */
+void zinit_readiness_heard_line (ZinitService *service, const char *line);
+void zinit_readiness_heard_message (ZinitService *service, const ZinitNotifyMessage *message);
+/* Its STATUS was of a run that is over. */
+void zinit_readiness_forget_said (ZinitService *service);
+/* What one that is starting is not ready without, for people; NULL = nothing. Static. */
+const char *zinit_readiness_describe_missing (const ZinitService *service);
+
 /* start.c: the way up. */
+/* @service is up. */
+void zinit_start_become_running (ZinitService *service);
 /* Asks the graph: starts @service, has it wait, or fails it. */
 void zinit_start_evaluate (ZinitService *service);
 /* The same, but only if it is held by a dependency. */

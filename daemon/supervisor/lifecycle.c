@@ -12,8 +12,7 @@
 
 /* How often it is looked whether a stop by SIGKILL, which process/ sends again and again, takes too long. */
 #define LOOK_AGAIN_MS 1000
-/* A main process that ends well later than this after its execution has not gone to the background. */
-#define MAX_LAUNCH_USEC (5 * G_USEC_PER_SEC)
+#define NO_LINE "it closed its readiness descriptor without a line"
 /* A stop does not wait longer for what lives on in spite of SIGKILL. */
 #define MAX_DYING_USEC (5 * G_USEC_PER_SEC)
 
@@ -145,7 +144,23 @@ on_output (ZinitProcess *process, ZinitStream stream, const char *bytes, gsize l
   zinit_log_append (service->log, stream, bytes, length, zinit_lifecycle_realtime_usec (service));
 }
 
+static void
+on_ready (ZinitProcess *process, const char *line, gpointer data)
+{
+  if (process == ((ZinitService *)data)->process)
+    zinit_readiness_heard_line (data, line);
+}
+
+static void
+on_notified (ZinitProcess *process, const ZinitNotifyMessage *message, gpointer data)
+{
+  if (process == ((ZinitService *)data)->process)
+    zinit_readiness_heard_message (data, message);
+}
+
 const ZinitProcessEvents zinit_process_events = {
+  .ready = on_ready,
+  .notified = on_notified,
   .main_ended = on_main_ended,
   .group_empty = on_group_empty,
   .exit_known = on_exit_known,
@@ -198,6 +213,12 @@ static void
 fail_start (ZinitService *service)
 {
   begin_stop_for (service, ZINIT_STOP_CAUSE_START_TIMEOUT);
+}
+
+static void
+give_up_start (ZinitService *service)
+{
+  begin_stop_for (service, ZINIT_STOP_CAUSE_NOT_READY);
 }
 
 static void
@@ -305,7 +326,8 @@ enter_end (ZinitService *service, const ZinitOutcome *outcome, gboolean is_resta
                           service->status.wanted != ZINIT_WANTED_STOP &&
                           service->status.next == ZINIT_NEXT_REST && !service->supervisor->is_shutting_down;
 
-  zinit_service_set_failure (service, outcome->failure.type, outcome->failure.number, NULL);
+  zinit_service_set_failure (service, outcome->failure.type, outcome->failure.number,
+                             outcome->failure.type == ZINIT_FAILURE_NOT_READY ? NO_LINE : NULL);
   if (has_given_up && outcome->state == ZINIT_STATE_EXITED)
     zinit_service_set_failure (service, ZINIT_FAILURE_EXIT_CODE, service->status.last_exit.value, NULL);
   zinit_service_set_state (service, has_given_up ? ZINIT_STATE_FAILED : outcome->state);
@@ -333,6 +355,7 @@ finish (ZinitService *service)
   service->main_ended = FALSE;
   service->stop_cause = ZINIT_STOP_CAUSE_NONE;
   service->sigkill_usec = 0;
+  zinit_readiness_forget_said (service);
   if (service->status.next != ZINIT_NEXT_START)
     apply_pending (service);
   is_restarted = outcome.wants_restart && zinit_start_schedule (service);
@@ -355,7 +378,9 @@ zinit_lifecycle_event (ZinitService *service, ZinitEvent event)
     [ZINIT_ACTION_BLOCK_EVALUATE] = zinit_start_when_due,
     [ZINIT_ACTION_CANCEL] = cancel,
     [ZINIT_ACTION_BEGIN_STOP] = begin_stop,
+    [ZINIT_ACTION_BECOME_RUNNING] = zinit_start_become_running,
     [ZINIT_ACTION_FAIL_START] = fail_start,
+    [ZINIT_ACTION_GIVE_UP_START] = give_up_start,
     [ZINIT_ACTION_CLEAN_UP] = clean_up,
     [ZINIT_ACTION_CHANGE_CAUSE] = change_cause,
     [ZINIT_ACTION_KILL] = kill_all,
@@ -376,7 +401,7 @@ on_timer (ZinitTimer *timer)
 
   switch (service->status.state) {
   case ZINIT_STATE_STARTING:
-    zinit_lifecycle_event (service, ZINIT_EVENT_START_TIMEOUT);
+    zinit_lifecycle_event (service, zinit_readiness_time_is_up (service));
     break;
   case ZINIT_STATE_RUNNING:
     if (zinit_start_limits_run (service->definition))
@@ -390,57 +415,6 @@ on_timer (ZinitTimer *timer)
   default:
     zinit_lifecycle_event (service, ZINIT_EVENT_RESTART_DUE);
   }
-}
-
-/* Its main process ended well a moment after its execution and left others: it went to the background. */
-static gboolean
-may_be_in_background (ZinitService *service)
-{
-  return (service->status.state == ZINIT_STATE_STARTING || service->status.state == ZINIT_STATE_RUNNING) &&
-         !service->stop_pending && !service->definition->oneshot && service->process != NULL &&
-         service->status.last_exit.kind == ZINIT_EXIT_EXITED && service->status.last_exit.value == 0 &&
-         service->executed_usec != 0 && monotonic_usec (service) - service->executed_usec <= MAX_LAUNCH_USEC;
-}
-
-static guint
-count_processes (ZinitService *service)
-{
-  ZinitProcessStats stats;
-  guint n;
-
-  zinit_service_read_stats (service, &stats);
-  n = stats.processes != NULL ? stats.processes->len : 0;
-  zinit_process_stats_clear (&stats);
-  return n;
-}
-
-/* The oldest of the others becomes the main process (rule G6). FALSE when there is none. */
-static gboolean
-follow_to_background (ZinitService *service)
-{
-  ZinitSupervisor *supervisor = service->supervisor;
-  g_autoptr (GError) error = NULL;
-  guint64 start_ticks;
-  pid_t pid;
-
-  if (!may_be_in_background (service) ||
-      !supervisor->host->find_oldest (supervisor->host_data, service->process, &pid, &start_ticks))
-    return FALSE;
-  if (!supervisor->host->adopt_main (supervisor->host_data, service->process, pid, start_ticks, &error)) {
-    g_message ("%s: process %d cannot be its main process: %s", zinit_service_get_name (service), pid,
-               error->message);
-    return FALSE;
-  }
-  service->main_ended = FALSE;
-  service->n_in_background = count_processes (service);
-  /* On record before anybody learns of it. */
-  zinit_service_mark (service, ZINIT_CHANGED_ASKED);
-  zinit_start_report (service);
-  g_message (
-      "%s: its main process ended and left %u in the background; process %d is the service now. To keep "
-      "it simple, have the program stay in the foreground",
-      zinit_service_get_name (service), service->n_in_background, pid);
-  return TRUE;
 }
 
 /* Restored without the process that its state had. */
@@ -462,7 +436,7 @@ zinit_lifecycle_process (ZinitService *service)
   }
   if (has_vanished (service))
     zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
-  else if (service->main_ended && !follow_to_background (service))
+  else if (service->main_ended && !zinit_background_follow (service))
     zinit_lifecycle_event (service, ZINIT_EVENT_MAIN_ENDED);
   if (service->status.next == ZINIT_NEXT_START && !zinit_state_is_active (service->status.state) &&
       !service->stop_pending)

@@ -302,7 +302,7 @@ describe_cause (const ZinitService *service)
 {
   const ZinitService *other = service;
   const char *name = service->status.failure.text;
-  g_autofree char *own = zinit_failure_describe (&service->status.failure);
+  g_autofree char *own = zinit_service_describe_failure (service);
   g_autofree char *its = NULL;
 
   /* Each failed because of the one before it; the first of them says why. */
@@ -319,7 +319,7 @@ describe_cause (const ZinitService *service)
   }
   if (other == service)
     return g_steal_pointer (&own);
-  its = zinit_failure_describe (&other->status.failure);
+  its = zinit_service_describe_failure (other);
   return *its != '\0' ? g_strdup_printf ("%s (%s: %s)", own, name, its) : g_steal_pointer (&own);
 }
 

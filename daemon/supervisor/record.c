@@ -108,13 +108,16 @@ drop_old_state (ZinitService *service)
 }
 
 static void
-adopt (ZinitService *service, const ZinitAdoption *adoption)
+adopt (ZinitService *service, const ZinitAdoption *adoption, ZinitState state)
 {
   ZinitSupervisor *supervisor = service->supervisor;
   g_auto (GStrv) tags = zinit_service_make_tags (service);
   ZinitAdoption tagged = *adoption;
 
   tagged.tags = (const char *const *)tags;
+  tagged.definition = service->definition;
+  tagged.is_starting = state == ZINIT_STATE_STARTING;
+  service->is_ready_unheard = adoption->ready_fd <= 0 && adoption->notify_fd <= 0;
   service->process = supervisor->host->adopt (supervisor->host_data, &tagged, &zinit_process_events, service);
 }
 
@@ -130,9 +133,13 @@ note_unseen_end (ZinitService *service, gboolean is_end_known)
 static void
 restore_process (ZinitService *service, const ZinitServiceRecord *record, const ZinitAdoption *adoption)
 {
+  ZinitState state = record->state;
+
+  if (state == ZINIT_STATE_STARTING && zinit_readiness_describe_missing (service) == NULL)
+    state = ZINIT_STATE_RUNNING;
   if (adoption != NULL)
-    adopt (service, adoption);
-  restore_state (service, record->state);
+    adopt (service, adoption, state);
+  restore_state (service, state);
   zinit_service_set_stop_pending (service, record->stop_pending);
   if (adoption == NULL && record->unproven_pid != 0) {
     service->unproven_pid = record->unproven_pid;
@@ -170,7 +177,7 @@ zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption)
   service->unproven_ticks = 0;
   g_clear_pointer (&service->unproven_reason, g_free);
   if (adoption != NULL)
-    adopt (service, adoption);
+    adopt (service, adoption, service->status.state);
   if (service->process == NULL || adoption->main_ended)
     note_unseen_end (service, main_ended);
   /* A stop that was requested meanwhile. */
@@ -190,6 +197,10 @@ restore_deadline (ZinitService *service, gint64 deadline_usec)
   /* Another program wrote this, without our fields: every stop needs a time-out. */
   if (deadline_usec == 0 && service->status.state == ZINIT_STATE_STOPPING)
     deadline_usec = now_usec + (gint64)(timeout_ms * 1000);
+  if (deadline_usec == 0 && service->status.state == ZINIT_STATE_STARTING) {
+    zinit_readiness_begin (service);
+    return;
+  }
   if (deadline_usec == 0 || service->status.state == ZINIT_STATE_INACTIVE ||
       service->status.state == ZINIT_STATE_BLOCKED)
     return;

@@ -52,6 +52,7 @@ zinit_service_free (ZinitService *service)
   g_free (service->path);
   g_free (service->overridden);
   g_free (service->unproven_reason);
+  g_free (service->said);
   g_free (service);
 }
 

@@ -37,8 +37,8 @@ zinit_start_limits_run (const ZinitDefinition *definition)
   return definition->oneshot && definition->start_timeout_is_given;
 }
 
-static void
-enter_running (ZinitService *service)
+void
+zinit_start_become_running (ZinitService *service)
 {
   const ZinitDefinition *definition = service->definition;
 
@@ -49,6 +49,10 @@ enter_running (ZinitService *service)
     zinit_lifecycle_arm (service, definition->stability_period_ms);
   else
     zinit_lifecycle_disarm (service);
+  /* It says so once only: what has heard it must not be forgotten. */
+  if (zinit_readiness_describe_missing (service) != NULL)
+    zinit_service_mark (service, ZINIT_CHANGED_ASKED);
+  service->is_ready_unheard = FALSE;
   zinit_service_set_state (service, ZINIT_STATE_RUNNING);
 }
 
@@ -97,6 +101,9 @@ spawn (ZinitService *service)
   service->main_ended = FALSE;
   service->stop_cause = ZINIT_STOP_CAUSE_NONE;
   service->sigkill_usec = 0;
+  service->is_ready_unheard = FALSE;
+  service->announced_pid = 0;
+  zinit_readiness_forget_said (service);
 
   /* Half a line that an earlier daemon left is not the beginning of what comes. */
   zinit_log_end (service->log);
@@ -110,8 +117,7 @@ spawn (ZinitService *service)
   service->n_in_background = 0;
   service->status.started_at_usec = zinit_lifecycle_realtime_usec (service);
   zinit_service_set_state (service, ZINIT_STATE_STARTING);
-  /* It has been executed, and nothing else is asked of a service yet to be ready. */
-  enter_running (service);
+  zinit_readiness_begin (service);
 }
 
 static void

@@ -6,11 +6,23 @@
 
 #include "supervisor/internal.h"
 
+char *
+zinit_service_describe_failure (const ZinitService *service)
+{
+  const ZinitFailure *failure = &service->status.failure;
+  const char *missing = zinit_readiness_describe_missing (service);
+  g_autofree char *text = zinit_failure_describe (failure);
+
+  return failure->type == ZINIT_FAILURE_START_TIMEOUT && missing != NULL
+             ? g_strdup_printf ("%s: without %s", text, missing)
+             : g_steal_pointer (&text);
+}
+
 static void
 describe_failure (const ZinitService *service, GString *text)
 {
   const ZinitServiceStatus *status = &service->status;
-  g_autofree char *failure = zinit_failure_describe (&status->failure);
+  g_autofree char *failure = zinit_service_describe_failure (service);
 
   g_string_append (text, failure);
   if (status->next == ZINIT_NEXT_START_WITH_DEPENDENCY)
@@ -138,6 +150,10 @@ zinit_service_describe (const ZinitService *service)
       describe_waiting (service, text);
     else if (status->state == ZINIT_STATE_STOPPING)
       describe_stopping (service, text);
+    else if (service->said != NULL && zinit_state_is_active (status->state))
+      g_string_append (text, service->said);
+    else if (status->state == ZINIT_STATE_STARTING && zinit_readiness_describe_missing (service) != NULL)
+      g_string_append_printf (text, "waits for %s", zinit_readiness_describe_missing (service));
     else if (service->n_in_background != 0 && !service->stop_pending && status->state == ZINIT_STATE_RUNNING)
       g_string_append_printf (text,
                               "its main process went to the background and left %u; have the program stay in "

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child-announce.h"
 #include "child-report.h"
 
 extern char **environ;
@@ -367,6 +368,26 @@ print (int fd, const char *end)
   write_all (fd, end, strlen (end));
 }
 
+/* The orders that say something of this process. FALSE when @order is none of them. */
+static int
+carry_out_announcement (const char *order)
+{
+  if (strcmp (order, "report") == 0) {
+    child_report (next ());
+  } else if (strcmp (order, "notify") == 0) {
+    child_notify (next ());
+  } else if (strcmp (order, "barrier") == 0) {
+    child_notify_barrier ();
+  } else if (strcmp (order, "write-fd") == 0) {
+    print (child_find_descriptor (next ()), "\n");
+  } else if (strcmp (order, "close-fd") == 0) {
+    close (child_find_descriptor (next ()));
+  } else {
+    return 0;
+  }
+  return 1;
+}
+
 /* The orders that make other processes, or hide this one. */
 static void
 carry_out_rare (const char *order)
@@ -389,11 +410,9 @@ carry_out_rare (const char *order)
     exit (0);
   } else if (strcmp (order, "orphan") == 0) {
     fork_orphan ();
-  } else if (strcmp (order, "report") == 0) {
-    child_report (next ());
   } else if (strcmp (order, "exit-first") == 0) {
     exit_first ();
-  } else {
+  } else if (!carry_out_announcement (order)) {
     fprintf (stderr, "child: unknown order %s\n", order);
     exit (113);
   }

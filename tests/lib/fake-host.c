@@ -156,6 +156,13 @@ find_oldest (gpointer data, ZinitProcess *process, pid_t *ret_pid, guint64 *ret_
 }
 
 static gboolean
+find_member (gpointer data, ZinitProcess *process, pid_t pid, guint64 *ret_start_ticks)
+{
+  *ret_start_ticks = (guint64)pid * 10;
+  return pid == ((FakeProcess *)process)->background_pid;
+}
+
+static gboolean
 adopt_main (gpointer data, ZinitProcess *process, pid_t pid, guint64 start_ticks, GError **error)
 {
   FakeProcess *fake = (FakeProcess *)process;
@@ -201,6 +208,7 @@ const ZinitHost fake_host = {
   .signal = send_signal,
   .stop = stop,
   .find_oldest = find_oldest,
+  .find_member = find_member,
   .adopt_main = adopt_main,
   .read_stats = read_stats,
 };

@@ -49,6 +49,8 @@ test_every_row (void)
       value.string = "/socket";
     else if (strcmp (option->key, "url") == 0)
       value.string = "http://host/";
+    else if (strcmp (option->key, "ready") == 0)
+      value.string = "notify";
 
     g_assert_true (zinit_schema_set (definition, option, &value, NULL));
     g_assert_false (zinit_schema_is_equal (plain, definition, option));

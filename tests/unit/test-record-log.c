@@ -190,7 +190,7 @@ test_all_kinds (Place *place, gconstpointer data)
   g_assert_cmpint (find (state, "web")->extra->wanted_status, ==, ZINIT_WANTED_STOP);
   g_assert_cmpint (find (state, "web")->state, ==, ZINIT_STATE_EXITED);
   g_assert_cmpint (find (state, "app")->state, ==, ZINIT_STATE_INACTIVE);
-  g_assert_cmpint (find (state, "db")->state, ==, ZINIT_STATE_RUNNING);
+  g_assert_cmpint (find (state, "db")->state, ==, ZINIT_STATE_STARTING);
   g_assert_cmpuint (find (state, "db")->pid, ==, 4713);
   g_assert_cmpuint (find (state, "db")->extra->pid_start_ticks, ==, 47130);
   g_assert_cmpuint (find (state, "db")->extra->run, ==, 2);

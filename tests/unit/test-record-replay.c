@@ -92,7 +92,7 @@ test_started (void)
   web->extra->stdout_inode = 3;
   g_tree_insert (state->services, g_strdup ("web"), web);
   g_assert_cmpuint (zinit_records_apply (text, strlen (text), state, &sequence), ==, strlen (text));
-  g_assert_cmpint (web->state, ==, ZINIT_STATE_RUNNING);
+  g_assert_cmpint (web->state, ==, ZINIT_STATE_STARTING);
   g_assert_true (web->has_pid);
   g_assert_cmpuint (web->pid, ==, 77);
   g_assert_false (web->has_started_at);
@@ -117,7 +117,7 @@ test_aborted (void)
   g_assert_false (find (state, "web")->has_pid);
   g_assert_cmpuint (find (state, "web")->extra->pid_start_ticks, ==, 0);
   g_assert_true (find (state, "web")->extra->start_after);
-  g_assert_cmpint (find (state, "db")->state, ==, ZINIT_STATE_RUNNING);
+  g_assert_cmpint (find (state, "db")->state, ==, ZINIT_STATE_STARTING);
 }
 
 static void

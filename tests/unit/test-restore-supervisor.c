@@ -90,22 +90,6 @@ test_stable_period (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (zinit_service_get_status (web)->restart_delay_ms, ==, 1000);
 }
 
-static void
-test_starting (Fixture *fixture, gconstpointer data)
-{
-  ZinitServiceRecord record = make_record (ZINIT_STATE_STARTING);
-
-  record.deadline_usec = fixture->host.now_usec + 200000;
-  restore (fixture, WEB, &record, TRUE);
-  fake_host_advance_ms (&fixture->host, 199);
-  fixture_assert_transitions (fixture, "");
-  fake_host_advance_ms (&fixture->host, 1);
-  fixture_assert_transitions (fixture, "web:starting>stopping");
-  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
-  g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, "web"))->failure.type, ==,
-                   ZINIT_FAILURE_START_TIMEOUT);
-}
-
 /* What is left of the time-out is left, not all of it. */
 static void
 test_stopping (Fixture *fixture, gconstpointer data)
@@ -238,7 +222,7 @@ test_backoff_is_over (Fixture *fixture, gconstpointer data)
   ZinitServiceRecord record = make_record (ZINIT_STATE_EXITED);
 
   record.deadline_usec = 1;
-  restore (fixture, WEB, &record, FALSE);
+  restore (fixture, WEB "service.ready='notify'\n", &record, FALSE);
   fixture_assert_acts (fixture, "+web");
   g_assert_cmpuint (zinit_service_get_status (fixture_get (fixture, "web"))->restart_count, ==, 3);
 }
@@ -253,7 +237,7 @@ test_absurd_deadline (Fixture *fixture, gconstpointer data)
 
     record.deadline_usec = G_MAXINT64;
     record.wanted = ZINIT_WANTED_STOP;
-    web = restore (fixture, WEB, &record, zinit_state_is_active (state));
+    web = restore (fixture, WEB "service.ready='notify'\n", &record, zinit_state_is_active (state));
     g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec, >=, 0);
     fake_host_advance_ms (&fixture->host, 3600000);
     g_assert_cmpstr (fixture_state (fixture, "web"), ==, zinit_state_to_string (state));
@@ -469,7 +453,6 @@ main (int argc, char *argv[])
   ADD ("running", test_running);
   ADD ("running-is-stopped", test_running_is_stopped);
   ADD ("stable-period", test_stable_period);
-  ADD ("starting", test_starting);
   ADD ("stopping", test_stopping);
   ADD ("stopping-for-a-restart", test_stopping_for_a_restart);
   g_test_add_func ("/restore-supervisor/vanished", test_vanished);

@@ -12,7 +12,7 @@
 #include "handover/snapshot.h"
 #include "supervisor/record.h"
 
-#define WEB "service.name='web'\nservice.exec='web'\n"
+#define WEB "service.name='web'\nservice.exec='web'\nservice.ready='notify'\n"
 
 typedef struct {
   Fixture fixture;
@@ -110,9 +110,10 @@ make_record (ZinitState state, guint n)
     { ZINIT_FAILURE_DEPENDENCY_FAILED, 0, (char *)"db" },
     { ZINIT_FAILURE_SPAWN_ERROR, 0, (char *)"exec \"x\":\n\001 \303\274" },
     { ZINIT_FAILURE_MISSING_DEPENDENCY, 0, (char *)"gone" },
+    { ZINIT_FAILURE_NOT_READY, 0, (char *)"no line" },
   };
   static const ZinitStopCause causes[] = { ZINIT_STOP_CAUSE_REQUESTED, ZINIT_STOP_CAUSE_START_TIMEOUT,
-                                           ZINIT_STOP_CAUSE_LEFTOVERS };
+                                           ZINIT_STOP_CAUSE_LEFTOVERS, ZINIT_STOP_CAUSE_NOT_READY };
   ZinitNext next = (n >> 1) & 3;
   gboolean has_timer = state != ZINIT_STATE_INACTIVE && state != ZINIT_STATE_BLOCKED;
 
@@ -125,7 +126,10 @@ make_record (ZinitState state, guint n)
     .restart_delay_ms = n % 4 == 0 ? 1 : 1000 + n,
     .started_at_usec = n % 2 == 0 ? 0 : 1700000000000007 + n * 1000,
     .state_changed_at_usec = 1700000001000000 + n * 1000,
-    .deadline_usec = has_timer && (n % 5 != 0 || state == ZINIT_STATE_STOPPING) ? 5000000 + n * 1000 : 0,
+    .deadline_usec =
+        has_timer && (n % 5 != 0 || state == ZINIT_STATE_STOPPING || state == ZINIT_STATE_STARTING)
+            ? 5000000 + n * 1000
+            : 0,
     /* One that never ran, and is wanted, is to be started. */
     .run = 1,
     .next = next,

@@ -81,6 +81,12 @@ test_failure_table (void)
       TRUE,
       { .text = (char *)"redis" },
       "missing dependency redis" },
+    { ZINIT_FAILURE_NOT_READY,
+      "not_ready",
+      "message",
+      TRUE,
+      { .text = (char *)"no line" },
+      "did not get ready: no line" },
   };
 
   g_assert_cmpuint (G_N_ELEMENTS (rows), ==, ZINIT_N_FAILURES);
