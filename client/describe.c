@@ -7,6 +7,7 @@
 #include "client/describe.h"
 
 #include "client/format.h"
+#include "common/signals.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -14,8 +15,8 @@
 char *
 zinit_describe_signal (int signal_number)
 {
-  const char *name = sigabbrev_np (signal_number);
-  return name != NULL ? g_strdup_printf ("SIG%s (%d)", name, signal_number)
+  const char *name = zinit_signal_to_string (signal_number);
+  return name != NULL ? g_strdup_printf ("%s (%d)", name, signal_number)
                       : g_strdup_printf ("%d", signal_number);
 }
 

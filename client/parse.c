@@ -7,44 +7,20 @@
 #include "client/parse.h"
 
 #include "common/edit-distance.h"
+#include "common/signals.h"
 
 #include <glib/gi18n.h>
-#include <signal.h>
 #include <string.h>
-
-/* KillService takes no real-time signals. */
-#define LAST_SIGNAL 31
-
-/* Names that signal(7) knows beside those of the C library. */
-static const struct {
-  const char *name;
-  int number;
-} aliases[] = { { "IOT", SIGABRT }, { "POLL", SIGIO }, { "CLD", SIGCHLD } };
 
 gboolean
 zinit_parse_signal (const char *text, int *ret_signal, GError **error)
 {
-  guint64 number = 0;
-  if (g_ascii_string_to_unsigned (text, 10, 1, LAST_SIGNAL, &number, NULL)) {
-    *ret_signal = (int)number;
+  *ret_signal = zinit_signal_from_string (text);
+  if (*ret_signal != 0)
     return TRUE;
-  }
-  const char *name = g_ascii_strncasecmp (text, "SIG", 3) == 0 ? text + 3 : text;
-  for (int i = 1; i < NSIG; i++) {
-    const char *known = sigabbrev_np (i);
-    if (known != NULL && g_ascii_strcasecmp (known, name) == 0) {
-      *ret_signal = i;
-      return TRUE;
-    }
-  }
-  for (gsize i = 0; i < G_N_ELEMENTS (aliases); i++)
-    if (g_ascii_strcasecmp (aliases[i].name, name) == 0) {
-      *ret_signal = aliases[i].number;
-      return TRUE;
-    }
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                _ ("\"%s\" is not a signal; give a name such as TERM or SIGHUP, or a number from 1 to %d"),
-               text, LAST_SIGNAL);
+               text, ZINIT_MAX_SIGNAL);
   return FALSE;
 }
 

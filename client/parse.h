@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* "TERM", "sigterm", "15" → 15; FALSE with a message when it is no signal of this system. */
+/* "TERM", "sigterm", "15" → 15; FALSE with a message when it is not a signal from 1 to 31. */
 gboolean zinit_parse_signal (const char *text, int *ret_signal, GError **error);
 /* "10m" (ago; s, m, h, d), "@SECONDS" since 1970, "2026-11-23", "2026-11-23 14:05[:09]" in local time, ISO
  * 8601 with a zone. In µs since 1970. */

@@ -7,10 +7,10 @@
 #include "bus/call.h"
 #include "bus/errors.h"
 #include "bus/waiters.h"
+#include "common/signals.h"
 #include "config/format.h"
 #include "model/error.h"
 #include "model/limits.h"
-#include "model/signals.h"
 
 /* Empty lines have no bytes of text and need room in the answer all the same. */
 #define MAX_REPLY_LINES 100000u
@@ -84,8 +84,8 @@ handle_kill (ZinitCall *call, ZinitService *service, GVariant **ret_reply, GErro
   gint32 signo = g_variant_get_int32 (argument);
 
   if (zinit_signal_to_string (signo) == NULL) {
-    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_SIGNAL, "there is no signal %d; allowed are 1 to 31",
-                 signo);
+    g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_SIGNAL, "there is no signal %d; allowed are 1 to %d",
+                 signo, ZINIT_MAX_SIGNAL);
     return FALSE;
   }
   return zinit_supervisor_kill (call->connection->bus->supervisor, service, signo,

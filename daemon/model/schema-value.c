@@ -8,7 +8,7 @@
 #include "model/schema-private.h"
 #include "model/error.h"
 #include "model/limits.h"
-#include "model/signals.h"
+#include "common/signals.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #define G_LOG_DOMAIN "zinit-model"
 
 #include "model/state.h"
-#include "model/signals.h"
+#include "common/signals.h"
 
 #include <string.h>
 

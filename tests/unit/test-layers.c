@@ -25,7 +25,7 @@ static const struct {
   { "daemon/persist", "config model loop", FALSE },
   { "daemon/supervisor", "process logs persist config model loop", FALSE },
   { "daemon/handover", "supervisor process logs persist config model loop", TRUE },
-  { "daemon/bus", "handover supervisor process logs persist config model loop", TRUE },
+  { "daemon/bus", "handover supervisor process logs persist config model loop common", TRUE },
   { "daemon", "bus handover supervisor process logs persist config model loop", TRUE },
   { "client", "common", TRUE },
   { "dbus-interfaces", "", TRUE },

@@ -8,7 +8,7 @@
 
 #include "model/limits.h"
 #include "model/schema.h"
-#include "model/signals.h"
+#include "common/signals.h"
 
 #include <string.h>
 
