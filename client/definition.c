@@ -17,64 +17,22 @@ set_unreadable (GError **error, const char *what)
   return FALSE;
 }
 
-static GVariant *
-list_from_json (JsonArray *array, GError **error)
-{
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_STRING_ARRAY);
-  for (guint i = 0; i < json_array_get_length (array); i++) {
-    JsonNode *item = json_array_get_element (array, i);
-    if (json_node_get_value_type (item) != G_TYPE_STRING) {
-      set_unreadable (error, _ ("a list holds something else than strings"));
-      return NULL;
-    }
-    g_variant_builder_add (&builder, "s", json_node_get_string (item));
-  }
-  return g_variant_builder_end (&builder);
-}
-
-static GVariant *
-table_from_json (JsonObject *object, GError **error)
-{
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{ss}"));
-  JsonObjectIter iter;
-  const char *key = NULL;
-  JsonNode *value = NULL;
-  json_object_iter_init_ordered (&iter, object);
-  while (json_object_iter_next_ordered (&iter, &key, &value)) {
-    if (json_node_get_value_type (value) != G_TYPE_STRING) {
-      set_unreadable (error, _ ("a table holds something else than strings"));
-      return NULL;
-    }
-    g_variant_builder_add (&builder, "{ss}", key, json_node_get_string (value));
-  }
-  return g_variant_builder_end (&builder);
-}
-
-static GVariant *
-value_from_json (JsonNode *node, GError **error)
+/* Which type of D-Bus a value has that @node is; NULL leaves it to the node. */
+static const char *
+choose_type (JsonNode *node)
 {
   if (JSON_NODE_HOLDS_ARRAY (node))
-    return list_from_json (json_node_get_array (node), error);
+    return "as";
   if (JSON_NODE_HOLDS_OBJECT (node))
-    return table_from_json (json_node_get_object (node), error);
-  GType type = json_node_get_value_type (node);
-  if (type == G_TYPE_STRING)
-    return g_variant_new_string (json_node_get_string (node));
-  if (type == G_TYPE_BOOLEAN)
-    return g_variant_new_boolean (json_node_get_boolean (node));
-  if (type == G_TYPE_INT64) {
-    gint64 number = json_node_get_int (node);
-    return number < 0 ? g_variant_new_int64 (number) : g_variant_new_uint64 ((guint64)number);
-  }
-  set_unreadable (error, _ ("a value is neither string, boolean, whole number, list nor table"));
-  return NULL;
+    return "a{ss}";
+  return json_node_get_value_type (node) == G_TYPE_INT64 && json_node_get_int (node) >= 0 ? "t" : NULL;
 }
 
 static gboolean
 add_section (GVariantBuilder *definition, const char *section, JsonNode *node, GError **error)
 {
   if (!JSON_NODE_HOLDS_OBJECT (node))
-    return set_unreadable (error, _ ("a section is no object"));
+    return set_unreadable (error, _ ("a section is not an object"));
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   JsonObjectIter iter;
   const char *key = NULL;
@@ -84,9 +42,10 @@ add_section (GVariantBuilder *definition, const char *section, JsonNode *node, G
     /* null is "not given". */
     if (JSON_NODE_HOLDS_NULL (content))
       continue;
-    GVariant *value = value_from_json (content, error);
+    g_autoptr (GError) local = NULL;
+    GVariant *value = json_gvariant_deserialize (content, choose_type (content), &local);
     if (value == NULL)
-      return FALSE;
+      return set_unreadable (error, local->message);
     g_variant_builder_add (&builder, "{sv}", key, value);
   }
   g_variant_builder_add (definition, "{s@a{sv}}", section, g_variant_builder_end (&builder));
@@ -97,7 +56,7 @@ GVariant *
 zinit_definition_from_json (JsonNode *node, GError **error)
 {
   if (!JSON_NODE_HOLDS_OBJECT (node)) {
-    set_unreadable (error, _ ("a definition is no object"));
+    set_unreadable (error, _ ("a definition is not an object"));
     return NULL;
   }
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{sa{sv}}"));
@@ -176,7 +135,7 @@ zinit_definition_read (const char *path, GError **error)
   if (json_parser_load_from_data (parser, output, -1, &local))
     root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
-    set_unreadable (error, local != NULL ? local->message : _ ("it is no object"));
+    set_unreadable (error, local != NULL ? local->message : _ ("it is not an object"));
     return NULL;
   }
   JsonObject *answer = json_node_get_object (root);

@@ -65,7 +65,7 @@ show_line (const ZinitLogsRequest *request, gboolean as_json, JsonParser *parser
     root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
     zinit_output_print_error (_ ("a line from the daemon cannot be read: %s"),
-                              error != NULL ? error->message : _ ("it is no object"));
+                              error != NULL ? error->message : _ ("it is not an object"));
     return;
   }
   JsonObject *object = json_node_get_object (root);

@@ -9,7 +9,6 @@
 #include "names.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
 
 #define MAX_NAMED 5
 
@@ -28,25 +27,13 @@ zinit_refused_fetch (ZinitClient *client)
   return known ? g_steal_pointer (&value) : NULL;
 }
 
-/* A file that could not be read at all has no service; its name is the file's then. */
-static gboolean
-is_about (const char *file, const char *service, const char *name)
-{
-  if (*service != '\0')
-    return g_str_equal (service, name);
-  g_autofree char *base = g_path_get_basename (file);
-  gsize length = strlen (name);
-  return strncmp (base, name, length) == 0 &&
-         (g_str_equal (base + length, ".toml") || g_str_equal (base + length, ".json"));
-}
-
 const char *
 zinit_refused_find (GVariant *refused, const char *name)
 {
   for (gsize i = 0; refused != NULL && i < g_variant_n_children (refused); i++) {
-    const char *file = NULL, *service = NULL, *message = NULL;
-    g_variant_get_child (refused, i, "(&s&s&s)", &file, &service, &message);
-    if (is_about (file, service, name))
+    const char *service = NULL, *message = NULL;
+    g_variant_get_child (refused, i, "(&s&s&s)", NULL, &service, &message);
+    if (g_str_equal (service, name))
       return message;
   }
   return NULL;

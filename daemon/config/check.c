@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Definition files judged without a daemon, as text for people or as JSON for programs. What is judged is
- * folder.c's and the graph's matter; here it is only gathered and printed.
+ * Definition files judged without a daemon, as text for people or as JSON for programs. What is wrong with a
+ * file or a cycle is judged by folder.c and the graph; here it is gathered, compared with the folder and
+ * printed.
  */
 #define G_LOG_DOMAIN "zinit-config"
 
@@ -33,8 +34,41 @@ refuse_impossible (ZinitConfigSet *set)
   }
 }
 
+/* A service that is required and that no file of the folder defines. */
+typedef struct {
+  const ZinitConfigEntry *entry; /* which requires it */
+  const char *name;
+} Missing;
+
+/* Missing, by value, into the entries of @set. What a refused file would define is not missing. Transfer
+ * full. */
+static GArray *
+find_missing (const ZinitConfigSet *set)
+{
+  GArray *all = g_array_new (FALSE, FALSE, sizeof (Missing));
+  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < set->entries->len; i++)
+    g_hash_table_add (known, ((ZinitConfigEntry *)set->entries->pdata[i])->definition->name);
+  for (guint i = 0; i < set->errors->len; i++)
+    g_hash_table_add (known, ((ZinitConfigError *)set->errors->pdata[i])->name);
+  for (guint i = 0; i < set->entries->len; i++) {
+    const ZinitConfigEntry *entry = set->entries->pdata[i];
+    char **required = entry->definition->requires;
+
+    for (; required != NULL && *required != NULL; required++)
+      if (!g_hash_table_contains (known, *required)) {
+        Missing missing = { entry, *required };
+
+        g_array_append_val (all, missing);
+      }
+  }
+  return all;
+}
+
+/* @missing is NULL for a file. */
 static void
-print_text (const ZinitConfigSet *set, FILE *out, FILE *err)
+print_text (const ZinitConfigSet *set, const GArray *missing, FILE *out, FILE *err)
 {
   for (guint i = 0; i < set->entries->len; i++) {
     const ZinitConfigEntry *entry = set->entries->pdata[i];
@@ -43,10 +77,37 @@ print_text (const ZinitConfigSet *set, FILE *out, FILE *err)
   }
   for (guint i = 0; i < set->errors->len; i++)
     fprintf (err, "%s\n", ((ZinitConfigError *)set->errors->pdata[i])->message);
+  if (missing == NULL)
+    return;
+  for (guint i = 0; i < missing->len; i++) {
+    const Missing *one = &g_array_index (missing, Missing, i);
+
+    fprintf (err, "%s: requires \"%s\", which no file in this folder defines\n", one->entry->path, one->name);
+  }
+  if (set->entries->len == 0 && set->errors->len == 0)
+    fprintf (err,
+             "there is no definition in this folder; its files are to be called NAME.toml or NAME.json\n");
+}
+
+static JsonArray *
+list_missing (const GArray *missing)
+{
+  JsonArray *array = json_array_new ();
+
+  for (guint i = 0; i < missing->len; i++) {
+    const Missing *one = &g_array_index (missing, Missing, i);
+    JsonObject *object = json_object_new ();
+
+    json_object_set_string_member (object, "service", one->entry->definition->name);
+    json_object_set_string_member (object, "kind", "requires");
+    json_object_set_string_member (object, "missing", one->name);
+    json_array_add_object_element (array, object);
+  }
+  return array;
 }
 
 static void
-print_json (const ZinitConfigSet *set, FILE *out)
+print_json (const ZinitConfigSet *set, const GArray *missing, FILE *out)
 {
   g_autoptr (JsonObject) root = json_object_new ();
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
@@ -73,6 +134,8 @@ print_json (const ZinitConfigSet *set, FILE *out)
   }
   json_object_set_array_member (root, "services", services);
   json_object_set_array_member (root, "errors", errors);
+  if (missing != NULL)
+    json_object_set_array_member (root, "missing", list_missing (missing));
   json_node_set_object (node, root);
   text = json_to_string (node, TRUE);
   fprintf (out, "%s\n", text);
@@ -81,13 +144,17 @@ print_json (const ZinitConfigSet *set, FILE *out)
 gboolean
 zinit_check_config (const char *path, gboolean as_json, FILE *out, FILE *err)
 {
-  g_autoptr (ZinitConfigSet) set = g_file_test (path, G_FILE_TEST_IS_DIR) ? zinit_config_read_folder (path)
-                                                                          : zinit_config_read_file (path);
+  gboolean is_folder = g_file_test (path, G_FILE_TEST_IS_DIR);
+  g_autoptr (ZinitConfigSet) set =
+      is_folder ? zinit_config_read_folder (path) : zinit_config_read_file (path);
+  g_autoptr (GArray) missing = NULL;
 
   refuse_impossible (set);
+  if (is_folder)
+    missing = find_missing (set);
   if (as_json)
-    print_json (set, out);
+    print_json (set, missing, out);
   else
-    print_text (set, out, err);
+    print_text (set, missing, out, err);
   return set->errors->len == 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Judges definition files without a daemon: each for itself, and all of a folder for cycles. For `zinitd
+ * Judges definition files without a daemon: each for itself, and all of a folder for cycles and for what they
+ * require. For `zinitd
  * --check-config`, which the command `zinit check` runs.
  */
 #pragma once
@@ -13,7 +14,9 @@ G_BEGIN_DECLS
 
 /* @path is a folder or a file. Writes good services to @out and problems to @err, a line each; or with
  * @as_json one object { "services": [{ "name", "path", "definition" }], "errors": [{ "path", "message" }] }
- * to @out. Returns TRUE when there is no problem. */
+ * to @out. Of a folder it says besides which required services no file defines, as JSON in "missing":
+ * [{ "service", "kind", "missing" }]. That is a hint: the service may be added without a file. Returns TRUE
+ * when there is no problem. */
 gboolean zinit_check_config (const char *path, gboolean as_json, FILE *out, FILE *err);
 
 G_END_DECLS

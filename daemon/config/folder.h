@@ -42,11 +42,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitConfigSet, zinit_config_set_free)
 void zinit_config_set_add_error (ZinitConfigSet *set, const char *path, const char *name, const char *format,
                                  ...) G_GNUC_PRINTF (4, 5);
 
-/* Adds an error about the file @path as a whole, @format without the path; none once there are
- * ZINIT_MAX_CONFIG_ERRORS. */
-void zinit_config_set_add_error (ZinitConfigSet *set, const char *path, const char *name, const char *format,
-                                 ...) G_GNUC_PRINTF (4, 5);
-
 /* Reads NAME.toml and NAME.json in @directory (not below; names that begin with '.' and any other ending are
  * passed over). Never fails as a whole: a folder that is not there is an empty set without an error; what
  * cannot be opened or read is an entry in errors. Refuses what is no regular file, over

@@ -187,7 +187,7 @@ test_definitions (void)
 {
   g_autoptr (Harness) h = harness_new ();
   g_autofree char *path = harness_path (h, "definition"), *help = NULL, *wrong_help = NULL, *checked = NULL;
-  g_autofree char *command = NULL, *error = NULL, *broken = NULL;
+  g_autofree char *command = NULL, *error = NULL, *broken = NULL, *empty = NULL;
   g_autoptr (JsonNode) json = NULL;
   JsonObject *missing;
   g_autofree char *definition =
@@ -195,10 +195,12 @@ test_definitions (void)
   int status = 0;
 
   harness_setenv (h, "ZINIT_DAEMON", NULL);
+  empty = command_print (h, DONE, "check '%s'", h->config_dir);
+  command_assert_has (empty, "no definition in this folder");
   harness_service (h, "web", "wait", BY_HAND REQUIRES ("nowhere"));
   checked = command_print (h, DONE, "check '%s'", h->config_dir);
   command_assert_has (checked, "web: ok");
-  command_assert_has (checked, "requires nowhere");
+  command_assert_has (checked, "requires \"nowhere\"");
   json = command_run_json (h, DONE, "check '%s'", h->config_dir);
   missing = json_array_get_object_element (
       json_object_get_array_member (json_node_get_object (json), "missing"), 0);
