@@ -56,15 +56,16 @@ zinit_command_take_globals (ZinitClient *client, GError **error)
 {
   if (globals.system + globals.user + (globals.socket != NULL) + (globals.address != NULL) > 1) {
     usage_error (error,
-                 _ ("only one of --system, --user (or --session), --socket and --address can be given"));
+                 _ ("only one of --system, --user (or --session), --socket and --address can be used"));
     return FALSE;
   }
   if (!zinit_output_set_color (globals.color != NULL ? globals.color : "auto")) {
-    usage_error (error, _ ("--color takes auto, always or never"));
+    usage_error (error, _ ("--color must be auto, always or never"));
     return FALSE;
   }
   if (globals.address != NULL && !g_dbus_is_address (globals.address)) {
-    usage_error (error, _ ("--address takes a D-Bus address such as unix:path=/run/dbus/system_bus_socket"));
+    usage_error (error,
+                 _ ("--address must be a D-Bus address such as unix:path=/run/dbus/system_bus_socket"));
     return FALSE;
   }
   gboolean system = globals.system || (!globals.user && geteuid () == 0);
@@ -96,7 +97,7 @@ check_words (ZinitClient *client, char **words, int minimum, int maximum)
   g_autofree char *message =
       count < minimum
           ? g_strdup_printf (_ ("%s: %s is missing"), client->command->name, _ (client->command->arguments))
-          : g_strdup_printf (_ ("%s: \"%s\" is too much"), client->command->name, words[maximum]);
+          : g_strdup_printf (_ ("%s: unexpected argument \"%s\""), client->command->name, words[maximum]);
   zinit_command_usage_error (client, message);
   return FALSE;
 }
@@ -131,7 +132,7 @@ zinit_command_parse (ZinitClient *client, const GOptionEntry *entries, int minim
     return NULL;
   for (gsize i = 0; words != NULL && words[i] != NULL && !client->command->takes_files; i++)
     if (!g_utf8_validate (words[i], -1, NULL)) {
-      zinit_command_usage_error (client, _ ("a service's name is not UTF-8"));
+      zinit_command_usage_error (client, _ ("the name of a service must be valid UTF-8"));
       return NULL;
     }
   return words != NULL ? g_steal_pointer (&words) : g_new0 (char *, 1);
@@ -239,7 +240,7 @@ char *
 zinit_command_error_message (const GError *error)
 {
   if (is_gone (error))
-    return g_strdup (_ ("the daemon went away"));
+    return g_strdup (_ ("the connection to the daemon was lost"));
   g_autoptr (GError) copy = g_error_copy (error);
   g_dbus_error_strip_remote_error (copy);
   return g_strdup (copy->message);

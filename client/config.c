@@ -39,9 +39,9 @@ zinit_command_add (ZinitClient *client, int argc, char **argv)
   gboolean persist = FALSE, replace = FALSE;
   const GOptionEntry entries[] = {
     { "persist", 'p', 0, G_OPTION_ARG_NONE, &persist,
-      N_ ("Also write it to the daemon's folder of definitions"), NULL },
-    { "replace", 'r', 0, G_OPTION_ARG_NONE, &replace, N_ ("Give a service of that name the new definition"),
-      NULL },
+      N_ ("Also save it as a file in the daemon's folder of definitions"), NULL },
+    { "replace", 'r', 0, G_OPTION_ARG_NONE, &replace,
+      N_ ("If a service with this name exists, replace its definition"), NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_auto (GStrv) words = zinit_command_parse (client, entries, 1, 1, argc, argv);
@@ -64,7 +64,7 @@ zinit_command_add (ZinitClient *client, int argc, char **argv)
       "(o)", &error);
   if (reply == NULL && zinit_command_is_error (error, "ServiceExists")) {
     zinit_output_print_error (
-        _ ("there is a service of that name already; --replace gives it this definition"));
+        _ ("a service with this name exists already; use --replace to give it this definition"));
     return ZINIT_EXIT_FAILED;
   }
   if (reply == NULL)
@@ -95,7 +95,7 @@ remove_one (ZinitClient *client, const char *name, gboolean stop, GString *json)
     return zinit_command_exit_code (error);
   }
   if (reply == NULL && zinit_command_is_error (error, "AlreadyRunning")) {
-    zinit_output_print_error (_ ("%s runs; stop it first, or remove it with --stop"), name);
+    zinit_output_print_error (_ ("%s is running; stop it first, or remove it with --stop"), name);
     return ZINIT_EXIT_FAILED;
   }
   if (reply == NULL)
@@ -134,7 +134,7 @@ zinit_command_remove (ZinitClient *client, int argc, char **argv)
 {
   gboolean stop = FALSE, all = FALSE;
   const GOptionEntry entries[] = {
-    { "stop", 's', 0, G_OPTION_ARG_NONE, &stop, N_ ("Stop them first when they run"), NULL },
+    { "stop", 's', 0, G_OPTION_ARG_NONE, &stop, N_ ("Stop them first if they are running"), NULL },
     { "all", 'a', 0, G_OPTION_ARG_NONE, &all, N_ ("Stop and remove all services of class user"), NULL },
     G_OPTION_ENTRY_NULL,
   };
@@ -142,7 +142,7 @@ zinit_command_remove (ZinitClient *client, int argc, char **argv)
   if (words == NULL)
     return ZINIT_EXIT_USAGE;
   if (all && *words != NULL)
-    return zinit_command_usage_error (client, _ ("--all goes without names"));
+    return zinit_command_usage_error (client, _ ("--all and names cannot be used together"));
   if (!all && *words == NULL)
     return zinit_command_usage_error (client, _ ("the name of a service is missing"));
 

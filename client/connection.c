@@ -108,15 +108,17 @@ describe_start (const ZinitConnectionOptions *options, const char *socket)
 {
   const char *program = zinit_program_get_daemon ();
   if (access (program, X_OK) != 0)
-    return g_strdup_printf (_ ("no zinitd is installed at %s; ZINIT_DAEMON may name another"), program);
+    return g_strdup_printf (_ ("there is no zinitd at %s; set the variable ZINIT_DAEMON to its path"),
+                            program);
 
   g_autofree char *place = describe_place (options, socket);
   g_autofree char *quoted = quote (program);
   g_autofree char *start = g_strdup_printf (_ ("start it with \"%s %s\""), quoted, place);
   if (socket == NULL || options->socket != NULL || g_getenv ("ZINIT_SOCKET") != NULL || options->is_explicit)
     return g_steal_pointer (&start);
-  return g_strdup_printf (options->scope == ZINIT_SCOPE_SYSTEM ? _ ("%s, or ask your own with --user")
-                                                               : _ ("%s, or ask the system's with --system"),
+  return g_strdup_printf (options->scope == ZINIT_SCOPE_SYSTEM
+                              ? _ ("%s, or use --user for your own daemon")
+                              : _ ("%s, or use --system for the daemon of the system"),
                           start);
 }
 
@@ -138,7 +140,7 @@ set_not_allowed (GError **error, const ZinitConnectionOptions *options, const ch
                is_system
                    ? _ ("you are not allowed to talk to the daemon at %s; try it as root (sudo), or ask your "
                         "own daemon with --user")
-                   : _ ("you are not allowed to talk to the daemon at %s; it is another user's"),
+                   : _ ("you are not allowed to talk to the daemon at %s; it belongs to another user"),
                where);
 }
 

@@ -18,11 +18,11 @@ static const char *
 check_options (const ZinitWaitRequest *wait, char **names, gboolean only)
 {
   if (wait->all && *names != NULL)
-    return _ ("--all goes without names");
+    return _ ("--all and names cannot be used together");
   if (wait->all && only)
-    return _ ("--all and --only contradict each other");
+    return _ ("--all and --only cannot be used together");
   if (wait->no_wait && wait->timeout_ms >= 0)
-    return _ ("--no-wait and --timeout contradict each other");
+    return _ ("--no-wait and --timeout cannot be used together");
   if (!wait->all && *names == NULL)
     return _ ("the name of a service is missing");
   return NULL;
@@ -35,8 +35,8 @@ run_request (ZinitClient *client, ZinitRequest request, int argc, char **argv)
   gboolean verbose = FALSE, only = FALSE;
   g_autofree char *timeout = NULL;
   const GOptionEntry common[] = {
-    { "no-wait", 0, 0, G_OPTION_ARG_NONE, &wait.no_wait, N_ ("Only ask, do not wait for the result"), NULL },
-    { "timeout", 0, 0, G_OPTION_ARG_STRING, &timeout, N_ ("Wait no longer than this: 5, 500ms, 2min"),
+    { "no-wait", 0, 0, G_OPTION_ARG_NONE, &wait.no_wait, N_ ("Do not wait for the result"), NULL },
+    { "timeout", 0, 0, G_OPTION_ARG_STRING, &timeout, N_ ("Wait at most this long: 5 (seconds), 500ms, 2min"),
       N_ ("TIME") },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
       N_ ("Show every change of state (default on a terminal)"), NULL },
@@ -44,7 +44,7 @@ run_request (ZinitClient *client, ZinitRequest request, int argc, char **argv)
   const GOptionEntry all = { "all", 'a', 0, G_OPTION_ARG_NONE, &wait.all, N_ ("All services of class user"),
                              NULL };
   const GOptionEntry alone = {
-    "only", 'o', 0, G_OPTION_ARG_NONE, &only, N_ ("Start nothing that they require or want"), NULL
+    "only", 'o', 0, G_OPTION_ARG_NONE, &only, N_ ("Do not start what they require or want"), NULL
   };
   GOptionEntry entries[G_N_ELEMENTS (common) + 3] = { G_OPTION_ENTRY_NULL };
   gsize count = 0;
@@ -130,8 +130,8 @@ zinit_command_kill (ZinitClient *client, int argc, char **argv)
   const GOptionEntry entries[] = {
     { "signal", 's', 0, G_OPTION_ARG_STRING, &signal_text, N_ ("Signal by name or number (default TERM)"),
       N_ ("SIGNAL") },
-    { "main", 'm', 0, G_OPTION_ARG_NONE, &main_only, N_ ("Only to its first process, not to the whole group"),
-      NULL },
+    { "main", 'm', 0, G_OPTION_ARG_NONE, &main_only,
+      N_ ("Only to its main process, not to all its processes"), NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_auto (GStrv) words = zinit_command_parse (client, entries, 1, -1, argc, argv);

@@ -30,7 +30,7 @@ zinit_command_shutdown (ZinitClient *client, int argc, char **argv)
 {
   gboolean no_wait = FALSE;
   const GOptionEntry entries[] = {
-    { "no-wait", 0, 0, G_OPTION_ARG_NONE, &no_wait, N_ ("Only ask, do not wait for its end"), NULL },
+    { "no-wait", 0, 0, G_OPTION_ARG_NONE, &no_wait, N_ ("Do not wait until it has ended"), NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_auto (GStrv) words = zinit_command_parse (client, entries, 0, 0, argc, argv);
@@ -48,12 +48,12 @@ zinit_command_shutdown (ZinitClient *client, int argc, char **argv)
   if (reply == NULL)
     return zinit_command_fail (error);
   if (no_wait) {
-    print_done (client, _ ("the daemon stops its services and ends"));
+    print_done (client, _ ("the daemon stops its services and then ends"));
     return ZINIT_EXIT_DONE;
   }
   /* It leaves us when its last service is down. */
   g_main_loop_run (loop);
-  print_done (client, _ ("every service is down and the daemon has ended"));
+  print_done (client, _ ("all services are stopped and the daemon has ended"));
   return ZINIT_EXIT_DONE;
 }
 
@@ -68,7 +68,7 @@ zinit_command_reexec (ZinitClient *client, int argc, char **argv)
       client, "Reexecute", g_variant_new ("(@a{sv})", zinit_command_no_options ()), NULL, &error);
   if (reply == NULL)
     return zinit_command_fail (error);
-  print_done (client, _ ("the daemon replaces itself"));
+  print_done (client, _ ("the daemon is executing its program again; services keep running"));
   return ZINIT_EXIT_DONE;
 }
 

@@ -12,7 +12,7 @@
 static gboolean
 set_unreadable (GError **error, const char *what)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("the answer of %s cannot be read: %s"),
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("the output of %s cannot be read: %s"),
                zinit_program_get_daemon (), what);
   return FALSE;
 }
@@ -111,7 +111,7 @@ find_definition (JsonObject *answer, const char *path, GError **error)
   JsonNode *services = json_object_get_member (answer, "services");
   if (services == NULL || !JSON_NODE_HOLDS_ARRAY (services) ||
       json_array_get_length (json_node_get_array (services)) != 1) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("%s does not define one service"), path);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("%s must define exactly one service"), path);
     return NULL;
   }
   JsonNode *service = json_array_get_element (json_node_get_array (services), 0);
@@ -119,7 +119,7 @@ find_definition (JsonObject *answer, const char *path, GError **error)
                              ? json_object_get_member (json_node_get_object (service), "definition")
                              : NULL;
   if (definition == NULL)
-    set_unreadable (error, _ ("there is no definition in it"));
+    set_unreadable (error, _ ("it has no definition"));
   return definition;
 }
 

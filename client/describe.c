@@ -55,7 +55,7 @@ zinit_describe_failure (GVariant *reason)
     return g_strdup_printf (_ ("killed by %s"), name);
   }
   if (g_str_equal (type, "start_timeout"))
-    return g_strdup (_ ("was not ready in time"));
+    return g_strdup (_ ("did not start in time"));
   if (g_str_equal (type, "stop_timeout"))
     return g_strdup (_ ("did not stop in time and was killed"));
   if (g_str_equal (type, "health_check_failed")) {
@@ -81,7 +81,7 @@ zinit_describe_exit (GVariant *last_exit)
     g_variant_get (last_exit, "(&si)", &kind, &number);
   if (g_str_equal (kind, "exited"))
     return number >= 0 ? g_strdup_printf (_ ("exited with code %d"), number)
-                       : g_strdup (_ ("ended, how is not known"));
+                       : g_strdup (_ ("ended in an unknown way"));
   if (!g_str_equal (kind, "killed"))
     return g_strdup ("");
   g_autofree char *name = zinit_describe_signal (number);
@@ -136,10 +136,10 @@ describe_down (const ZinitServiceInfo *info)
   if (g_str_equal (info->sub_state, "done"))
     return g_strdup (_ ("done"));
   if (g_str_equal (info->sub_state, "stopped"))
-    return g_strdup (zinit_describe_is_killed (info) ? _ ("stopped, had to be killed") : _ ("stopped"));
+    return g_strdup (zinit_describe_is_killed (info) ? _ ("stopped; had to be killed") : _ ("stopped"));
 
   if (g_str_equal (info->sub_state, "held"))
-    return g_strdup (_ ("held, comes back with what it requires"));
+    return g_strdup (_ ("held; starts again when the service it requires is up"));
 
   g_autofree char *end = describe_end (info);
   if (g_str_equal (info->sub_state, "restarting")) {

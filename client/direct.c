@@ -213,8 +213,8 @@ parse_reply (GBytes *reply, GError **error)
 static void
 set_wrong_type (GError **error, const char *method, const char *type)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("the daemon's answer to %s has type %s"),
-               method, type);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               _ ("the daemon's answer to %s has the unexpected type %s"), method, type);
 }
 
 GVariant *

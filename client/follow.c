@@ -40,7 +40,7 @@ open_stream (ZinitClient *client, const ZinitLogsRequest *request, GError **erro
   g_variant_get (reply, "(h)", &index);
   if (descriptors == NULL) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 _ ("the daemon's answer has no stream of lines"));
+                 _ ("the daemon's answer holds no descriptor to read lines from"));
     return -1;
   }
   return g_unix_fd_list_get (descriptors, index, error);
@@ -109,6 +109,6 @@ zinit_logs_follow (ZinitClient *client, const ZinitLogsRequest *request)
     show_line (request, client->json, parser, text, length);
   free (text);
   fclose (stream);
-  zinit_output_print_error (_ ("the daemon ended the stream of lines"));
+  zinit_output_print_error (_ ("the daemon stopped sending lines"));
   return ZINIT_EXIT_NO_DAEMON;
 }

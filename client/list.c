@@ -175,14 +175,14 @@ zinit_command_list (ZinitClient *client, int argc, char **argv)
     { "state", 0, 0, G_OPTION_ARG_STRING, &state, N_ ("Only services in this state or sub-state"),
       N_ ("STATE") },
     { "failed", 0, 0, G_OPTION_ARG_NONE, &failed, N_ ("Only failed services (--state=failed)"), NULL },
-    { "names", 0, 0, G_OPTION_ARG_NONE, &names_only, N_ ("Only the names, one a line"), NULL },
+    { "names", 0, 0, G_OPTION_ARG_NONE, &names_only, N_ ("Only the names, one per line"), NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_auto (GStrv) words = zinit_command_parse (client, entries, 0, -1, argc, argv);
   if (words == NULL)
     return ZINIT_EXIT_USAGE;
   if (failed && state != NULL && !g_str_equal (state, "failed"))
-    return zinit_command_usage_error (client, _ ("--failed and --state contradict each other"));
+    return zinit_command_usage_error (client, _ ("--failed and --state cannot be used together"));
   const char *wanted = failed ? "failed" : state;
   g_autoptr (GError) error = NULL;
   if (wanted != NULL && !zinit_parse_state (wanted, &error))

@@ -127,11 +127,11 @@ take_options (ZinitLogsRequest *request, const char *since, const char *stream, 
   if (since != NULL && !zinit_parse_since (since, g_get_real_time (), &request->since_usec, error))
     return FALSE;
   if (stream != NULL && !g_str_equal (stream, "stdout") && !g_str_equal (stream, "stderr")) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("--stream takes stdout or stderr"));
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("--stream must be stdout or stderr"));
     return FALSE;
   }
   if (request->lines < -1 || request->lines > G_MAXUINT32) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("--lines takes a number from 0 to %u"),
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("--lines must be a number from 0 to %u"),
                  G_MAXUINT32);
     return FALSE;
   }
@@ -146,14 +146,14 @@ zinit_command_logs (ZinitClient *client, int argc, char **argv)
   gboolean follow = FALSE;
   g_autofree char *since = NULL, *stream = NULL;
   const GOptionEntry entries[] = {
-    { "lines", 'n', 0, G_OPTION_ARG_INT64, &request.lines, N_ ("Only the newest lines of each service"),
+    { "lines", 'n', 0, G_OPTION_ARG_INT64, &request.lines, N_ ("Only the newest N lines of each service"),
       N_ ("N") },
-    { "follow", 'f', 0, G_OPTION_ARG_NONE, &follow, N_ ("Stay, and show new lines as they are written"),
-      NULL },
-    { "since", 0, 0, G_OPTION_ARG_STRING, &since, N_ ("Nothing older: 10m, 2h, 2026-11-23 14:05"),
-      N_ ("TIME") },
+    { "follow", 'f', 0, G_OPTION_ARG_NONE, &follow,
+      N_ ("Keep running and show new lines as they are written"), NULL },
+    { "since", 0, 0, G_OPTION_ARG_STRING, &since,
+      N_ ("Only lines since this time: 10m (ago), 2h, \"2026-11-23 14:05\""), N_ ("TIME") },
     { "stream", 0, 0, G_OPTION_ARG_STRING, &stream, N_ ("Only stdout or stderr"), N_ ("STREAM") },
-    { "raw", 0, 0, G_OPTION_ARG_NONE, &request.raw, N_ ("The text alone, without time and name"), NULL },
+    { "raw", 0, 0, G_OPTION_ARG_NONE, &request.raw, N_ ("Only the text, without time and name"), NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_auto (GStrv) words = zinit_command_parse (client, entries, 0, -1, argc, argv);

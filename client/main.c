@@ -21,7 +21,7 @@ static ZinitExitCode run_help (ZinitClient *client, int argc, char **argv);
 
 static const ZinitCommand commands[] = {
   { "list", "ls", N_ ("[NAME...]"), N_ ("Show all services and their states."), zinit_command_list },
-  { "status", NULL, N_ ("[NAME...]"), N_ ("Show all about services, or about the daemon."),
+  { "status", NULL, N_ ("[NAME...]"), N_ ("Show details of services, or of the daemon."),
     zinit_command_status },
   { "start", NULL, N_ ("NAME..."),
     N_ ("Start services with what they require and want, and wait until they are up."), zinit_command_start },
@@ -30,9 +30,9 @@ static const ZinitCommand commands[] = {
     zinit_command_restart },
   { "kill", NULL, N_ ("NAME..."), N_ ("Send a signal to services."), zinit_command_kill },
   { "wait", NULL, N_ ("NAME..."), N_ ("Wait until services are in a state."), zinit_command_wait },
-  { "why", NULL, N_ ("NAME"), N_ ("Say what keeps a service from running."), zinit_command_why },
-  { "tree", NULL, N_ ("[NAME]"), N_ ("Draw what services depend on."), zinit_command_tree },
-  { "logs", NULL, N_ ("[NAME...]"), N_ ("Show what services wrote."), zinit_command_logs },
+  { "why", NULL, N_ ("NAME"), N_ ("Explain why a service is not running."), zinit_command_why },
+  { "tree", NULL, N_ ("[NAME]"), N_ ("Show as a tree what services depend on."), zinit_command_tree },
+  { "logs", NULL, N_ ("[NAME...]"), N_ ("Show the output of services."), zinit_command_logs },
   { "watch", NULL, N_ ("[NAME...]"), N_ ("Show changes of state as they happen."), zinit_command_watch },
   { "add", NULL, N_ ("FILE|-"), N_ ("Add a service from a definition file; - is standard input."),
     zinit_command_add, TRUE },
@@ -42,11 +42,13 @@ static const ZinitCommand commands[] = {
   { "config", NULL, N_ ("NAME"), N_ ("Show a service's definition."), zinit_command_config },
   { "check", NULL, N_ ("FILE|FOLDER"), N_ ("Check definition files; needs no daemon."), zinit_command_check,
     TRUE },
-  { "stats", NULL, N_ ("[NAME...]"), N_ ("Show what services use."), zinit_command_stats },
-  { "help", NULL, N_ ("[COMMAND]"), N_ ("Print this summary, or that of a command."), run_help },
+  { "stats", NULL, N_ ("[NAME...]"), N_ ("Show the processor time, memory and processes of services."),
+    zinit_command_stats },
+  { "help", NULL, N_ ("[COMMAND]"), N_ ("Print this help, or the help of a command."), run_help },
   { "shutdown", NULL, "", N_ ("Stop every service and end the daemon."), zinit_command_shutdown },
-  { "reexec", NULL, "", N_ ("Replace the daemon by its new version; services go on."), zinit_command_reexec },
-  { "prepare-restart", NULL, "", N_ ("Save the state and end the daemon; services go on."),
+  { "reexec", NULL, "", N_ ("Replace the daemon with its installed version; services keep running."),
+    zinit_command_reexec },
+  { "prepare-restart", NULL, "", N_ ("Save the state and end the daemon; services keep running."),
     zinit_command_prepare_restart },
 };
 
@@ -61,7 +63,7 @@ describe_commands (void)
     g_string_append_printf (text, "\n  %s%*s %s", usage, padding, "", _ (commands[i].summary));
   }
   g_string_append_printf (
-      text, "\n\n%s\n%s", _ ("\"zinit COMMAND --help\" tells a command's own options."),
+      text, "\n\n%s\n%s", _ ("\"zinit COMMAND --help\" shows the options of a command."),
       _ ("Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such service, 4 no daemon, 5 not allowed."));
   return g_string_free (text, FALSE);
 }

@@ -70,8 +70,8 @@ describe_done (ZinitClient *client, const ZinitWaitRequest *request, const Zinit
     return g_strdup (_ ("removed"));
   if (request->request == ZINIT_REQUEST_STOP && zinit_describe_is_killed (info)) {
     g_autofree char *after = fetch_stop_timeout (client, info->name);
-    return after != NULL ? g_strdup_printf (_ ("stopped, killed after %s"), after)
-                         : g_strdup (_ ("stopped, had to be killed"));
+    return after != NULL ? g_strdup_printf (_ ("stopped; had to be killed after %s"), after)
+                         : g_strdup (_ ("stopped; had to be killed"));
   }
   return zinit_describe_state (info);
 }
@@ -93,7 +93,7 @@ zinit_outcome_print (ZinitClient *client, const ZinitWaitRequest *request, const
   g_autofree char *state = describe_done (client, request, info);
   g_autofree char *safe = zinit_output_safe (state);
   if (request->no_wait)
-    zinit_output_print (_ ("%s: asked; now %s\n"), safe_name, safe);
+    zinit_output_print (_ ("%s: requested; now %s\n"), safe_name, safe);
   else
     zinit_output_print ("%s: %s\n", safe_name, safe);
 }
@@ -110,7 +110,7 @@ print_help (const ZinitWaitRequest *request, GPtrArray *causes)
     if (!request->tree || !g_str_equal (help[i], typed))
       g_string_append_printf (line, "%s%s", line->len > 0 ? "; " : "", help[i]);
   if (line->len > 0)
-    zinit_output_print_detail (_ ("What would help: %s"), line->str);
+    zinit_output_print_detail (_ ("Try: %s"), line->str);
   g_string_free (line, TRUE);
 }
 
@@ -170,7 +170,7 @@ zinit_outcome_say_waiting (ZinitClient *client, const ZinitWaitRequest *request,
   g_autofree char *links = causes != NULL ? describe_links (causes) : NULL;
   if (links == NULL || g_strcmp0 (links, *said) == 0)
     return;
-  zinit_output_print_detail (_ ("%s waits: it %s"), name, links);
+  zinit_output_print_detail (_ ("%s is waiting: it %s"), name, links);
   explain (client, request, causes);
   g_free (*said);
   *said = g_steal_pointer (&links);

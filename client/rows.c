@@ -47,7 +47,8 @@ read_bytes (ZinitRows *rows, GError **error)
   }
   if (!wire.is_broken)
     return TRUE;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("the daemon's list cannot be read"));
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                       _ ("the daemon's list of services cannot be read"));
   return FALSE;
 }
 

@@ -30,7 +30,8 @@ read_all (GError **error)
     return NULL;
   if (length > MAX_BYTES) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 _ ("standard input is too long for a definition"));
+                 _ ("standard input is too long for a definition; at most %d MiB are read"),
+                 MAX_BYTES / (1024 * 1024));
     return NULL;
   }
   return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (output));

@@ -78,7 +78,7 @@ print_service (const ZinitServiceInfo *info, GVariant *refused)
   g_autofree char *restarts = g_strdup_printf ("%u", info->restart_count);
   g_autofree char *kind =
       g_strjoin (", ", info->service_class, info->oneshot ? _ ("runs once") : _ ("kept running"),
-                 info->ephemeral ? _ ("has no file") : NULL, NULL);
+                 info->ephemeral ? _ ("without a file") : NULL, NULL);
   print_state (info);
   print_time (_ ("Since"), info->state_changed_at_usec, now_usec);
   print_row (_ ("Wanted"), info->wanted_status);
@@ -90,18 +90,19 @@ print_service (const ZinitServiceInfo *info, GVariant *refused)
   print_time (_ ("Next restart"), info->next_restart_usec, now_usec);
   print_row (_ ("Health"), g_str_equal (info->health, "none") ? NULL : info->health);
   /* Of a failed one the daemon's text is the cause once more. */
-  print_row (_ ("Says"), g_str_equal (info->state, "failed") ? NULL : info->status_text);
+  print_row (_ ("Message"), g_str_equal (info->state, "failed") ? NULL : info->status_text);
   print_names (_ ("Requires"), info->requires);
   print_names (_ ("After"), info->after);
   print_names (_ ("Wants"), info->wants);
   print_names (_ ("Conflicts"), info->conflicts);
   print_names (_ ("Required by"), info->required_by);
   if (info->needs_restart)
-    print_row (_ ("Note"), _ ("its definition changed; a restart takes it"));
+    print_row (_ ("Note"), _ ("its definition has changed; restart it to apply the change"));
   const char *problem = zinit_refused_find (refused, info->name);
   g_autofree char *note =
       problem != NULL
-          ? g_strdup_printf (_ ("its file is refused, an older definition is in force: %s"), problem)
+          ? g_strdup_printf (_ ("its definition file was refused and an older definition is used: %s"),
+                             problem)
           : NULL;
   print_row (_ ("Note"), note);
 }
@@ -117,7 +118,7 @@ print_blockers (ZinitClient *client, const char *name)
     const char *kind = NULL, *service = NULL, *state = NULL;
     g_variant_get_child (blockers, i, "(&s&s&s)", &kind, &service, &state);
     g_autofree char *value = g_strdup_printf ("%s %s (%s)", kind, service, state);
-    print_row (_ ("Held by"), value);
+    print_row (_ ("Blocked by"), value);
   }
 }
 

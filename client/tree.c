@@ -53,7 +53,7 @@ print_node (const ZinitServiceInfo *info, const char *name, const char *kind, gb
 {
   g_autofree char *safe_name = zinit_output_safe (name);
   g_autofree char *strong = zinit_output_paint (ZINIT_STYLE_STRONG, safe_name);
-  const char *state = info != NULL ? info->state : _ ("not known");
+  const char *state = info != NULL ? info->state : _ ("unknown");
   g_autofree char *painted =
       zinit_output_paint (info != NULL ? zinit_output_state_style (state) : ZINIT_STYLE_BAD, state);
   g_autofree char *note = kind != NULL ? g_strdup_printf (" [%s]", kind) : g_strdup ("");

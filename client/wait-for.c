@@ -102,7 +102,7 @@ object_removed (GDBusConnection *bus, const char *sender, const char *path, cons
   const char *name = g_hash_table_lookup (wait->open, removed);
   if (name == NULL)
     return;
-  g_autofree char *message = g_strdup_printf (_ ("%s was removed meanwhile"), name);
+  g_autofree char *message = g_strdup_printf (_ ("%s was removed while waiting for it"), name);
   g_autoptr (GError) error = g_dbus_error_new_for_dbus_error (ZINIT_ERROR_PREFIX "NoSuchService", message);
   finish (wait, removed, NULL, error);
 }
@@ -124,7 +124,7 @@ finish_all (Wait *wait, const GError *error)
     g_autofree char *state = info != NULL ? zinit_describe_state (info) : g_strdup (_ ("removed"));
     /* TRANSLATORS: service, state that was waited for, state that it is in. */
     g_autofree char *message =
-        g_strdup_printf (_ ("%s is not %s in time; it is %s"), name, wait->wanted, state);
+        g_strdup_printf (_ ("%s did not become %s in time; it is %s"), name, wait->wanted, state);
     g_autoptr (GError) late = g_dbus_error_new_for_dbus_error (ZINIT_ERROR_PREFIX "TimedOut", message);
     g_autofree char *kept = g_strdup (name);
     finish (wait, copies[i], info, late);
@@ -207,7 +207,7 @@ zinit_command_wait (ZinitClient *client, int argc, char **argv)
   g_autofree char *state = NULL, *timeout = NULL;
   const GOptionEntry entries[] = {
     { "for", 0, 0, G_OPTION_ARG_STRING, &state, N_ ("The state or sub-state to wait for"), N_ ("STATE") },
-    { "timeout", 0, 0, G_OPTION_ARG_STRING, &timeout, N_ ("Wait no longer than this: 5, 500ms, 2min"),
+    { "timeout", 0, 0, G_OPTION_ARG_STRING, &timeout, N_ ("Wait at most this long: 5 (seconds), 500ms, 2min"),
       N_ ("TIME") },
     G_OPTION_ENTRY_NULL,
   };
@@ -215,7 +215,7 @@ zinit_command_wait (ZinitClient *client, int argc, char **argv)
   if (given == NULL)
     return ZINIT_EXIT_USAGE;
   if (state == NULL)
-    return zinit_command_usage_error (client, _ ("--for STATE is missing"));
+    return zinit_command_usage_error (client, _ ("--for STATE is missing; it says which state to wait for"));
   g_autoptr (GError) error = NULL;
   if (!zinit_parse_state (state, &error))
     return zinit_command_usage_error (client, error->message);

@@ -301,7 +301,7 @@ timed_out (gpointer data)
   wait->is_answered = TRUE;
   for_each_item (wait, give_up_on);
   wait->exit_code = zinit_command_worse (wait->exit_code, ZINIT_EXIT_FAILED);
-  zinit_output_print_detail (_ ("No longer waiting; what was asked for goes on."));
+  zinit_output_print_detail (_ ("No longer waiting; the request itself goes on."));
   quit_when_done (wait);
   return G_SOURCE_CONTINUE;
 }
@@ -419,7 +419,7 @@ wait_until_settled (Wait *wait)
   if (wait->client->json)
     zinit_json_print (g_string_append_c (g_steal_pointer (&wait->json), ']'));
   if (wait->interrupted) {
-    zinit_output_print_error (_ ("no longer waiting; what was asked for goes on"));
+    zinit_output_print_error (_ ("no longer waiting; the request itself goes on"));
     zinit_output_flush ();
     /* Ends the way a shell expects of an interrupted program. */
     signal (SIGINT, SIG_DFL);

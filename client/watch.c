@@ -173,6 +173,6 @@ zinit_command_watch (ZinitClient *client, int argc, char **argv)
   if (!fetch_sequence (&watch, &error))
     return zinit_command_fail (error);
   g_main_loop_run (loop);
-  zinit_output_print_error (_ ("the daemon went away"));
+  zinit_output_print_error (_ ("the connection to the daemon was lost"));
   return ZINIT_EXIT_NO_DAEMON;
 }

@@ -37,7 +37,7 @@ print_why (ZinitClient *client, GPtrArray *causes)
     zinit_logs_print_last (client, root->info, OUTPUT_LINES, FALSE);
   if (*help == NULL)
     return;
-  zinit_output_print ("%s\n", _ ("What would help:"));
+  zinit_output_print ("%s\n", _ ("Try:"));
   for (gsize i = 0; help[i] != NULL; i++)
     zinit_output_print ("  %s\n", help[i]);
 }

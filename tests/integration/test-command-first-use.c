@@ -260,7 +260,7 @@ test_refused (void)
   harness_write (h, "web.toml", "[service]\nexec = 6\n");
   g_free (command_print (h, FAILED, "reload"));
   older = command_print (h, DONE, "status web");
-  command_assert_has (older, "an older definition is in force");
+  command_assert_has (older, "an older definition is used");
   json = command_run_json (h, DONE, "status");
   g_assert_cmpuint (
       json_array_get_length (json_object_get_array_member (json_node_get_object (json), "config_errors")), ==,

@@ -33,18 +33,18 @@ test_start_waits (void)
   harness_service (h, "late", "wait", BY_HAND REQUIRES ("gate"));
   harness_start (h);
   only = command_print (h, FAILED, "start --only web");
-  command_assert_has (only, "web waits: it requires db");
+  command_assert_has (only, "web is waiting: it requires db");
   command_assert_has (only, "zinit start web");
   assert_property (h->client, "web", "State", "blocked");
   assert_property (h->client, "db", "State", "inactive");
   /* Blocked already: no change of state tells of it. */
   again = command_print (h, FAILED, "start --only --timeout 60 web");
-  command_assert_has (again, "web waits: it requires db");
+  command_assert_has (again, "web is waiting: it requires db");
   tree = command_print (h, DONE, "start web");
   assert_property (h->client, "db", "State", "running");
   assert_property (h->client, "web", "State", "running");
   slow = command_print (h, FAILED, "start --timeout 300ms late");
-  command_assert_has (slow, "late waits: it requires gate");
+  command_assert_has (slow, "late is waiting: it requires gate");
   command_assert_has (slow, "late is not up after 300ms");
   assert_property (h->client, "gate", "State", "running");
   wrong = command_print (h, USAGE, "start --timeout 5x web");
@@ -107,7 +107,7 @@ test_words_for_ends (void)
   list = command_print (h, DONE, "list");
   command_assert_has (list, "setup\texited\tdone\t");
   stop = command_print (h, DONE, "stop deaf");
-  command_assert_has (stop, "deaf: stopped, killed after 200 ms");
+  command_assert_has (stop, "deaf: stopped; had to be killed after 200 ms");
   json = command_run_json (h, DONE, "list deaf");
   g_assert_cmpstr (
       json_object_get_string_member (json_array_get_object_element (json_node_get_array (json), 0), "state"),
@@ -130,7 +130,7 @@ test_wait (void)
   client_wait_state (h->client, "web", "running");
   there = command_print (h, DONE, "wait web --for running");
   late = command_print (h, FAILED, "wait job --for done --timeout 100ms");
-  command_assert_has (late, "job is not done in time; it is running");
+  command_assert_has (late, "job did not become done in time; it is running");
   none = command_print (h, NO_SERVICE, "wait jbo --for done");
   command_assert_has (none, "did you mean \"job\"");
   wrong = command_print (h, USAGE, "wait job --for runing");

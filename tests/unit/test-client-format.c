@@ -281,7 +281,7 @@ test_describe (void)
   g_autoptr (GVariant) killed = g_variant_ref_sink (g_variant_new ("(si)", "killed", SIGTERM));
   g_autoptr (GVariant) unknown = g_variant_ref_sink (g_variant_new ("(si)", "exited", -1));
   assert_text (zinit_describe_exit (killed), "killed by SIGTERM (15)");
-  assert_text (zinit_describe_exit (unknown), "ended, how is not known");
+  assert_text (zinit_describe_exit (unknown), "ended in an unknown way");
   assert_text (zinit_describe_exit (NULL), "");
 }
 
@@ -310,13 +310,13 @@ test_states (void)
     { "{'State': <'running'>, 'SubState': <'unhealthy'>, 'Pid': <uint32 7>}", "running, unhealthy (pid 7)" },
     { "{'State': <'exited'>, 'SubState': <'ended'>, 'LastExit': <('exited', 0)>}", "exited with code 0" },
     { "{'State': <'failed'>, 'SubState': <'held'>, 'FailureReason': <{'type': <'exit_code'>, 'code': <3>}>}",
-      "held, comes back with what it requires" },
+      "held; starts again when the service it requires is up" },
     { "{'State': <'exited'>, 'SubState': <'done'>, 'LastExit': <('exited', 0)>}", "done" },
     { "{'State': <'exited'>, 'SubState': <'stopped'>, 'LastExit': <('exited', 0)>}", "stopped" },
     { "{'State': <'inactive'>, 'SubState': <'skipped'>, 'StatusText': <'/x is not there'>}",
       "skipped: /x is not there" },
     { "{'State': <'failed'>, 'SubState': <'stopped'>, 'FailureReason': <{'type': <'stop_timeout'>}>}",
-      "stopped, had to be killed" },
+      "stopped; had to be killed" },
     { "{'State': <'failed'>, 'SubState': <'given-up'>, 'RestartCount': <uint32 2>, 'FailureReason': "
       "<{'type': <'exit_code'>, 'code': <3>}>}",
       "failed: exited with code 3; given up after 2 restarts" },
