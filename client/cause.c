@@ -139,13 +139,14 @@ zinit_cause_get_root (GPtrArray *causes)
   return g_ptr_array_index (causes, 0);
 }
 
-/* Since when it is as it is; its next try is said with its state. */
+/* When it ended; a next try, and what a held one waits for, are said with the state. */
 static char *
 describe_since (const ZinitServiceInfo *info)
 {
   guint64 now_usec = (guint64)g_get_real_time ();
   if (info->next_restart_usec != 0 || g_str_equal (info->sub_state, "inactive") ||
-      info->state_changed_at_usec == 0 || info->state_changed_at_usec > now_usec)
+      g_str_equal (info->sub_state, "held") || info->state_changed_at_usec == 0 ||
+      info->state_changed_at_usec > now_usec)
     return g_strdup ("");
   g_autofree char *ago = zinit_format_duration (now_usec - info->state_changed_at_usec);
   return g_strdup_printf (_ (", %s ago"), ago);

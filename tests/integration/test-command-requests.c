@@ -57,7 +57,7 @@ static void
 test_last_output (void)
 {
   g_autoptr (Harness) h = harness_new ();
-  g_autofree char *broken = NULL, *dependency = NULL, *lost = NULL;
+  g_autofree char *held = NULL, *broken = NULL, *dependency = NULL, *lost = NULL;
 
   harness_service (h, "db", "out healthy wait", BY_HAND "[lifecycle]\nrestart = \"never\"\n");
   harness_service (h, "web", "out ofweb wait", BY_HAND REQUIRES ("db"));
@@ -66,6 +66,9 @@ test_last_output (void)
   client_wait_log_lines (h->client, "db", 1);
   client_wait_log_lines (h->client, "web", 1);
   g_free (command_print (h, DONE, "stop db"));
+  held = command_print (h, DONE, "why web");
+  command_assert_has (held, "when the service it requires is up\n");
+  command_assert_has (held, "requires db, which is stopped");
   harness_service (h, "db", "err boom exit 3", BY_HAND "oneshot = true\n[lifecycle]\nrestart = \"never\"\n");
   g_free (command_print (h, DONE, "reload"));
   broken = command_print (h, FAILED, "start db");
