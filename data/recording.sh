@@ -29,17 +29,22 @@ temporary=$(mktemp -d)
 home=$temporary/home
 socket=$temporary/run/zinit/zinit.sock
 
-# The processes that were started for the picture: all of them have its run-time folder in their environment.
+# The processes that were started for the picture: all of them have its run-time folder in their environment, but nginx
+# writes its title over that, and works in the folder.
 left_over ()
 {
-  grep -lsF "XDG_RUNTIME_DIR=$temporary/run" /proc/[0-9]*/environ | cut -d / -f 3
+  {
+    grep -lsF "XDG_RUNTIME_DIR=$temporary/run" /proc/[0-9]*/environ || true
+    find /proc/[0-9]*/cwd -maxdepth 0 -lname "$temporary/*" 2> /dev/null || true
+  } | cut -d / -f 3 | sort -u
 }
 
 finish ()
 {
   [ ! -S "$socket" ] || zinit --socket "$socket" shutdown > /dev/null 2>&1 || true
-  for process in $(left_over); do
-    kill -9 "$process" 2> /dev/null || true
+  while processes=$(left_over) && [ -n "$processes" ]; do
+    # shellcheck disable=SC2086
+    kill -9 $processes 2> /dev/null || true
   done
   rm -rf "$temporary"
 }
@@ -96,7 +101,9 @@ env -u XDG_CONFIG_HOME -u ZINIT_EXAMPLES_DIR -u NOTIFY_SOCKET -u NO_COLOR -u LAN
   HOME="$home" XDG_RUNTIME_DIR="$temporary/run" ZINIT_SOCKET="$socket" COLUMNS_SHOWN="$COLUMNS_SHOWN" \
   LANG=C.UTF-8 TERM=xterm-256color \
   timeout 60 dbus-run-session -- script -qec "sh '$temporary/session'" /dev/null \
-  < /dev/null > "$temporary/shown" 2> "$temporary/errors" ||
+  < /dev/null > "$temporary/shown" 2> "$temporary/errors" &
+# In the background, because a signal would have to wait for a command in the foreground.
+wait $! ||
   { cat "$temporary/shown" "$temporary/errors" >&2; fail "the session failed"; }
 
 sed "s|$home|~|g" "$temporary/shown" |

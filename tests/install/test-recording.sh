@@ -45,19 +45,48 @@ print("\n".join(lines))
 END_OF_PYTHON
 }
 
+# A run that loses its zinitd half-way ends without a picture.
+interrupted_run ()
+{
+  TMPDIR=$temporary/tmp sh "$source_dir/data/recording.sh" "$build_dir" "$temporary/lost.svg" > "$temporary/output" 2>&1 &
+  script=$!
+  tries=0
+  until [ -n "$(find "$temporary/tmp" -name web.sock)" ] || [ $tries -gt 200 ]; do
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+  grep -lsF "XDG_RUNTIME_DIR=$temporary/" /proc/[0-9]*/environ | cut -d / -f 3 | while read -r process; do
+    [ "$(cat "/proc/$process/comm" 2> /dev/null)" != zinitd ] || kill -9 "$process"
+  done
+  kill -TERM "$script"
+  ! wait "$script"
+}
+
 pids_of ()
 {
   sed -n "s/^$1 running - \([0-9]*\) .*/\1/p" "$temporary/lines"
 }
 
+# Also nginx, which writes its title over its environment, and works in the folder.
+nothing_is_left ()
+{
+  {
+    grep -lsF "$temporary" /proc/[0-9]*/environ
+    find /proc/[0-9]*/cwd -maxdepth 0 -lname "$temporary/*" 2> /dev/null
+    find "$temporary/tmp" -mindepth 1
+  } > "$temporary/left"
+  ! [ -s "$temporary/left" ]
+}
+
 mkdir "$temporary/tmp"
+interrupted_run
+result $? "the script ends when it is told to" "$temporary/output"
+nothing_is_left
+result $? "without its daemon it leaves nothing behind either" "$temporary/left"
 TMPDIR=$temporary/tmp sh "$source_dir/data/recording.sh" "$build_dir" "$temporary/new.svg" > "$temporary/output" 2>&1
 result $? "the script runs" "$temporary/output"
-grep -lsF "$temporary" /proc/[0-9]*/environ > "$temporary/processes"
-[ ! -s "$temporary/processes" ]
-result $? "it leaves no process behind" "$temporary/processes"
-[ -z "$(ls -A "$temporary/tmp")" ]
-result $? "it leaves no file behind" "$temporary/output"
+nothing_is_left
+result $? "it leaves neither a process nor a file behind" "$temporary/left"
 
 read_picture "$temporary/new.svg" > "$temporary/lines" 2>&1
 result $? "the picture is well-formed" "$temporary/lines"
