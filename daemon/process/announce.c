@@ -166,15 +166,54 @@ take_line (ZinitProcess *process, gsize length)
   return report_line (process, line);
 }
 
+/* What is in the pipe @fd, which stays there. -1 with errno. */
+static gssize
+peek (int fd, char *bytes, gsize size)
+{
+  int fds[2];
+  gssize length;
+  int reason;
+
+  if (pipe2 (fds, O_CLOEXEC | O_NONBLOCK) != 0)
+    return -1;
+  length = tee (fd, fds[1], size, SPLICE_F_NONBLOCK);
+  if (length > 0)
+    length = read (fds[0], bytes, size);
+  reason = errno;
+  close (fds[0]);
+  close (fds[1]);
+  errno = reason;
+  return length;
+}
+
+/* The line is left in the pipe: should the daemon be killed before it is on record that the service is ready,
+ * the next one finds it there. */
+static gboolean
+has_whole_line (ZinitProcess *process, gsize *ret_length)
+{
+  char bytes[1024];
+  gssize length = process->ready_line->len == 0 ? peek (process->ready.fd, bytes, sizeof bytes) : -1;
+  const char *feed = length > 0 ? memchr (bytes, '\n', (gsize)length) : NULL;
+
+  if (feed == NULL)
+    return FALSE;
+  *ret_length = (gsize)(feed - bytes);
+  g_string_append_len (process->ready_line, bytes, length);
+  return TRUE;
+}
+
 /* FALSE when @process was freed in a callback. */
 static gboolean
 read_ready (ZinitProcess *process)
 {
   char bytes[1024];
   gssize length = 1;
+  gsize line_length;
 
   if (process->ready_line == NULL)
     process->ready_line = g_string_new (NULL);
+  if (has_whole_line (process, &line_length))
+    return take_line (process, line_length);
   for (guint n = 0; n < MAX_READS && length > 0; n++) {
     const char *feed;
 

@@ -56,13 +56,17 @@ write_services (Life *life)
   g_autofree char *talk = g_strdup_printf ("count-until 1 4000 %s wait", end);
   g_autofree char *dep = g_strconcat (quick, "[dependencies]\nrequires = [\"base\", \"once\"]\n", NULL);
   g_autofree char *all_lines = g_strconcat (quick, "[logging]\nbuffer_lines = 100000\n", NULL);
+  g_autofree char *by_descriptor = g_strconcat ("ready = \"fd:3\"\n", quick, NULL);
+  /* What it says while there is no daemon is lost, and it is running when this is over. */
+  g_autofree char *by_message =
+      g_strconcat ("ready = \"notify\"\n", quick, "start_timeout_ms = 1000\n", NULL);
   g_autofree char *once = g_strconcat ("oneshot = true\n", quick, NULL);
 
-  write_service (life, "base", "out up wait", quick);
+  write_service (life, "base", "out up write-fd 3 up wait", by_descriptor);
   write_service (life, "once", "exit 0", once);
   write_service (life, "dep", "out up wait", dep);
   write_service (life, "talk", talk, all_lines);
-  write_service (life, "hurt", "out up wait", quick);
+  write_service (life, "hurt", "out up notify READY=1 wait", by_message);
 }
 
 Life *

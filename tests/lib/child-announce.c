@@ -47,8 +47,11 @@ send_message (const char *bytes, size_t length, int fd)
     item->cmsg_len = CMSG_LEN (sizeof fd);
     memcpy (CMSG_DATA (item), &fd, sizeof fd);
   }
-  if (sender < 0 || sendmsg (sender, &header, 0) < 0)
-    die (path);
+  if (sender < 0)
+    die ("socket");
+  /* Nobody hears it when the daemon has been killed; a service goes on then. */
+  if (sendmsg (sender, &header, 0) < 0)
+    fprintf (stderr, "child: %s: %s\n", path, strerror (errno));
   close (sender);
 }
 
