@@ -236,6 +236,8 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
       zinit_supervisor_new (&zinit_host_default, &daemon->host_context, daemon->paths->config_dir);
   zinit_supervisor_set_log_folder (daemon->supervisor, zinit_runtime_folder_get_fd (daemon->folder),
                                    daemon->paths->logs);
+  if (daemon->options->no_bus)
+    zinit_supervisor_set_no_bus (daemon->supervisor);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
   daemon->lock = zinit_runtime_lock_new (daemon->loop, daemon->folder, ZINIT_LOCK_FILE, daemon->lock_fd,
                                          steal_fd (&daemon->inherited->lock_watch), &lock_events, daemon);

@@ -104,6 +104,8 @@ on_transition (const ZinitTransition *transition, gpointer data)
   GVariantBuilder details;
 
   zinit_waiters_service_moved (bus->waiters, transition->service);
+  if (bus->message_bus != NULL)
+    zinit_message_bus_service_moved (bus->message_bus, transition->service);
   if (bus->connections->len == 0)
     return;
 

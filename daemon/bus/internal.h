@@ -103,6 +103,8 @@ ZinitMessageBus *zinit_message_bus_new (ZinitBus *bus, const char *address, gboo
                                         GSourceFunc greeted, gpointer data);
 /* The objects are complete: asks for the name, now or once there is a connection. */
 void zinit_message_bus_own_name (ZinitMessageBus *message_bus);
+/* Its state is another one now. */
+void zinit_message_bus_service_moved (ZinitMessageBus *message_bus, ZinitService *service);
 void zinit_message_bus_free (ZinitMessageBus *message_bus);
 /* @inherited_fd is the socket at @path, listening already and taken over, or -1. A @path in the run-time
  * folder @folder is looked up by its descriptor. A socket that cannot be made is reported once and tried

@@ -12,6 +12,7 @@
 #include "bus/driver.h"
 #include "bus/greeting.h"
 #include "bus/internal.h"
+#include "bus/name-watch.h"
 #include "bus/transport.h"
 #include "model/error.h"
 #include "names.h"
@@ -37,6 +38,7 @@ struct _ZinitMessageBus {
   int fd;                      /* while it is being greeted; else -1 */
   ZinitGreeting *greeting;     /* NULL = none is under way */
   ZinitConnection *connection; /* NULL while there is none */
+  ZinitNameWatch *names;       /* of services; NULL until Hello is answered */
   char *unique_name;           /* that the bus has given to it */
   GCancellable *cancellable;   /* of what is on its way */
   guint name_ids[2];           /* NameAcquired, NameLost */
@@ -86,6 +88,7 @@ drop_connection (ZinitMessageBus *self)
       g_dbus_connection_signal_unsubscribe (connection, self->name_ids[i]);
     self->name_ids[i] = 0;
   }
+  g_clear_pointer (&self->names, zinit_name_watch_free);
   g_clear_pointer (&self->connection, zinit_connection_close);
   g_clear_pointer (&self->unique_name, g_free);
   self->has_name = FALSE;
@@ -217,6 +220,7 @@ on_hello_reply (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_variant_get (reply, "(s)", &self->unique_name);
+  self->names = zinit_name_watch_new (self->bus->supervisor, self->connection->connection);
   greeting_over (self);
   if (self->wants_name)
     request_name (self);
@@ -305,8 +309,20 @@ zinit_message_bus_new (ZinitBus *bus, const char *address, gboolean is_own, GSou
 }
 
 void
+zinit_message_bus_service_moved (ZinitMessageBus *self, ZinitService *service)
+{
+  if (self->names != NULL)
+    zinit_name_watch_service_moved (self->names, service);
+}
+
+void
 zinit_message_bus_own_name (ZinitMessageBus *self)
 {
+  g_autoptr (GPtrArray) services = zinit_supervisor_list (self->bus->supervisor);
+
+  /* Those that were restored have not moved. */
+  for (guint i = 0; i < services->len; i++)
+    zinit_message_bus_service_moved (self, services->pdata[i]);
   self->wants_name = TRUE;
   if (self->unique_name != NULL)
     request_name (self);

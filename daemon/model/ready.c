@@ -14,6 +14,8 @@
 
 #define ALIVE "alive:"
 #define DESCRIPTOR "fd:"
+#define BUS_NAME "dbus:"
+#define MAX_BUS_NAME_BYTES 255 /* the D-Bus specification */
 #define FIRST_FD 3
 /* Below the soft limit that a service usually has (1024). */
 #define LAST_FD 1023
@@ -23,10 +25,11 @@ refuse (const char *text, GError **error)
 {
   g_autofree char *shown = zinit_schema_quote (text);
 
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG,
-               "%s is not a kind of readiness; exec, alive:MS, notify, fd:N (N from %d to %d) or fd:VARIABLE "
-               "is wanted",
-               shown, FIRST_FD, LAST_FD);
+  g_set_error (
+      error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG,
+      "%s is not a kind of readiness; exec, alive:MS, notify, fd:N (N from %d to %d), fd:VARIABLE or "
+      "dbus:NAME is wanted",
+      shown, FIRST_FD, LAST_FD);
   return FALSE;
 }
 
@@ -38,6 +41,24 @@ is_variable (const char *name)
   for (; *name != '\0'; name++)
     if (!g_ascii_isalnum (*name) && *name != '_')
       return FALSE;
+  return TRUE;
+}
+
+/* A well-known name, as the D-Bus specification has it: elements with dots between them. */
+static gboolean
+is_bus_name (const char *name)
+{
+  g_auto (GStrv) elements = g_strsplit (name, ".", -1);
+
+  if (strlen (name) > MAX_BUS_NAME_BYTES || g_strv_length (elements) < 2)
+    return FALSE;
+  for (char **element = elements; *element != NULL; element++) {
+    if (**element == '\0' || g_ascii_isdigit (**element))
+      return FALSE;
+    for (const char *at = *element; *at != '\0'; at++)
+      if (!g_ascii_isalnum (*at) && *at != '_' && *at != '-')
+        return FALSE;
+  }
   return TRUE;
 }
 
@@ -76,5 +97,10 @@ zinit_ready_parse (const char *text, ZinitReady *ret_ready, GError **error)
   }
   if (g_str_has_prefix (text, DESCRIPTOR) && parse_descriptor (text + strlen (DESCRIPTOR), ret_ready))
     return TRUE;
+  if (g_str_has_prefix (text, BUS_NAME) && is_bus_name (text + strlen (BUS_NAME))) {
+    ret_ready->kind = ZINIT_READY_DBUS;
+    ret_ready->bus_name = text + strlen (BUS_NAME);
+    return TRUE;
+  }
   return refuse (text, error);
 }

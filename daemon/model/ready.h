@@ -13,6 +13,7 @@ typedef enum {
   ZINIT_READY_ALIVE,  /* its main process is still there after a time */
   ZINIT_READY_NOTIFY, /* READY=1, sd_notify(3) */
   ZINIT_READY_FD,     /* a line feed on a descriptor */
+  ZINIT_READY_DBUS,   /* a process of it owns a name on the daemon's message bus */
 } ZinitReadyKind;
 
 typedef struct {
@@ -20,6 +21,7 @@ typedef struct {
   guint64 alive_ms;     /* of ZINIT_READY_ALIVE */
   int fd;               /* of ZINIT_READY_FD: its number in the service */
   const char *variable; /* that holds the number there, within the parsed text; NULL = none */
+  const char *bus_name; /* of ZINIT_READY_DBUS, within the parsed text */
 } ZinitReady;
 
 /* @text NULL is "exec". FALSE with ZINIT_ERROR_INVALID_CONFIG, which says what is allowed. */

@@ -38,7 +38,7 @@ const ZinitOption zinit_options[] = {
   { "service", "oneshot", ZINIT_TYPE_BOOLEAN, SPECIFIED | FIXED, FIELD (oneshot),
     .help = N_("Runs once: an exit with code 0 satisfies the services that require it") },
   { "service", "ready", ZINIT_TYPE_STRING, FIXED, FIELD (ready), .check = zinit_check_ready,
-    .help = N_("What makes it running: exec (if not given), alive:MS, notify, fd:N or fd:VARIABLE") },
+    .help = N_("What makes it running: exec (if not given), alive:MS, notify, fd:N, fd:VARIABLE or dbus:NAME") },
   { "service", "env", ZINIT_TYPE_TABLE, SPECIFIED | FIXED | ZINIT_OPTION_SECRET, FIELD (env),
     .help = N_("Environment variables, added to those of the daemon") },
   { "service", "status", CHOICE (zinit_wanted_words), .flags = SPECIFIED | FIXED, FIELD (status),

@@ -37,6 +37,7 @@ struct _ZinitService {
   gint64 executed_usec; /* CLOCK_MONOTONIC of its last start; 0 = by an earlier daemon */
   gboolean
       is_ready_unheard;  /* it was starting while there was no daemon, and may have said that it is ready */
+  pid_t foreign_owner;   /* of the bus name that it is to own; 0 = none */
   pid_t announced_pid;   /* MAINPID of its messages; 0 = none */
   char *said;            /* STATUS of its messages; NULL = none */
   guint n_in_background; /* processes that its first main process left; 0 = it is the main process still */
@@ -93,6 +94,7 @@ struct _ZinitSupervisor {
   guint n_stopping;
   guint n_stop_pending;
   gint64 boot_time_usec; /* since 1970 */
+  gboolean has_no_bus;   /* a service cannot be made ready by a name there */
   gboolean is_started;   /* the first starts are through */
   gboolean is_shutting_down;
   gboolean shutdown_is_done; /* observers know of the end of the shutdown */
@@ -187,6 +189,9 @@ void zinit_membership_redefine (ZinitService *service, ZinitDefinition *definiti
 void zinit_membership_set_path (ZinitService *service, const char *path);
 /* Stops it in order if it is up, and removes it then. Its file is not touched. */
 void zinit_membership_remove (ZinitService *service);
+/* What @definition needs of this daemon is there. */
+gboolean zinit_membership_check (const ZinitSupervisor *supervisor, const ZinitDefinition *definition,
+                                 GError **error);
 /* What every service would use at its next start; without @skip. Transfer container. */
 GPtrArray *zinit_membership_list_definitions (ZinitSupervisor *supervisor, const ZinitService *skip);
 
@@ -221,6 +226,8 @@ void zinit_readiness_heard_line (ZinitService *service, const char *line);
 void zinit_readiness_heard_message (ZinitService *service, const ZinitNotifyMessage *message);
 /* Its STATUS was of a run that is over. */
 void zinit_readiness_forget_said (ZinitService *service);
+/* More about that, for people; NULL = there is nothing to say. Transfer full. */
+char *zinit_readiness_describe_owner (const ZinitService *service);
 /* What one that is starting is not ready without, for people; NULL = nothing. Static. */
 const char *zinit_readiness_describe_missing (const ZinitService *service);
 

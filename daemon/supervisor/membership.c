@@ -7,6 +7,7 @@
 #include "supervisor/internal.h"
 
 #include "model/limits.h"
+#include "model/ready.h"
 
 GPtrArray *
 zinit_membership_list_definitions (ZinitSupervisor *supervisor, const ZinitService *skip)
@@ -50,13 +51,28 @@ check_possible (GPtrArray *definitions, ZinitDefinition *definition, GError **er
   return TRUE;
 }
 
+gboolean
+zinit_membership_check (const ZinitSupervisor *supervisor, const ZinitDefinition *definition, GError **error)
+{
+  ZinitReady ready;
+
+  if (!supervisor->has_no_bus || definition->oneshot ||
+      !zinit_ready_parse (definition->ready, &ready, NULL) || ready.kind != ZINIT_READY_DBUS)
+    return TRUE;
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG,
+               "service.ready: \"%s\" needs a message bus, and this zinitd was started without one",
+               definition->ready);
+  return FALSE;
+}
+
 static gboolean
 check_addition (ZinitSupervisor *supervisor, ZinitService *existing, ZinitDefinition *definition,
                 ZinitAddFlags flags, GError **error)
 {
   g_autoptr (GPtrArray) definitions = NULL;
 
-  if (!zinit_supervisor_is_open (supervisor, error))
+  if (!zinit_supervisor_is_open (supervisor, error) ||
+      !zinit_membership_check (supervisor, definition, error))
     return FALSE;
   if (existing != NULL && (!(flags & ZINIT_ADD_REPLACE) || existing->status.next == ZINIT_NEXT_REMOVE)) {
     g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SERVICE_EXISTS,

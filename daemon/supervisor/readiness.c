@@ -36,8 +36,10 @@ zinit_readiness_time_is_up (const ZinitService *service)
 {
   if (get_ready (service).kind == ZINIT_READY_ALIVE)
     return ZINIT_EVENT_READY;
-  /* It may have said so while there was no daemon to hear it. */
-  return service->is_ready_unheard ? ZINIT_EVENT_READY : ZINIT_EVENT_START_TIMEOUT;
+  /* It may have said so while there was no daemon to hear it. A name can be asked for again. */
+  return service->is_ready_unheard && get_ready (service).kind != ZINIT_READY_DBUS
+             ? ZINIT_EVENT_READY
+             : ZINIT_EVENT_START_TIMEOUT;
 }
 
 void
@@ -94,6 +96,46 @@ zinit_readiness_heard_message (ZinitService *service, const ZinitNotifyMessage *
 }
 
 const char *
+zinit_service_get_bus_name (const ZinitService *service)
+{
+  ZinitReady ready = get_ready (service);
+
+  return ready.kind == ZINIT_READY_DBUS && zinit_state_is_active (service->status.state) ? ready.bus_name
+                                                                                         : NULL;
+}
+
+void
+zinit_service_bus_name_owned (ZinitService *service, pid_t pid)
+{
+  const ZinitSupervisor *supervisor = service->supervisor;
+  const char *name = zinit_service_get_bus_name (service);
+  guint64 start_ticks;
+
+  if (name == NULL || service->process == NULL)
+    return;
+  if (pid == 0 && service->status.state == ZINIT_STATE_RUNNING)
+    g_message ("%s: it has lost its name %s on the message bus", zinit_service_get_name (service), name);
+  if (service->status.state != ZINIT_STATE_STARTING)
+    return;
+  if (pid != 0 &&
+      supervisor->host->find_member (supervisor->host_data, service->process, pid, &start_ticks)) {
+    zinit_lifecycle_event (service, ZINIT_EVENT_READY);
+    return;
+  }
+  service->foreign_owner = pid;
+  zinit_service_touch (service);
+}
+
+char *
+zinit_readiness_describe_owner (const ZinitService *service)
+{
+  return service->foreign_owner != 0 && service->status.state == ZINIT_STATE_STARTING
+             ? g_strdup_printf (", which process %d owns, and that is not of this service",
+                                service->foreign_owner)
+             : NULL;
+}
+
+const char *
 zinit_readiness_describe_missing (const ZinitService *service)
 {
   switch (get_ready (service).kind) {
@@ -103,6 +145,8 @@ zinit_readiness_describe_missing (const ZinitService *service)
     return "a line on its readiness descriptor";
   case ZINIT_READY_ALIVE:
     return "the time after which it counts as running";
+  case ZINIT_READY_DBUS:
+    return get_ready (service).bus_name;
   default:
     return NULL;
   }

@@ -175,6 +175,13 @@ refuse_impossible_once (ZinitSupervisor *supervisor, ZinitConfigSet *set, const 
 static void
 refuse_impossible (ZinitSupervisor *supervisor, ZinitConfigSet *set, const GPtrArray *definitions)
 {
+  for (guint i = 0; i < set->entries->len; i++) {
+    ZinitConfigEntry *entry = set->entries->pdata[i];
+    g_autoptr (GError) reason = NULL;
+
+    if (!zinit_membership_check (supervisor, entry->definition, &reason))
+      refuse_entry (supervisor, set, entry, reason->message);
+  }
   while (refuse_impossible_once (supervisor, set, definitions))
     continue;
   for (guint i = set->entries->len; i-- > 0;)

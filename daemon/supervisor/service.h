@@ -94,6 +94,12 @@ const char *zinit_service_get_path (const ZinitService *service); /* of its file
 /* Names of the services that require it, sorted. Transfer full. */
 char **zinit_service_dup_required_by (const ZinitService *service);
 
+/* The name on the message bus that one of its processes is to own (rule D3), while it is active; else NULL.
+ * Borrowed. */
+const char *zinit_service_get_bus_name (const ZinitService *service);
+/* A process owns that name now; @pid 0 = none does. */
+void zinit_service_bus_name_owned (ZinitService *service, pid_t pid);
+
 /* Up: running, or a oneshot that is done. What requires it may start. */
 gboolean zinit_service_is_satisfied (const ZinitService *service);
 /* A start that was asked for has come to its end, well or badly: it is up, an attempt of it has failed, it

@@ -102,7 +102,7 @@ spawn (ZinitService *service)
   service->stop_cause = ZINIT_STOP_CAUSE_NONE;
   service->sigkill_usec = 0;
   service->is_ready_unheard = FALSE;
-  service->announced_pid = 0;
+  service->announced_pid = service->foreign_owner = 0;
   zinit_readiness_forget_said (service);
 
   /* Half a line that an earlier daemon left is not the beginning of what comes. */

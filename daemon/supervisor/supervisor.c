@@ -58,6 +58,12 @@ zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, int parent_fd, con
 }
 
 void
+zinit_supervisor_set_no_bus (ZinitSupervisor *supervisor)
+{
+  supervisor->has_no_bus = TRUE;
+}
+
+void
 zinit_supervisor_free (ZinitSupervisor *supervisor)
 {
   supervisor->host->disarm (supervisor->host_data, &supervisor->queue_timer);

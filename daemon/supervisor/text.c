@@ -122,6 +122,16 @@ describe_down (const ZinitService *service, GString *text)
     g_string_append (text, "will be restarted");
 }
 
+static void
+describe_starting (const ZinitService *service, GString *text)
+{
+  g_autofree char *more = zinit_readiness_describe_owner (service);
+
+  g_string_append_printf (text, "waits for %s", zinit_readiness_describe_missing (service));
+  if (more != NULL)
+    g_string_append (text, more);
+}
+
 /* Processes of which the kernel does not say whether they live, or that it does not end. */
 static gboolean
 describe_process (const ZinitService *service, GString *text)
@@ -153,7 +163,7 @@ zinit_service_describe (const ZinitService *service)
     else if (service->said != NULL && zinit_state_is_active (status->state))
       g_string_append (text, service->said);
     else if (status->state == ZINIT_STATE_STARTING && zinit_readiness_describe_missing (service) != NULL)
-      g_string_append_printf (text, "waits for %s", zinit_readiness_describe_missing (service));
+      describe_starting (service, text);
     else if (service->n_in_background != 0 && !service->stop_pending && status->state == ZINIT_STATE_RUNNING)
       g_string_append_printf (text,
                               "its main process went to the background and left %u; have the program stay in "

@@ -257,6 +257,82 @@ test_background (void)
   assert_property (h->client, "launcher", "RestartCount", "0");
 }
 
+#define BUS_NAME "org.example.Web"
+
+static void
+add_name_owner (Harness *h, const char *service, const char *go_file, const char *more)
+{
+  g_autofree char *path = harness_path (h, go_file);
+  g_autofree char *file = g_strconcat (service, ".toml", NULL);
+
+  harness_write (h, file, "[service]\nexec = \"%s %s " BUS_NAME " %s\"\n%s",
+                 g_getenv ("ZINIT_TEST_NAME_OWNER"), h->bus_address, path, more);
+}
+
+static void
+make_file (Harness *h, const char *name)
+{
+  g_autofree char *path = harness_path (h, name);
+
+  g_assert_true (g_file_set_contents (path, "", 0, NULL));
+}
+
+static void
+wait_for_text (Harness *h, const char *service, const char *part)
+{
+  gint64 deadline = processes_deadline (CLIENT_PATIENCE_SECONDS);
+
+  for (;;) {
+    g_autofree char *text = client_get_text (h->client, service, "StatusText");
+
+    if (strstr (text, part) != NULL)
+      return;
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+    g_usleep (2000);
+  }
+}
+
+/* A name that another service owns makes nothing ready; the next daemon asks for it again. */
+static void
+test_bus_name (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+
+  add_name_owner (h, "thief", "thief-go", "");
+  add_name_owner (h, "web", "go", READY ("dbus:" BUS_NAME));
+  harness_start (h);
+  client_wait_state (h->client, "web", "starting");
+  make_file (h, "thief-go");
+  wait_for_text (h, "web", "owns");
+  assert_property (h->client, "web", "State", "starting");
+  g_variant_unref (client_ok (h->client, "StopService", "('thief', {'wait': <true>})"));
+  harness_reexecute (h);
+  assert_property (h->client, "web", "State", "starting");
+  go (h);
+  client_wait_state (h->client, "web", "running");
+  survival_start_again (h);
+  assert_property (h->client, "web", "State", "running");
+}
+
+/* The bus comes back, and the name with it. */
+static void
+test_bus_away (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+
+  add_name_owner (
+      h, "web", "go",
+      READY ("dbus:" BUS_NAME) "[lifecycle]\nrestart_delay_ms = 50\nrestart_delay_max_ms = 100\n");
+  harness_start (h);
+  client_wait_state (h->client, "web", "starting");
+  harness_stop_bus (h);
+  g_clear_pointer (&h->client, client_free);
+  harness_start_bus (h);
+  go (h);
+  harness_wait_name (h);
+  client_wait_state (h->client, "web", "running");
+}
+
 static void
 test_stopped_while_starting (void)
 {
@@ -360,6 +436,8 @@ main (int argc, char **argv)
   g_test_add_func ("/rules/D3/closed", test_closed);
   g_test_add_func ("/rules/D3/foreign", test_foreign);
   g_test_add_func ("/rules/D3/last-words", test_last_words);
+  g_test_add_func ("/rules/D3/bus-name", test_bus_name);
+  g_test_add_func ("/rules/D3/bus-away", test_bus_away);
   g_test_add_func ("/rules/D1/timeout", test_timeout);
   g_test_add_func ("/rules/D1/extended", test_extended);
   g_test_add_func ("/rules/D5/ended", test_ended);

@@ -4,7 +4,11 @@
  */
 #include <signal.h>
 
+#include <string.h>
+
+#include "config/format.h"
 #include "fake-steps.h"
+#include "model/error.h"
 
 #define SERVICE(name, more) "service.name='" name "'\nservice.exec='" name "'\nservice.status='ignore'\n" more
 #define READY(how) "service.ready='" how "'\n"
@@ -131,6 +135,42 @@ test_d5_ended (Fixture *fixture, gconstpointer data)
   steps_assert_sub_state (fixture, "web", "starting");
 }
 
+static void
+test_d3_bus_name (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *web = fixture_add (fixture, SERVICE ("web", READY ("dbus:org.example.Web") ONCE));
+
+  g_assert_null (zinit_service_get_bus_name (web));
+  steps_start (fixture, "web", FALSE);
+  g_assert_cmpstr (zinit_service_get_bus_name (web), ==, "org.example.Web");
+  fake_host_find (&fixture->host, "web")->background_pid = 777;
+  zinit_service_bus_name_owned (web, 0);
+  steps_assert_sub_state (fixture, "web", "starting");
+  zinit_service_bus_name_owned (web, 778);
+  steps_assert_sub_state (fixture, "web", "starting");
+  steps_assert_text (fixture, "web", "process 778 owns");
+  zinit_service_bus_name_owned (web, 777);
+  steps_assert_sub_state (fixture, "web", "running");
+  /* It is said, and ends nothing. */
+  zinit_service_bus_name_owned (web, 0);
+  zinit_service_bus_name_owned (web, 778);
+  steps_assert_sub_state (fixture, "web", "running");
+}
+
+static void
+test_d3_no_bus (Fixture *fixture, gconstpointer data)
+{
+  static const char text[] = SERVICE ("web", READY ("dbus:org.example.Web"));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ZinitDefinition) definition =
+      zinit_definition_parse (text, strlen (text), FALSE, NULL, NULL, NULL);
+
+  zinit_supervisor_set_no_bus (fixture->supervisor);
+  g_assert_null (zinit_supervisor_add (fixture->supervisor, definition, 0, &error));
+  g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG);
+  g_assert_nonnull (strstr (error->message, "message bus"));
+}
+
 /* Which process is the service after the first one it says itself; a process that is not its own is not
  * believed. */
 static void
@@ -170,6 +210,8 @@ main (int argc, char **argv)
   fixture_add_test ("/rules/D3/status", test_d3_status);
   fixture_add_test ("/rules/D3/descriptor", test_d3_descriptor);
   fixture_add_test ("/rules/D3/alive", test_d3_alive);
+  fixture_add_test ("/rules/D3/bus-name", test_d3_bus_name);
+  fixture_add_test ("/rules/D3/no-bus", test_d3_no_bus);
   fixture_add_test ("/rules/D1/timeout", test_d1_timeout);
   fixture_add_test ("/rules/D5/ended", test_d5_ended);
   fixture_add_test ("/readiness/main-pid", test_main_pid);

@@ -23,6 +23,7 @@ test_good (void)
     { "fd:3", { .kind = ZINIT_READY_FD, .fd = 3 } },
     { "fd:1023", { .kind = ZINIT_READY_FD, .fd = 1023 } },
     { "fd:READY_FD", { .kind = ZINIT_READY_FD, .fd = 3, .variable = "READY_FD" } },
+    { "dbus:org.example.Web-1._x", { .kind = ZINIT_READY_DBUS, .bus_name = "org.example.Web-1._x" } },
     { "fd:_1", { .kind = ZINIT_READY_FD, .fd = 3, .variable = "_1" } },
   };
 
@@ -37,16 +38,19 @@ test_good (void)
     g_assert_cmpuint (ready.alive_ms, ==, wanted->alive_ms);
     g_assert_cmpint (ready.fd, ==, wanted->fd);
     g_assert_cmpstr (ready.variable, ==, wanted->variable);
+    g_assert_cmpstr (ready.bus_name, ==, wanted->bus_name);
   }
 }
 
 static void
 test_refused (void)
 {
-  static const char *const texts[] = { "",         "ready",    "alive", "alive:",   "alive:0",
-                                       "alive:-1", "alive:1s", "fd",    "fd:",      "fd:2",
-                                       "fd:-3",    "fd:1024",  "fd:3 ", "fd:A-B",   "fd:A=B",
-                                       "Notify",   "notify:1", "exec ", "alive:1.5" };
+  static const char *const texts[] = {
+    "",          "ready",     "alive",     "alive:",    "alive:0",   "alive:-1", "alive:1s",
+    "fd",        "fd:",       "fd:2",      "fd:-3",     "fd:1024",   "fd:3 ",    "fd:A-B",
+    "fd:A=B",    "Notify",    "notify:1",  "exec ",     "alive:1.5", "dbus:",    "dbus:org",
+    "dbus:.a.b", "dbus:a..b", "dbus::1.5", "dbus:a.1b", "dbus:a.b c"
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autoptr (GError) error = NULL;
