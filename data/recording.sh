@@ -83,8 +83,6 @@ show 'zinit list'
 show 'zinit why crasher'
 show 'zinit why maintenance'
 show 'busctl --user get-property org.zinit /org/zinit/service/redis org.zinit.Service State Pid'
-# How a service ended may be on record only a tenth of a second later.
-sleep 0.4
 show 'kill -9 $!' '# the daemon dies; its services do not'
 wait $! 2> /dev/null
 show 'zinitd --session 2> zinitd.log &'

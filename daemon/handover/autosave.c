@@ -125,18 +125,25 @@ on_removed (ZinitService *service, gpointer data)
   gather (autosave, 0);
 }
 
-/* A request, or the success of a oneshot, which must not run twice. */
+/* It has ended, and was not stopped on request: how it ended decides what follows, a restart or that a
+ * oneshot is done, and cannot be found out again. */
+static gboolean
+has_ended (const ZinitService *service, ZinitChanges changes)
+{
+  const ZinitServiceStatus *status = zinit_service_get_status (service);
+
+  return (changes & ZINIT_CHANGED_STATE) != 0 && status->wanted != ZINIT_WANTED_STOP &&
+         (status->state == ZINIT_STATE_EXITED || status->state == ZINIT_STATE_FAILED);
+}
+
 static void
 on_changed (ZinitService *service, ZinitChanges changes, gpointer data)
 {
   ZinitAutosave *autosave = data;
   const char *name = zinit_service_get_name (service);
-  gboolean is_done = (changes & ZINIT_CHANGED_STATE) != 0 &&
-                     zinit_service_get_definition (service)->oneshot &&
-                     zinit_service_get_status (service)->state == ZINIT_STATE_EXITED;
 
   zinit_snapshot_mark (autosave->snapshot, name);
-  note (autosave, name, is_done || (changes & ZINIT_CHANGED_REQUESTS) != 0);
+  note (autosave, name, has_ended (service, changes) || (changes & ZINIT_CHANGED_REQUESTS) != 0);
 }
 
 /* What was requested is on record before the program that runs because of it, so that no program is without a

@@ -233,6 +233,25 @@ test_old (void)
   }
 }
 
+/* Who was told how it ended was told the truth, and its policy goes on from there. */
+static void
+test_told (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+
+  harness_service (h, "web", "exit 7",
+                   "status = \"ignore\"\n[lifecycle]\nrestart = \"on-failure\"\n"
+                   "restart_delay_ms = 3000\n");
+  survival_start (h);
+  for (guint i = 0; i < 5; i++) {
+    g_variant_unref (client_ok (h->client, "StartService", "('web', " NO_OPTIONS ")"));
+    client_wait_state (h->client, "web", "failed");
+    survival_start_again (h);
+    assert_failure (h->client, "web", "exit_code code=7");
+    assert_property (h->client, "web", "SubState", "restarting");
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -245,5 +264,6 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &absences[i], test_unseen_end);
   }
   g_test_add_func ("/rules/E5/old", test_old);
+  g_test_add_func ("/rules/E5/told", test_told);
   return g_test_run ();
 }

@@ -177,6 +177,19 @@ test_oneshot (Keeping *keeping, gconstpointer data)
   assert_known (keeping, "web", "exited start");
 }
 
+/* How a service ended decides what follows, and clients have been told. */
+static void
+test_end (Keeping *keeping, gconstpointer data)
+{
+  Fixture *fixture = &keeping->fixture;
+
+  fixture_add (fixture, WEB "lifecycle.restart='never'\n");
+  g_assert_true (writes_within (keeping, 100));
+  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 3);
+  fake_host_settle (&fixture->host);
+  assert_known (keeping, "web", "failed start");
+}
+
 /* Durable before the answer, every one, and few writes: all of a turn are one record each service. */
 static void
 test_requests (Keeping *keeping, gconstpointer data)
@@ -319,6 +332,7 @@ main (int argc, char *argv[])
   ADD ("gathered", test_gathered);
   ADD ("refreshed", test_refreshed);
   ADD ("oneshot", test_oneshot);
+  ADD ("end", test_end);
   ADD ("requests", test_requests);
   ADD ("cut-lost", test_cut_lost);
   ADD ("unwritable", test_unwritable);
