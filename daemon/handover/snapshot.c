@@ -127,7 +127,8 @@ make_extra (const ZinitServiceRecord *record)
   extra->stop_asked =
       record->stop_cause == ZINIT_STOP_CAUSE_REQUESTED || record->stop_cause == ZINIT_STOP_CAUSE_DEPENDENCY;
   extra->start_timed_out = record->stop_cause == ZINIT_STOP_CAUSE_START_TIMEOUT;
-  extra->start_given_up = record->stop_cause == ZINIT_STOP_CAUSE_NOT_READY;
+  if (record->stop_cause > ZINIT_STOP_CAUSE_LEFTOVERS)
+    extra->stop_cause = (int)record->stop_cause;
   extra->kill_needed = record->sigkill_sent;
   extra->start_after = record->next == ZINIT_NEXT_START;
   extra->comes_back = record->next == ZINIT_NEXT_START_WITH_DEPENDENCY;
@@ -315,8 +316,8 @@ read_stop_cause (const ZinitStateExtensions *extra, ZinitState state)
 {
   if (extra->start_timed_out)
     return ZINIT_STOP_CAUSE_START_TIMEOUT;
-  if (extra->start_given_up)
-    return ZINIT_STOP_CAUSE_NOT_READY;
+  if (extra->stop_cause > 0)
+    return (ZinitStopCause)extra->stop_cause;
   if (extra->stop_asked)
     return extra->comes_back ? ZINIT_STOP_CAUSE_DEPENDENCY : ZINIT_STOP_CAUSE_REQUESTED;
   return state == ZINIT_STATE_STOPPING ? ZINIT_STOP_CAUSE_LEFTOVERS : ZINIT_STOP_CAUSE_NONE;

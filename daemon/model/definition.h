@@ -50,6 +50,7 @@ typedef struct {
   guint64 stability_period_ms;
   guint64 start_timeout_ms;
   gboolean start_timeout_is_given; /* not the default: a oneshot has no limit unless it is given one */
+  guint64 watchdog_ms;             /* 0 = none */
   guint64 stop_timeout_ms;
   int stop_signal; /* 1-31 */
 

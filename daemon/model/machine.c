@@ -10,24 +10,27 @@
 #define A(action) ZINIT_ACTION_##action
 
 /* In the order of ZinitEvent: START, STOP, DEPENDENCY_CHANGED, RESTART_DUE, START_TIMEOUT, READY, NOT_READY,
- * MAIN_ENDED, GROUP_EMPTY, STOP_TIMEOUT, RESET. Events of a process that is no more are ignored where there
- * is none. */
+ * WATCHDOG, MAIN_ENDED, GROUP_EMPTY, STOP_TIMEOUT, RESET. Events of a process that is no more are ignored
+ * where there is none. */
 static const guint8 actions[ZINIT_N_STATES][ZINIT_N_EVENTS] = {
   [ZINIT_STATE_INACTIVE] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (IGNORE), A (IGNORE), A (IGNORE),
-                             A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
+                             A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
   [ZINIT_STATE_BLOCKED] = { A (EVALUATE), A (CANCEL), A (EVALUATE), A (IGNORE), A (IGNORE), A (IGNORE),
-                            A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
+                            A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
   [ZINIT_STATE_STARTING] = { A (IGNORE), A (BEGIN_STOP), A (IGNORE), A (IGNORE), A (FAIL_START),
-                             A (BECOME_RUNNING), A (GIVE_UP_START), A (CLEAN_UP), A (FINISH), A (IGNORE),
-                             A (IGNORE) },
+                             A (BECOME_RUNNING), A (GIVE_UP_START), A (IGNORE), A (CLEAN_UP), A (FINISH),
+                             A (IGNORE), A (IGNORE) },
   [ZINIT_STATE_RUNNING] = { A (IGNORE), A (BEGIN_STOP), A (IGNORE), A (IGNORE), A (FAIL_START), A (IGNORE),
-                            A (IGNORE), A (CLEAN_UP), A (FINISH), A (IGNORE), A (IGNORE) },
+                            A (IGNORE), A (FAIL_WATCHDOG), A (CLEAN_UP), A (FINISH), A (IGNORE), A (IGNORE) },
   [ZINIT_STATE_STOPPING] = { A (START_AFTER), A (CHANGE_CAUSE), A (IGNORE), A (IGNORE), A (IGNORE),
-                             A (IGNORE), A (IGNORE), A (IGNORE), A (FINISH), A (KILL), A (IGNORE) },
+                             A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (FINISH), A (KILL),
+                             A (IGNORE) },
   [ZINIT_STATE_EXITED] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (BLOCK_EVALUATE), A (IGNORE),
-                           A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE) },
+                           A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
+                           A (IGNORE) },
   [ZINIT_STATE_FAILED] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (BLOCK_EVALUATE), A (IGNORE),
-                           A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (CLEAR) },
+                           A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),
+                           A (CLEAR) },
 };
 
 #define TO(state) (1u << ZINIT_STATE_##state)
@@ -45,9 +48,14 @@ static const guint8 changes[ZINIT_N_STATES] = {
 };
 
 static const char *const event_words[ZINIT_N_EVENTS + 1] = {
-  "start",     "stop",       "dependency-changed", "restart-due",  "start-timeout", "ready",
-  "not-ready", "main-ended", "group-empty",        "stop-timeout", "reset",         NULL,
+  "start",    "stop",       "dependency-changed", "restart-due",  "start-timeout", "ready", "not-ready",
+  "watchdog", "main-ended", "group-empty",        "stop-timeout", "reset",         NULL,
 };
+
+const char *const zinit_stop_cause_words[] = {
+  "none", "requested", "dependency", "start-timeout", "leftovers", "not-ready", "watchdog", NULL,
+};
+G_STATIC_ASSERT (G_N_ELEMENTS (zinit_stop_cause_words) == ZINIT_N_STOP_CAUSES + 1);
 
 ZinitAction
 zinit_machine_action (ZinitState state, ZinitEvent event)
@@ -96,6 +104,8 @@ zinit_machine_outcome (const ZinitDefinition *definition, const ZinitEnding *end
     return outcome_failed (definition, ZINIT_FAILURE_START_TIMEOUT, 0);
   if (ending->stop_cause == ZINIT_STOP_CAUSE_NOT_READY)
     return outcome_failed (definition, ZINIT_FAILURE_NOT_READY, 0);
+  if (ending->stop_cause == ZINIT_STOP_CAUSE_WATCHDOG)
+    return outcome_failed (definition, ZINIT_FAILURE_WATCHDOG, 0);
   if (ending->exit.kind == ZINIT_EXIT_KILLED)
     return outcome_failed (definition, ZINIT_FAILURE_SIGNAL, ending->exit.value);
   if (ending->exit.kind == ZINIT_EXIT_EXITED && ending->exit.value != 0)

@@ -17,6 +17,7 @@ typedef enum {
   ZINIT_EVENT_START_TIMEOUT,
   ZINIT_EVENT_READY,
   ZINIT_EVENT_NOT_READY,   /* it has given to understand that it will not be */
+  ZINIT_EVENT_WATCHDOG,    /* it does not say any more that it is well */
   ZINIT_EVENT_MAIN_ENDED,  /* the first process ended; the rest of its group may live on */
   ZINIT_EVENT_GROUP_EMPTY, /* nothing of it is left */
   ZINIT_EVENT_STOP_TIMEOUT,
@@ -34,6 +35,7 @@ typedef enum {
   ZINIT_ACTION_BECOME_RUNNING, /* it is up */
   ZINIT_ACTION_FAIL_START,     /* as a stop, because the start took too long */
   ZINIT_ACTION_GIVE_UP_START,  /* the same, because it will not be ready */
+  ZINIT_ACTION_FAIL_WATCHDOG,  /* the same, because its watchdog says so */
   ZINIT_ACTION_CLEAN_UP,       /* the same, because the main process left others behind */
   ZINIT_ACTION_CHANGE_CAUSE,   /* the stop under way is one that was asked for */
   ZINIT_ACTION_KILL,           /* SIGKILL to everything left */
@@ -49,9 +51,14 @@ typedef enum {
   ZINIT_STOP_CAUSE_REQUESTED,
   ZINIT_STOP_CAUSE_DEPENDENCY,    /* something that it requires is stopped */
   ZINIT_STOP_CAUSE_START_TIMEOUT, /* it took too long to start */
-  ZINIT_STOP_CAUSE_NOT_READY,     /* it closed its readiness descriptor without a line */
   ZINIT_STOP_CAUSE_LEFTOVERS,     /* its main process has ended and left others behind */
+  ZINIT_STOP_CAUSE_NOT_READY,     /* it closed its readiness descriptor without a line */
+  ZINIT_STOP_CAUSE_WATCHDOG,      /* it did not say any more that it is well */
+  ZINIT_N_STOP_CAUSES
 } ZinitStopCause;
+
+/* "none", "requested", … in enum order; NULL-terminated. */
+extern const char *const zinit_stop_cause_words[];
 
 ZinitAction zinit_machine_action (ZinitState state, ZinitEvent event);
 /* TRUE when a service may pass from @from to @to. */

@@ -76,6 +76,8 @@ const ZinitOption zinit_options[] = {
     .help = N_("Running this long, the count and the delay of restarts begin anew") },
   { "lifecycle", "start_timeout_ms", DELAY_MS (1, 30000), .flags = SPECIFIED, FIELD (start_timeout_ms),
     .help = N_("Longest time a start may take") },
+  { "lifecycle", "watchdog_ms", DELAY_MS (0, 0), .flags = 0, FIELD (watchdog_ms),
+    .help = N_("Time after which it has failed when it has not sent WATCHDOG=1; 0 means no limit") },
   { "lifecycle", "stop_timeout_ms", DELAY_MS (1, 10000), .flags = SPECIFIED, FIELD (stop_timeout_ms),
     .help = N_("Longest time a stop may take before what is left is killed") },
   { "lifecycle", "stop_signal", ZINIT_TYPE_SIGNAL, SPECIFIED, FIELD (stop_signal), .default_number = SIGTERM,

@@ -41,6 +41,7 @@ static const struct {
   [ZINIT_FAILURE_SPAWN_ERROR] = { "spawn_error", "message", TRUE },
   [ZINIT_FAILURE_MISSING_DEPENDENCY] = { "missing_dependency", "dependency", TRUE },
   [ZINIT_FAILURE_NOT_READY] = { "not_ready", "message", TRUE },
+  [ZINIT_FAILURE_WATCHDOG] = { "watchdog", NULL, FALSE },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (failure_kinds) == ZINIT_N_FAILURES);
 
@@ -170,6 +171,8 @@ zinit_failure_describe (const ZinitFailure *failure)
     return g_strdup_printf ("could not be started: %s", text);
   case ZINIT_FAILURE_MISSING_DEPENDENCY:
     return g_strdup_printf ("missing dependency %s", text);
+  case ZINIT_FAILURE_WATCHDOG:
+    return g_strdup ("watchdog timeout");
   case ZINIT_FAILURE_NOT_READY:
     return g_strdup_printf ("did not get ready: %s", text);
   case ZINIT_FAILURE_NONE:

@@ -61,6 +61,7 @@ typedef enum {
   ZINIT_FAILURE_SPAWN_ERROR,         /* text = message */
   ZINIT_FAILURE_MISSING_DEPENDENCY,  /* text = dependency */
   ZINIT_FAILURE_NOT_READY,           /* text = message */
+  ZINIT_FAILURE_WATCHDOG,
   ZINIT_N_FAILURES
 } ZinitFailureType;
 

@@ -90,8 +90,8 @@ apply_started (ZinitSavedState *state, char **words)
   extra->stdout_inode = extra->stderr_inode = extra->deadline_at = 0;
   zinit_failure_clear (&extra->failure);
   extra->exit_unknown = extra->main_ended = extra->stop_due = extra->stop_asked = FALSE;
-  extra->start_timed_out = extra->start_given_up = extra->kill_needed = extra->start_after =
-      extra->comes_back = FALSE;
+  extra->stop_cause = -1;
+  extra->start_timed_out = extra->kill_needed = extra->start_after = extra->comes_back = FALSE;
   if (extra->wanted_status == ZINIT_WANTED_STOP)
     extra->wanted_status = ZINIT_WANTED_START;
   return TRUE;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/error.h"
+#include "model/machine.h"
 
 static const char *const clock_words[] = { "realtime", "monotonic", "boottime", NULL };
 G_STATIC_ASSERT (G_N_ELEMENTS (clock_words) == ZINIT_N_SAVED_CLOCKS + 1);
@@ -45,12 +46,12 @@ static const ZinitField service_fields[] = {
   { OWN (ZinitStateExtensions, ZINIT_FIELD_WORD, clock), .words = clock_words },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_U63, started_at_usec) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_U63, deadline_at) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_WORD, stop_cause), .words = zinit_stop_cause_words },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, exit_unknown) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, main_ended) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, stop_due) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, stop_asked) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_timed_out) },
-  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_given_up) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, kill_needed) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_after) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, comes_back) },
@@ -186,7 +187,7 @@ zinit_state_extensions_new (void)
 {
   ZinitStateExtensions *extra = g_new0 (ZinitStateExtensions, 1);
 
-  extra->wanted_status = -1;
+  extra->wanted_status = extra->stop_cause = -1;
   return extra;
 }
 

@@ -46,13 +46,13 @@ typedef struct {
   ZinitSavedClock clock;    /* of deadline_at */
   guint64
       deadline_at; /* when the back-off or the time-out of the present state ends, ms of clock; 0 = none */
+  int stop_cause;  /* index in zinit_stop_cause_words, where the flags below do not tell it; -1 = they do */
   /* How it got where it is, and what is to come; a flag that is not set is not written. */
   gboolean exit_unknown;     /* it has ended, and it is not known how */
   gboolean main_ended;       /* its first process is gone, others of its group are not */
   gboolean stop_due;         /* to be stopped once those that need it are down */
   gboolean stop_asked;       /* its end was asked for */
   gboolean start_timed_out;  /* it is being stopped because it took too long to start */
-  gboolean start_given_up;   /* the same, because it will not get ready */
   gboolean kill_needed;      /* it took too long to stop */
   gboolean start_after;      /* to be started again once it has stopped */
   gboolean comes_back;       /* down only because something it requires was stopped */

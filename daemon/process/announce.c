@@ -96,7 +96,8 @@ get_ready (const ZinitDefinition *definition)
 gboolean
 zinit_announce_is_by_socket (const ZinitDefinition *definition)
 {
-  return get_ready (definition).kind == ZINIT_READY_NOTIFY;
+  return get_ready (definition).kind == ZINIT_READY_NOTIFY ||
+         (definition != NULL && !definition->oneshot && definition->watchdog_ms != 0);
 }
 
 int
@@ -397,9 +398,9 @@ zinit_announce_resume (ZinitProcess *process, const ZinitAdoption *adoption)
 {
   ZinitReady ready = get_ready (adoption->definition);
 
-  if (ready.kind == ZINIT_READY_NOTIFY)
+  if (zinit_announce_is_by_socket (adoption->definition))
     resume_socket (process, adoption);
-  else if (ready.kind == ZINIT_READY_FD && adoption->is_starting)
+  if (ready.kind == ZINIT_READY_FD && adoption->is_starting)
     resume_descriptor (process, adoption, ready.fd);
   if (process->ready.fd >= 0)
     fcntl (process->ready.fd, F_SETFD, FD_CLOEXEC);

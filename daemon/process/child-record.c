@@ -68,6 +68,8 @@ zinit_child_record_start (const ZinitChildPlan *plan)
 {
   if (plan->pid_variable != NULL)
     *append_number (plan->pid_variable, (guint64)getpid ()) = '\0';
+  if (plan->watchdog_pid != NULL)
+    *append_number (plan->watchdog_pid, (guint64)getpid ()) = '\0';
   if (plan->record != NULL)
     append_record (plan, plan->record->started);
 }

@@ -58,6 +58,7 @@ typedef struct {
   pid_t daemon_pid;
   const ZinitStartRecord *record; /* NULL = none */
   char *pid_variable;             /* behind "ZINIT_PID=" in @environment: room for a number; NULL = none */
+  char *watchdog_pid;             /* the same behind "WATCHDOG_PID=" */
   guint64 before_ticks;           /* CLOCK_BOOTTIME just before, in clock ticks */
   guint64 ticks_per_second;       /* sysconf (_SC_CLK_TCK) */
 } ZinitChildPlan;

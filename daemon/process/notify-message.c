@@ -40,6 +40,21 @@ set_status (const char *value, ZinitNotifyMessage *message)
     message->status = g_steal_pointer (&valid);
 }
 
+static guint64
+read_usec (const char *value)
+{
+  guint64 number = 0;
+
+  return g_ascii_string_to_unsigned (value, 10, 1, ZINIT_MAX_DELAY_MS * 1000, &number, NULL) ? number : 0;
+}
+
+static void
+set_watchdog (const char *value, ZinitNotifyMessage *message)
+{
+  set_flag (value, &message->is_alive);
+  message->has_failed = message->has_failed || strcmp (value, "trigger") == 0;
+}
+
 static void
 parse_line (const char *line, ZinitNotifyMessage *message)
 {
@@ -55,9 +70,12 @@ parse_line (const char *line, ZinitNotifyMessage *message)
   else if ((value = value_of (line, "MAINPID")) != NULL &&
            g_ascii_string_to_unsigned (value, 10, 2, G_MAXINT32, &number, NULL))
     message->main_pid = (pid_t)number;
-  else if ((value = value_of (line, "EXTEND_TIMEOUT_USEC")) != NULL &&
-           g_ascii_string_to_unsigned (value, 10, 1, ZINIT_MAX_DELAY_MS * 1000, &number, NULL))
-    message->extend_usec = number;
+  else if ((value = value_of (line, "EXTEND_TIMEOUT_USEC")) != NULL)
+    message->extend_usec = read_usec (value);
+  else if ((value = value_of (line, "WATCHDOG_USEC")) != NULL)
+    message->watchdog_usec = read_usec (value);
+  else if ((value = value_of (line, "WATCHDOG")) != NULL)
+    set_watchdog (value, message);
 }
 
 gboolean

@@ -12,11 +12,14 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  gboolean is_ready;    /* READY=1 */
-  gboolean is_stopping; /* STOPPING=1 */
-  char *status;         /* STATUS=, valid UTF-8 without control characters; NULL = none */
-  pid_t main_pid;       /* MAINPID=; 0 = none */
-  guint64 extend_usec;  /* EXTEND_TIMEOUT_USEC=; 0 = none */
+  gboolean is_ready;     /* READY=1 */
+  gboolean is_stopping;  /* STOPPING=1 */
+  char *status;          /* STATUS=, valid UTF-8 without control characters; NULL = none */
+  pid_t main_pid;        /* MAINPID=; 0 = none */
+  guint64 extend_usec;   /* EXTEND_TIMEOUT_USEC=; 0 = none */
+  gboolean is_alive;     /* WATCHDOG=1 */
+  gboolean has_failed;   /* WATCHDOG=trigger */
+  guint64 watchdog_usec; /* WATCHDOG_USEC=; 0 = none */
 } ZinitNotifyMessage;
 
 /* Keys that are not known, and values that mean nothing, are ignored; of a key that comes twice the last one

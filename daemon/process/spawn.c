@@ -29,6 +29,8 @@
 
 #define STACK_BYTES (64 * 1024)
 #define MAX_TAGS 8
+#define WATCHDOG_PID "WATCHDOG_PID="
+#define MAX_ANNOUNCEMENTS 4
 #define READY_SLOT ZINIT_N_STREAMS
 #define PID_TAG "ZINIT_PID="
 
@@ -265,17 +267,18 @@ make_shell_argv (const char *path, char **argv)
 /* A shell would set PWD to where it runs. */
 static const char **
 make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitCredentials *identity,
-                  const char *ready_variable, const char *pid_variable, char **pwd)
+                  const char *const *announcements, const char *pid_variable, char **pwd)
 {
   const char *user[G_N_ELEMENTS (identity->environment) + 1];
-  const char *tags[MAX_TAGS + 3] = { NULL };
+  const char *tags[MAX_TAGS + MAX_ANNOUNCEMENTS + 2] = { NULL };
   guint n = 0;
 
   for (; n < MAX_TAGS && request->tags != NULL && request->tags[n] != NULL; n++)
     tags[n] = request->tags[n];
   if (n > 0)
     tags[n++] = pid_variable;
-  tags[n] = ready_variable;
+  for (; *announcements != NULL; announcements++)
+    tags[n++] = *announcements;
   n = 0;
 
   for (; identity->environment[n] != NULL; n++)
@@ -306,21 +309,39 @@ find_first_other (const ZinitSpawner *spawner, const ZinitSpawnRequest *request)
   return (unsigned int)highest + 1;
 }
 
-/* The number of its readiness descriptor, -1 = it has none, and the variable that tells how it says that it
- * is ready, NULL = none (transfer full). */
-static int
-read_ready (const ZinitDefinition *definition, const char *notify_path, char **ret_variable)
+/* The variables that tell a service how to say what it has to say of itself, NULL-terminated (transfer full).
+ * @ret_ready_fd is the number of its readiness descriptor, -1 = it has none. */
+static char **
+make_announcements (const ZinitDefinition *definition, const char *notify_path, int *ret_ready_fd)
 {
+  char **variables = g_new0 (char *, MAX_ANNOUNCEMENTS + 1);
   ZinitReady ready;
+  guint n = 0;
 
+  *ret_ready_fd = -1;
   if (notify_path != NULL)
-    *ret_variable = g_strconcat ("NOTIFY_SOCKET=", notify_path, NULL);
+    variables[n++] = g_strconcat ("NOTIFY_SOCKET=", notify_path, NULL);
+  if (notify_path != NULL && definition->watchdog_ms != 0) {
+    variables[n++] = g_strdup (WATCHDOG_PID "00000000000");
+    variables[n++] = g_strdup_printf ("WATCHDOG_USEC=%" G_GUINT64_FORMAT, definition->watchdog_ms * 1000);
+  }
   if (definition->oneshot || !zinit_ready_parse (definition->ready, &ready, NULL) ||
       ready.kind != ZINIT_READY_FD)
-    return -1;
+    return variables;
+  *ret_ready_fd = ready.fd;
   if (ready.variable != NULL)
-    *ret_variable = g_strdup_printf ("%s=%d", ready.variable, ready.fd);
-  return ready.fd;
+    variables[n++] = g_strdup_printf ("%s=%d", ready.variable, ready.fd);
+  return variables;
+}
+
+/* Where the child writes its own number. */
+static char *
+find_watchdog_pid (char **announcements)
+{
+  for (; *announcements != NULL; announcements++)
+    if (g_str_has_prefix (*announcements, WATCHDOG_PID))
+      return *announcements + strlen (WATCHDOG_PID);
+  return NULL;
 }
 
 gboolean
@@ -331,8 +352,8 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   g_auto (GStrv) argv = zinit_command_to_argv (definition->exec);
   g_auto (ZinitCredentials) identity = { 0 };
   g_autofree char *pwd = NULL;
-  g_autofree char *ready_variable = NULL;
-  int ready_fd = read_ready (definition, notify_path, &ready_variable);
+  int ready_fd;
+  g_auto (GStrv) announcements = make_announcements (definition, notify_path, &ready_fd);
   g_autofree const char **environment = NULL;
   g_autofree const char **shell_argv = NULL;
   g_autofree char *path = NULL;
@@ -342,7 +363,8 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   if (!zinit_credentials_resolve (definition->user, definition->group, &identity, error))
     return FALSE;
   ret_spawned->uid = identity.sets_uid ? identity.uid : geteuid ();
-  environment = make_environment (spawner, request, &identity, ready_variable, pid_variable, &pwd);
+  environment =
+      make_environment (spawner, request, &identity, (const char *const *)announcements, pid_variable, &pwd);
   path = zinit_command_find (argv[0], zinit_environment_get (environment, "PATH"), definition->dir);
   if (path == NULL)
     return fail (error, ZINIT_STEP_EXEC, argv[0], errno);
@@ -368,6 +390,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
     .daemon_pid = getpid (),
     .record = request->record,
     .pid_variable = request->tags != NULL ? pid_variable + strlen (PID_TAG) : NULL,
+    .watchdog_pid = find_watchdog_pid (announcements),
     .before_ticks = zinit_spawner_now_ticks (),
     .ticks_per_second = (guint64)sysconf (_SC_CLK_TCK),
   };

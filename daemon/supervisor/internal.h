@@ -37,6 +37,7 @@ struct _ZinitService {
   gint64 executed_usec; /* CLOCK_MONOTONIC of its last start; 0 = by an earlier daemon */
   gboolean
       is_ready_unheard;  /* it was starting while there was no daemon, and may have said that it is ready */
+  guint64 watchdog_usec; /* WATCHDOG_USEC of its messages; 0 = as its definition says */
   pid_t foreign_owner;   /* of the bus name that it is to own; 0 = none */
   pid_t announced_pid;   /* MAINPID of its messages; 0 = none */
   char *said;            /* STATUS of its messages; NULL = none */
@@ -59,6 +60,7 @@ struct _ZinitService {
   /* One is enough, as each state waits for one thing: starting for readiness, running for the stability
    * period, stopping for the end, exited and failed for the back-off. */
   ZinitTimer timer;
+  ZinitTimer watchdog_timer; /* while it is running */
 
   GList queue_link; /* in the supervisor's queue while data is set */
   GList dirty_link; /* in the list of those to be reported while data is set */
@@ -210,6 +212,13 @@ gint64 zinit_lifecycle_realtime_usec (ZinitService *service);
 void zinit_lifecycle_signal_stop (ZinitService *service);
 /* The service's turn in the queue. */
 void zinit_lifecycle_process (ZinitService *service);
+
+/* watchdog.c */
+/* The period in which it has to say that it is well; 0 = none. */
+guint64 zinit_watchdog_get_usec (const ZinitService *service);
+/* The period begins now, if @service is running and has one; else there is none. */
+void zinit_watchdog_arm (ZinitService *service);
+void zinit_watchdog_heard (ZinitService *service, const ZinitNotifyMessage *message);
 
 /* background.c */
 /* Another process of the tree becomes the main one in place of the one that has ended. FALSE when there is

@@ -222,6 +222,12 @@ give_up_start (ZinitService *service)
 }
 
 static void
+fail_watchdog (ZinitService *service)
+{
+  begin_stop_for (service, ZINIT_STOP_CAUSE_WATCHDOG);
+}
+
+static void
 clean_up (ZinitService *service)
 {
   begin_stop_for (service, ZINIT_STOP_CAUSE_LEFTOVERS);
@@ -381,6 +387,7 @@ zinit_lifecycle_event (ZinitService *service, ZinitEvent event)
     [ZINIT_ACTION_BECOME_RUNNING] = zinit_start_become_running,
     [ZINIT_ACTION_FAIL_START] = fail_start,
     [ZINIT_ACTION_GIVE_UP_START] = give_up_start,
+    [ZINIT_ACTION_FAIL_WATCHDOG] = fail_watchdog,
     [ZINIT_ACTION_CLEAN_UP] = clean_up,
     [ZINIT_ACTION_CHANGE_CAUSE] = change_cause,
     [ZINIT_ACTION_KILL] = kill_all,

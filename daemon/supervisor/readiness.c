@@ -90,6 +90,7 @@ zinit_readiness_heard_message (ZinitService *service, const ZinitNotifyMessage *
     service->announced_pid = message->main_pid;
   if (message->extend_usec != 0)
     extend_timeout (service, message->extend_usec);
+  zinit_watchdog_heard (service, message);
   if (message->is_ready && service->status.state == ZINIT_STATE_STARTING &&
       get_ready (service).kind == ZINIT_READY_NOTIFY)
     zinit_lifecycle_event (service, ZINIT_EVENT_READY);

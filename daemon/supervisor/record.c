@@ -240,6 +240,7 @@ zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, 
   else
     restore_state (service, record->state);
   restore_deadline (service, record->deadline_usec);
+  zinit_watchdog_arm (service);
   if (record->pending != NULL)
     restore_pending (service, record->pending);
   zinit_service_forget_changes (service);

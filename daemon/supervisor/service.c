@@ -39,6 +39,7 @@ zinit_service_free (ZinitService *service)
   ZinitSupervisor *supervisor = service->supervisor;
 
   supervisor->host->disarm (supervisor->host_data, &service->timer);
+  supervisor->host->disarm (supervisor->host_data, &service->watchdog_timer);
   if (service->dirty_link.data != NULL)
     g_queue_unlink (&supervisor->dirty, &service->dirty_link);
   release (supervisor, service->process);
@@ -151,6 +152,8 @@ zinit_service_set_state (ZinitService *service, ZinitState state)
   g_debug ("%s: %s → %s", zinit_service_get_name (service), zinit_state_to_string (transition.old_state),
            zinit_state_to_string (state));
   count_state (supervisor, transition.old_state, state);
+  if (transition.old_state == ZINIT_STATE_RUNNING || state == ZINIT_STATE_RUNNING)
+    zinit_watchdog_arm (service);
   zinit_supervisor_for_each_observer (supervisor, report_transition, &transition);
 }
 

@@ -103,6 +103,7 @@ spawn (ZinitService *service)
   service->sigkill_usec = 0;
   service->is_ready_unheard = FALSE;
   service->announced_pid = service->foreign_owner = 0;
+  service->watchdog_usec = 0;
   zinit_readiness_forget_said (service);
 
   /* Half a line that an earlier daemon left is not the beginning of what comes. */

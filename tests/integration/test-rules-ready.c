@@ -333,6 +333,34 @@ test_bus_away (void)
   client_wait_state (h->client, "web", "running");
 }
 
+/* It is told in its environment how often it has to say that it is well; the next daemon waits for it too. */
+static void
+test_watchdog (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *report_path = harness_path (h, "report");
+  g_autofree char *orders = g_strdup_printf ("report %s notify READY=1 wait", report_path);
+  g_autofree char *report = NULL;
+  g_autofree char *pid = NULL;
+
+  harness_service (h, "web", orders,
+                   READY ("notify") "[lifecycle]\nwatchdog_ms = 3000\nrestart = \"never\"\n");
+  harness_service (h, "fit", "fork sleep 50 notify WATCHDOG=1 sleep 50 -- wait",
+                   "[lifecycle]\nwatchdog_ms = 400\nrestart = \"never\"\n");
+  harness_start (h);
+  client_wait_state (h->client, "web", "running");
+  report = harness_read_when_there (h, "report");
+  pid = g_strdup_printf ("env WATCHDOG_PID=%u\n", client_get_pid (h->client, "web"));
+  g_assert_nonnull (strstr (report, "env WATCHDOG_USEC=3000000\n"));
+  g_assert_nonnull (strstr (report, pid));
+  client_wait_state (h->client, "fit", "failed");
+  survival_start_again (h);
+  assert_property (h->client, "web", "State", "running");
+  client_wait_state (h->client, "web", "failed");
+  assert_failure (h->client, "web", "watchdog");
+  assert_failure (h->client, "fit", "watchdog");
+}
+
 static void
 test_stopped_while_starting (void)
 {
@@ -438,6 +466,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rules/D3/last-words", test_last_words);
   g_test_add_func ("/rules/D3/bus-name", test_bus_name);
   g_test_add_func ("/rules/D3/bus-away", test_bus_away);
+  g_test_add_func ("/rules/I3/real", test_watchdog);
   g_test_add_func ("/rules/D1/timeout", test_timeout);
   g_test_add_func ("/rules/D1/extended", test_extended);
   g_test_add_func ("/rules/D5/ended", test_ended);

@@ -17,6 +17,7 @@ static const char *const action_words[ZINIT_N_ACTIONS] = {
   [ZINIT_ACTION_FAIL_START] = "fail-start",
   [ZINIT_ACTION_BECOME_RUNNING] = "run",
   [ZINIT_ACTION_GIVE_UP_START] = "give-up",
+  [ZINIT_ACTION_FAIL_WATCHDOG] = "fail-watchdog",
   [ZINIT_ACTION_CLEAN_UP] = "clean-up",
   [ZINIT_ACTION_KILL] = "kill",
   [ZINIT_ACTION_START_AFTER] = "start-after",
@@ -28,21 +29,21 @@ static const char *const action_words[ZINIT_N_ACTIONS] = {
 /* State; then for each event, in the order of the heading. */
 static const char *const expected[ZINIT_N_STATES + 1] = {
   "state    start       stop         dependency-changed restart-due    start-timeout "
-  "ready not-ready main-ended group-empty stop-timeout reset",
+  "ready not-ready watchdog      main-ended group-empty stop-timeout reset",
   "inactive evaluate    cancel       evaluate-held      -              -             "
-  "-     -         -          -           -            -",
+  "-     -         -             -          -           -            -",
   "blocked  evaluate    cancel       evaluate           -              -             "
-  "-     -         -          -           -            -",
+  "-     -         -             -          -           -            -",
   "starting -           stop         -                  -              fail-start    "
-  "run   give-up   clean-up   finish      -            -",
+  "run   give-up   -             clean-up   finish      -            -",
   "running  -           stop         -                  -              fail-start    "
-  "-     -         clean-up   finish      -            -",
+  "-     -         fail-watchdog clean-up   finish      -            -",
   "stopping start-after change-cause -                  -              -             "
-  "-     -         -          finish      kill         -",
+  "-     -         -             -          finish      kill         -",
   "exited   evaluate    cancel       evaluate-held      block-evaluate -             "
-  "-     -         -          -           -            -",
+  "-     -         -             -          -           -            -",
   "failed   evaluate    cancel       evaluate-held      block-evaluate -             "
-  "-     -         -          -           -            clear",
+  "-     -         -             -          -           -            clear",
 };
 
 static char **

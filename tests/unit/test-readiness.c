@@ -171,6 +171,64 @@ test_d3_no_bus (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (strstr (error->message, "message bus"));
 }
 
+#define WATCHED READY ("notify") ONCE "lifecycle.watchdog_ms=200\n"
+
+static void
+test_i3_watchdog (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("web", WATCHED));
+  steps_start (fixture, "web", FALSE);
+  /* It counts from running on. */
+  fake_host_advance_ms (&fixture->host, 1000);
+  notify (fixture, "web", "READY=1");
+  for (guint i = 0; i < 5; i++) {
+    fake_host_advance_ms (&fixture->host, 199);
+    notify (fixture, "web", "WATCHDOG=1");
+  }
+  fake_host_advance_ms (&fixture->host, 199);
+  steps_assert_sub_state (fixture, "web", "running");
+  fake_host_advance_ms (&fixture->host, 1);
+  steps_assert_sub_state (fixture, "web", "stopping");
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
+  g_assert_cmpint (zinit_service_get_status (fixture_get (fixture, "web"))->failure.type, ==,
+                   ZINIT_FAILURE_WATCHDOG);
+}
+
+/* It may say so itself, and choose another period; that is of this run alone. */
+static void
+test_i3_messages (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("web", WATCHED));
+  steps_start (fixture, "web", FALSE);
+  notify (fixture, "web", "WATCHDOG=trigger");
+  steps_assert_sub_state (fixture, "web", "starting");
+  notify (fixture, "web", "READY=1\nWATCHDOG_USEC=5000000");
+  fake_host_advance_ms (&fixture->host, 4999);
+  steps_assert_sub_state (fixture, "web", "running");
+  notify (fixture, "web", "WATCHDOG=trigger");
+  steps_assert_sub_state (fixture, "web", "stopping");
+  fixture_end (fixture, "web", ZINIT_EXIT_KILLED, SIGTERM);
+  steps_start (fixture, "web", FALSE);
+  notify (fixture, "web", "READY=1");
+  fake_host_advance_ms (&fixture->host, 200);
+  steps_assert_sub_state (fixture, "web", "stopping");
+  /* What is being stopped need not be well. */
+  fake_host_advance_ms (&fixture->host, 1000);
+  steps_assert_sub_state (fixture, "web", "stopping");
+}
+
+/* Without one it means nothing. */
+static void
+test_i3_none (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("web", READY ("notify")));
+  steps_start (fixture, "web", FALSE);
+  notify (fixture, "web", "READY=1");
+  notify (fixture, "web", "WATCHDOG=trigger\nWATCHDOG_USEC=1");
+  fake_host_advance_ms (&fixture->host, 60000);
+  steps_assert_sub_state (fixture, "web", "running");
+}
+
 /* Which process is the service after the first one it says itself; a process that is not its own is not
  * believed. */
 static void
@@ -212,6 +270,9 @@ main (int argc, char **argv)
   fixture_add_test ("/rules/D3/alive", test_d3_alive);
   fixture_add_test ("/rules/D3/bus-name", test_d3_bus_name);
   fixture_add_test ("/rules/D3/no-bus", test_d3_no_bus);
+  fixture_add_test ("/rules/I3/watchdog", test_i3_watchdog);
+  fixture_add_test ("/rules/I3/messages", test_i3_messages);
+  fixture_add_test ("/rules/I3/none", test_i3_none);
   fixture_add_test ("/rules/D1/timeout", test_d1_timeout);
   fixture_add_test ("/rules/D5/ended", test_d5_ended);
   fixture_add_test ("/readiness/main-pid", test_main_pid);

@@ -74,12 +74,17 @@ test_message (void)
 {
   g_auto (ZinitNotifyMessage) message = { 0 };
 
-  parse ("READY=1\nSTATUS=at your service\nMAINPID=4711\nEXTEND_TIMEOUT_USEC=5000000\nX_KEY=1\n", &message);
+  parse ("READY=1\nSTATUS=at your service\nMAINPID=4711\nEXTEND_TIMEOUT_USEC=5000000\nX_KEY=1\nWATCHDOG=1\n"
+         "WATCHDOG_USEC=70",
+         &message);
   g_assert_true (message.is_ready);
   g_assert_false (message.is_stopping);
   g_assert_cmpstr (message.status, ==, "at your service");
   g_assert_cmpint (message.main_pid, ==, 4711);
   g_assert_cmpuint (message.extend_usec, ==, 5000000);
+  g_assert_true (message.is_alive);
+  g_assert_false (message.has_failed);
+  g_assert_cmpuint (message.watchdog_usec, ==, 70);
 }
 
 /* Nothing of it means anything, and nothing of it is an error. */
@@ -103,6 +108,10 @@ test_meaningless (void)
     "MAINPID=99999999999",
     "MAINPID=5x",
     "EXTEND_TIMEOUT_USEC=0",
+    "WATCHDOG=0",
+    "WATCHDOG=",
+    "WATCHDOG_USEC=0",
+    "WATCHDOG_USEC=x",
     "EXTEND_TIMEOUT_USEC=-1",
     "EXTEND_TIMEOUT_USEC=99999999999999999999",
   };
@@ -116,6 +125,7 @@ test_meaningless (void)
     g_assert_null (message.status);
     g_assert_cmpint (message.main_pid, ==, 0);
     g_assert_cmpuint (message.extend_usec, ==, 0);
+    g_assert_false (message.is_alive || message.has_failed || message.watchdog_usec != 0);
   }
 }
 

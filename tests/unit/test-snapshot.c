@@ -111,9 +111,11 @@ make_record (ZinitState state, guint n)
     { ZINIT_FAILURE_SPAWN_ERROR, 0, (char *)"exec \"x\":\n\001 \303\274" },
     { ZINIT_FAILURE_MISSING_DEPENDENCY, 0, (char *)"gone" },
     { ZINIT_FAILURE_NOT_READY, 0, (char *)"no line" },
+    { ZINIT_FAILURE_WATCHDOG, 0, NULL },
   };
   static const ZinitStopCause causes[] = { ZINIT_STOP_CAUSE_REQUESTED, ZINIT_STOP_CAUSE_START_TIMEOUT,
-                                           ZINIT_STOP_CAUSE_LEFTOVERS, ZINIT_STOP_CAUSE_NOT_READY };
+                                           ZINIT_STOP_CAUSE_LEFTOVERS, ZINIT_STOP_CAUSE_NOT_READY,
+                                           ZINIT_STOP_CAUSE_WATCHDOG };
   ZinitNext next = (n >> 1) & 3;
   gboolean has_timer = state != ZINIT_STATE_INACTIVE && state != ZINIT_STATE_BLOCKED;
 

@@ -41,68 +41,71 @@ test_state_active (void)
                      i == ZINIT_STATE_STARTING || i == ZINIT_STATE_RUNNING || i == ZINIT_STATE_STOPPING);
 }
 
+typedef struct {
+  ZinitFailureType type;
+  const char *word;
+  const char *field;
+  gboolean is_text;
+  ZinitFailure failure;
+  const char *description;
+} FailureRow;
+
+static const FailureRow failure_rows[] = {
+  { ZINIT_FAILURE_NONE, "none", NULL, FALSE, { 0 }, "" },
+  { ZINIT_FAILURE_EXIT_CODE, "exit_code", "code", FALSE, { .number = 3 }, "exited with code 3" },
+  { ZINIT_FAILURE_SIGNAL, "signal", "signal", FALSE, { .number = 9 }, "killed by SIGKILL (9)" },
+  { ZINIT_FAILURE_START_TIMEOUT, "start_timeout", NULL, FALSE, { 0 }, "start timeout" },
+  { ZINIT_FAILURE_STOP_TIMEOUT, "stop_timeout", NULL, FALSE, { 0 }, "stop timeout" },
+  { ZINIT_FAILURE_HEALTH_CHECK_FAILED,
+    "health_check_failed",
+    "attempts",
+    FALSE,
+    { .number = 3 },
+    "health check failed after 3 attempts" },
+  { ZINIT_FAILURE_DEPENDENCY_FAILED,
+    "dependency_failed",
+    "service",
+    TRUE,
+    { .text = (char *)"db" },
+    "dependency db failed" },
+  { ZINIT_FAILURE_SPAWN_ERROR,
+    "spawn_error",
+    "message",
+    TRUE,
+    { .text = (char *)"exec: no such file" },
+    "could not be started: exec: no such file" },
+  { ZINIT_FAILURE_MISSING_DEPENDENCY,
+    "missing_dependency",
+    "dependency",
+    TRUE,
+    { .text = (char *)"redis" },
+    "missing dependency redis" },
+  { ZINIT_FAILURE_NOT_READY,
+    "not_ready",
+    "message",
+    TRUE,
+    { .text = (char *)"no line" },
+    "did not get ready: no line" },
+  { ZINIT_FAILURE_WATCHDOG, "watchdog", NULL, FALSE, { 0 }, "watchdog timeout" },
+};
+
 static void
 test_failure_table (void)
 {
-  static const struct {
-    ZinitFailureType type;
-    const char *word;
-    const char *field;
-    gboolean is_text;
-    ZinitFailure failure;
-    const char *description;
-  } rows[] = {
-    { ZINIT_FAILURE_NONE, "none", NULL, FALSE, { 0 }, "" },
-    { ZINIT_FAILURE_EXIT_CODE, "exit_code", "code", FALSE, { .number = 3 }, "exited with code 3" },
-    { ZINIT_FAILURE_SIGNAL, "signal", "signal", FALSE, { .number = 9 }, "killed by SIGKILL (9)" },
-    { ZINIT_FAILURE_START_TIMEOUT, "start_timeout", NULL, FALSE, { 0 }, "start timeout" },
-    { ZINIT_FAILURE_STOP_TIMEOUT, "stop_timeout", NULL, FALSE, { 0 }, "stop timeout" },
-    { ZINIT_FAILURE_HEALTH_CHECK_FAILED,
-      "health_check_failed",
-      "attempts",
-      FALSE,
-      { .number = 3 },
-      "health check failed after 3 attempts" },
-    { ZINIT_FAILURE_DEPENDENCY_FAILED,
-      "dependency_failed",
-      "service",
-      TRUE,
-      { .text = (char *)"db" },
-      "dependency db failed" },
-    { ZINIT_FAILURE_SPAWN_ERROR,
-      "spawn_error",
-      "message",
-      TRUE,
-      { .text = (char *)"exec: no such file" },
-      "could not be started: exec: no such file" },
-    { ZINIT_FAILURE_MISSING_DEPENDENCY,
-      "missing_dependency",
-      "dependency",
-      TRUE,
-      { .text = (char *)"redis" },
-      "missing dependency redis" },
-    { ZINIT_FAILURE_NOT_READY,
-      "not_ready",
-      "message",
-      TRUE,
-      { .text = (char *)"no line" },
-      "did not get ready: no line" },
-  };
-
-  g_assert_cmpuint (G_N_ELEMENTS (rows), ==, ZINIT_N_FAILURES);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+  g_assert_cmpuint (G_N_ELEMENTS (failure_rows), ==, ZINIT_N_FAILURES);
+  for (guint i = 0; i < G_N_ELEMENTS (failure_rows); i++) {
     ZinitFailureType type = ZINIT_N_FAILURES;
-    ZinitFailure failure = rows[i].failure;
+    ZinitFailure failure = failure_rows[i].failure;
     g_autofree char *description = NULL;
 
-    failure.type = rows[i].type;
+    failure.type = failure_rows[i].type;
     description = zinit_failure_describe (&failure);
-    g_assert_cmpstr (description, ==, rows[i].description);
-    g_assert_cmpstr (zinit_failure_type_to_string (rows[i].type), ==, rows[i].word);
-    g_assert_true (zinit_failure_type_from_string (rows[i].word, &type));
-    g_assert_cmpint (type, ==, rows[i].type);
-    g_assert_cmpstr (zinit_failure_field_name (rows[i].type), ==, rows[i].field);
-    g_assert_cmpint (zinit_failure_field_is_text (rows[i].type), ==, rows[i].is_text);
+    g_assert_cmpstr (description, ==, failure_rows[i].description);
+    g_assert_cmpstr (zinit_failure_type_to_string (failure_rows[i].type), ==, failure_rows[i].word);
+    g_assert_true (zinit_failure_type_from_string (failure_rows[i].word, &type));
+    g_assert_cmpint (type, ==, failure_rows[i].type);
+    g_assert_cmpstr (zinit_failure_field_name (failure_rows[i].type), ==, failure_rows[i].field);
+    g_assert_cmpint (zinit_failure_field_is_text (failure_rows[i].type), ==, failure_rows[i].is_text);
   }
 }
 
