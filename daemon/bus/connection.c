@@ -51,6 +51,11 @@ on_call (GDBusMessage *message, gpointer data)
 {
   ZinitConnection *connection = data;
 
+  /* The protocol forbids it, GDBus takes it, and no answer could name the call. */
+  if (g_dbus_message_get_serial (message) == 0) {
+    g_dbus_connection_close (connection->connection, NULL, NULL, NULL);
+    return;
+  }
   if (connection->hold_source != 0) {
     g_clear_handle_id (&connection->hold_source, g_source_remove);
     zinit_bus_schedule (connection->bus);
