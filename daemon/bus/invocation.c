@@ -10,6 +10,7 @@
 #include "bus/errors.h"
 #include "loop/trim.h"
 #include "model/error.h"
+#include "model/limits.h"
 
 /* The system bus takes messages up to 32 MiB, the protocol allows 128 MiB; the rest is for header and
  * padding. */
@@ -172,11 +173,23 @@ zinit_invocation_return (ZinitInvocation *invocation, GVariant *reply)
   send_reply (invocation, message);
 }
 
+/* What a call says is repeated in errors, and an answer larger than a bus takes ends the connection to it. */
+static char *
+make_text (const char *message)
+{
+  g_autofree char *text = NULL;
+
+  if (strnlen (message, ZINIT_MAX_ERROR_BYTES + 1) <= ZINIT_MAX_ERROR_BYTES)
+    return g_utf8_make_valid (message, -1);
+  text = g_utf8_make_valid (message, ZINIT_MAX_ERROR_BYTES);
+  return g_strconcat (text, "…", NULL);
+}
+
 void
 zinit_invocation_return_error (ZinitInvocation *invocation, const GError *error)
 {
   g_autofree char *name = zinit_bus_error_name (error);
-  g_autofree char *text = g_utf8_make_valid (error->message, -1);
+  g_autofree char *text = make_text (error->message);
 
   if (!is_answer_wanted (invocation)) {
     zinit_invocation_drop (invocation);

@@ -21,6 +21,7 @@
 #define ZINIT_MAX_CALLERS 256               /* clients of a message bus that are remembered at one time */
 #define ZINIT_MAX_HELD_CALLS 1024           /* of one of them, until the bus has said who it is */
 #define ZINIT_MAX_QUEUED_CALLS 65536        /* of one connection, that wait for their turn */
+#define ZINIT_MAX_ERROR_BYTES (64 * 1024)   /* the message of an error; more is cut off */
 #define ZINIT_MAX_MATCH_RULES 512           /* of one client of the private socket */
 #define ZINIT_MAX_MATCH_RULE_BYTES 1024     /* one of them */
 #define ZINIT_MAX_PRIVATE_CLIENTS 256       /* connections on the private socket */
