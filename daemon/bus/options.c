@@ -118,8 +118,9 @@ set_type_error (const Option *option, GVariant *value, GError **error)
 {
   g_autofree char *shown = g_variant_is_container (value) ? g_strdup ("") : g_variant_print (value, FALSE);
 
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS, "option “%s” is %.32s of type %s; allowed is %s",
-               option->name, shown, g_variant_get_type_string (value),
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS,
+               "option “%s” is %.32s%sof type %s; allowed is %s", option->name, shown,
+               *shown != '\0' ? " " : "", g_variant_get_type_string (value),
                *option->type == 'u'   ? "an integer from 0 to 4294967295"
                : *option->type == 't' ? "an integer from 0 to 18446744073709551615"
                                       : option->type);

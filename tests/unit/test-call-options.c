@@ -103,6 +103,7 @@ test_refused (void)
     { "{'lines': <1.5>}", ZINIT_CALL_LINES, "of type d", "an integer from 0" },
     { "{'lines': <true>}", ZINIT_CALL_LINES, "of type b", "an integer from 0" },
     { "{'wait': <1>}", ZINIT_CALL_WAIT, "of type i", "allowed is b" },
+    { "{'wait': <['yes']>}", ZINIT_CALL_WAIT, "“wait” is of type as", "allowed is b" },
     { "{'whom': <'nobody'>}", ZINIT_CALL_WHOM, "nobody", "“main” or “all”" },
     { "{'stream': <'stdin'>}", ZINIT_CALL_STREAM, "stdin", "“stdout” or “stderr”" },
     { "{'stream': <''>}", ZINIT_CALL_STREAM, "stream", "“stdout” or “stderr”" },
