@@ -12,6 +12,16 @@
 #include "model/error.h"
 #include "object-path.h"
 
+static char *
+join_words (const char *(*to_string) (guint value), guint n_words)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint value = 0; value < n_words; value++)
+    g_string_append_printf (text, "%s%s", value > 0 ? ", " : "", to_string (value));
+  return g_string_free (text, FALSE);
+}
+
 /* The bits of those of @words that are in @list, or all of them without a list. */
 static gboolean
 read_words (char **list, const char *(*to_string) (guint value), guint n_words, const char *option,
@@ -24,8 +34,10 @@ read_words (char **list, const char *(*to_string) (guint value), guint n_words, 
     while (value < n_words && strcmp (to_string (value), *item) != 0)
       value++;
     if (value == n_words) {
-      g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS,
-                   "option “%s” has “%.32s”, which is not one of the property's words", option, *item);
+      g_autofree char *all = join_words (to_string, n_words);
+
+      g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_ARGS, "option “%s” has “%.32s”; allowed are %s",
+                   option, *item, all);
       return FALSE;
     }
     *ret_bits |= 1u << value;
