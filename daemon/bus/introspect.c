@@ -54,16 +54,10 @@ zinit_object_find (const ZinitBus *bus, const char *path)
 }
 
 static void
-add_interfaces (GString *xml, const GDBusInterfaceInfo *const *own)
+add_interfaces (GString *xml, const GDBusInterfaceInfo *const *interfaces)
 {
-  const ZinitInterfaces *interfaces = zinit_interfaces_get ();
-  GDBusInterfaceInfo *const standard[] = { interfaces->properties, interfaces->introspectable,
-                                           interfaces->peer };
-
-  for (; *own != NULL; own++)
-    g_dbus_interface_info_generate_xml ((GDBusInterfaceInfo *)*own, 2, xml);
-  for (gsize i = 0; i < G_N_ELEMENTS (standard); i++)
-    g_dbus_interface_info_generate_xml (standard[i], 2, xml);
+  for (; *interfaces != NULL; interfaces++)
+    g_dbus_interface_info_generate_xml ((GDBusInterfaceInfo *)*interfaces, 2, xml);
 }
 
 static void
@@ -87,10 +81,12 @@ add_services (GString *xml, const ZinitBus *bus)
 char *
 zinit_object_introspect (const ZinitBus *bus, const char *path, const ZinitObject *object)
 {
-  const GDBusInterfaceInfo *const own[] = { object->interface, NULL };
+  const ZinitInterfaces *all = zinit_interfaces_get ();
+  const GDBusInterfaceInfo *const interfaces[] = { all->properties, all->introspectable, all->peer,
+                                                   object->interface, NULL };
   GString *xml = g_string_new (head);
 
-  add_interfaces (xml, own);
+  add_interfaces (xml, interfaces);
   if (object->kind == ZINIT_OBJECT_ROOT) {
     add_child (xml, "Manager");
     add_child (xml, "service");

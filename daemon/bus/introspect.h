@@ -27,7 +27,7 @@ typedef struct {
 ZinitObject zinit_object_find (const ZinitBus *bus, const char *path);
 /* The answer to Introspect of @object, which is at @path. Transfer full. */
 char *zinit_object_introspect (const ZinitBus *bus, const char *path, const ZinitObject *object);
-/* The same of one with @interfaces (NULL-terminated), the standard ones, and no children. Transfer full. */
+/* The same of one with @interfaces (NULL-terminated) and no children. Transfer full. */
 char *zinit_introspection_new (const GDBusInterfaceInfo *const *interfaces);
 
 G_END_DECLS

@@ -245,7 +245,8 @@ static GVariant *
 answer_standard (const char *method, GError **error)
 {
   const ZinitInterfaces *interfaces = zinit_interfaces_get ();
-  const GDBusInterfaceInfo *const own[] = { interfaces->driver, interfaces->monitoring, NULL };
+  const GDBusInterfaceInfo *const own[] = { interfaces->driver, interfaces->monitoring,
+                                            interfaces->introspectable, interfaces->peer, NULL };
 
   if (strcmp (method, "Introspect") == 0)
     return g_variant_new ("(@s)", g_variant_new_take_string (zinit_introspection_new (own)));

@@ -85,6 +85,32 @@ test_hello (void)
   assert_chain (h->client, "web", "inactive starting running");
 }
 
+/* What the bus says of itself is there: no method that is described is unknown. */
+static void
+check_described (TestClient *c)
+{
+  g_autoptr (GVariant) reply =
+      client_call_on (c, DRIVER_PATH, "org.freedesktop.DBus.Introspectable", "Introspect", NULL, NULL);
+  g_autoptr (GDBusNodeInfo) node = NULL;
+  const char *xml;
+
+  g_variant_get (reply, "(&s)", &xml);
+  node = g_dbus_node_info_new_for_xml (xml, NULL);
+  for (GDBusInterfaceInfo **info = node->interfaces; *info != NULL; info++) {
+    for (GDBusMethodInfo **method = (*info)->methods; *method != NULL; method++) {
+      g_autoptr (GError) error = NULL;
+      /* Of no method's type, so that none is carried out. */
+      g_autoptr (GVariant) none =
+          client_call_on (c, DRIVER_PATH, (*info)->name, (*method)->name, g_variant_new ("(d)", 0.0), &error);
+      g_autofree char *name = g_dbus_error_get_remote_error (error);
+
+      g_test_message ("%s.%s", (*info)->name, (*method)->name);
+      g_assert_null (none);
+      g_assert_cmpstr (name, ==, "org.freedesktop.DBus.Error.InvalidArgs");
+    }
+  }
+}
+
 static void
 test_driver (void)
 {
@@ -114,6 +140,8 @@ test_driver (void)
   assert_driver (c, "AddMatch", g_variant_new ("(i)", 1), "org.freedesktop.DBus.Error.InvalidArgs");
   assert_driver (c, "RequestName", g_variant_new ("(su)", "org.example", 0),
                  "org.freedesktop.DBus.Error.UnknownMethod");
+  c->destination = DRIVER;
+  check_described (c);
   /* Nobody else is there. */
   c->destination = "org.example";
   g_free (client_fails (c, "org.freedesktop.DBus.Error.ServiceUnknown", "ListServices", NULL));
