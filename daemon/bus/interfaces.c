@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reads the interface files that are compiled in. The standard interfaces, which GDBus shows only for
- * objects it knows one by one, are written down here.
+ * objects it knows one by one, are written down here. Each argument of a type that Qt does not know has the
+ * name of one for it: without that, qdbusxml2cpp takes nothing of an object.
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
@@ -20,6 +21,7 @@ static const char standard_xml[] =
     "  <method name='GetAll'>"
     "   <arg name='interface_name' type='s' direction='in'/>"
     "   <arg name='properties' type='a{sv}' direction='out'/>"
+    "   <annotation name='org.qtproject.QtDBus.QtTypeName.Out0' value='QVariantMap'/>"
     "  </method>"
     "  <method name='Set'>"
     "   <arg name='interface_name' type='s' direction='in'/>"
@@ -30,6 +32,7 @@ static const char standard_xml[] =
     "   <arg name='interface_name' type='s'/>"
     "   <arg name='changed_properties' type='a{sv}'/>"
     "   <arg name='invalidated_properties' type='as'/>"
+    "   <annotation name='org.qtproject.QtDBus.QtTypeName.Out1' value='QVariantMap'/>"
     "  </signal>"
     " </interface>"
     " <interface name='org.freedesktop.DBus.Introspectable'>"
@@ -42,10 +45,12 @@ static const char standard_xml[] =
     " <interface name='org.freedesktop.DBus.ObjectManager'>"
     "  <method name='GetManagedObjects'>"
     "   <arg name='objects' type='a{oa{sa{sv}}}' direction='out'/>"
+    "   <annotation name='org.qtproject.QtDBus.QtTypeName.Out0' value='ZinitObjectMap'/>"
     "  </method>"
     "  <signal name='InterfacesAdded'>"
     "   <arg name='object_path' type='o'/>"
     "   <arg name='interfaces_and_properties' type='a{sa{sv}}'/>"
+    "   <annotation name='org.qtproject.QtDBus.QtTypeName.Out1' value='ZinitInterfaceMap'/>"
     "  </signal>"
     "  <signal name='InterfacesRemoved'>"
     "   <arg name='object_path' type='o'/>"

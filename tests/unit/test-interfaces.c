@@ -8,6 +8,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "bus/interfaces.h"
+
 #define QT_TYPE "org.qtproject.QtDBus.QtTypeName"
 
 static GDBusInterfaceInfo *
@@ -48,30 +50,48 @@ check_arguments (const char *name, GDBusAnnotationInfo **annotations, GDBusArgIn
 }
 
 static void
-check_interface (const char *name)
+check_interface (const GDBusInterfaceInfo *info)
 {
-  GDBusInterfaceInfo *info = read_interface (name);
-
-  for (GDBusMethodInfo **method = info->methods; *method != NULL; method++) {
+  for (GDBusMethodInfo **method = info->methods; method != NULL && *method != NULL; method++) {
     check_arguments ((*method)->name, (*method)->annotations, (*method)->in_args, "In");
     check_arguments ((*method)->name, (*method)->annotations, (*method)->out_args, "Out");
   }
   for (GDBusSignalInfo **signal = info->signals; signal != NULL && *signal != NULL; signal++)
     check_arguments ((*signal)->name, (*signal)->annotations, (*signal)->args, "Out");
-  for (GDBusPropertyInfo **property = info->properties; *property != NULL; property++) {
+  for (GDBusPropertyInfo **property = info->properties; property != NULL && *property != NULL; property++) {
     const char *value = g_dbus_annotation_info_lookup ((*property)->annotations, QT_TYPE);
 
     g_test_message ("%s", (*property)->name);
     g_assert_true (is_known_to_qt ((*property)->signature) == (value == NULL));
   }
+}
+
+static void
+check_file (const char *name)
+{
+  GDBusInterfaceInfo *info = read_interface (name);
+
+  check_interface (info);
   g_dbus_interface_info_unref (info);
 }
 
 static void
 test_qt_types (void)
 {
-  check_interface ("org.zinit.Manager");
-  check_interface ("org.zinit.Service");
+  check_file ("org.zinit.Manager");
+  check_file ("org.zinit.Service");
+}
+
+/* Introspection of an object shows them beside its own interface, and that as a whole is read or refused. */
+static void
+test_standard_qt_types (void)
+{
+  const ZinitInterfaces *interfaces = zinit_interfaces_get ();
+
+  check_interface (interfaces->properties);
+  check_interface (interfaces->introspectable);
+  check_interface (interfaces->peer);
+  check_interface (interfaces->object_manager);
 }
 
 int
@@ -79,5 +99,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/interfaces/qt-types", test_qt_types);
+  g_test_add_func ("/interfaces/standard-qt-types", test_standard_qt_types);
   return g_test_run ();
 }
