@@ -10,7 +10,6 @@
 #include "common/signals.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
 
 char *
 zinit_describe_signal (int signal_number)

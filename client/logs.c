@@ -11,7 +11,6 @@
 #include "client/service-names.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
 
 #define DEFAULT_FOLLOW_LINES 10
 

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <glib/gi18n.h>
 #include <locale.h>
-#include <string.h>
 
 static ZinitExitCode run_help (ZinitClient *client, int argc, char **argv);
 

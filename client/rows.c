@@ -7,7 +7,6 @@
 #include "client/rows.h"
 
 #include "client/wire.h"
-#include "names.h"
 
 #include <glib/gi18n.h>
 #include <stdlib.h>

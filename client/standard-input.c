@@ -8,11 +8,9 @@
 
 #include "client/definition.h"
 
-#include <errno.h>
 #include <gio/gunixinputstream.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
-#include <string.h>
 #include <unistd.h>
 
 /* The daemon's limit of a definition is far below it. */

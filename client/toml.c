@@ -5,8 +5,6 @@
 
 #include "client/toml.h"
 
-#include <string.h>
-
 static void
 append_string (GString *text, const char *string)
 {
