@@ -6,7 +6,6 @@
 
 #include "bus/call.h"
 
-#include "model/error.h"
 #include "names.h"
 
 static void

@@ -4,7 +4,6 @@
  */
 #define G_LOG_DOMAIN "zinit-bus"
 
-#include "bus/callers.h"
 #include "bus/driver.h"
 #include "bus/internal.h"
 #include "bus/transport.h"

@@ -12,7 +12,6 @@
 #include "bus/driver.h"
 #include "bus/interfaces.h"
 #include "bus/introspect.h"
-#include "model/error.h"
 #include "model/limits.h"
 #include "names.h"
 
