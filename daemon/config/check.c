@@ -9,7 +9,6 @@
 #include "config/check.h"
 
 #include "config/folder.h"
-#include "model/error.h"
 #include "model/graph.h"
 
 /* Services that could never start leave the set. */

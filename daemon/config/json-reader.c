@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#include "model/error.h"
-
 ZinitJsonReader *
 zinit_json_reader_new (const char *text, gsize length, guint max_depth)
 {

@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#include "config/strict-json.h"
 #include "model/schema.h"
 
 #define MAX_ERRORS 20      /* of syntax in one file; each costs a parse */
