@@ -47,11 +47,6 @@ static const guint8 changes[ZINIT_N_STATES] = {
   [ZINIT_STATE_FAILED] = TO (BLOCKED) | TO (STARTING) | TO (FAILED) | TO (INACTIVE),
 };
 
-static const char *const event_words[ZINIT_N_EVENTS + 1] = {
-  "start",    "stop",       "dependency-changed", "restart-due",  "start-timeout", "ready", "not-ready",
-  "watchdog", "main-ended", "group-empty",        "stop-timeout", "reset",         NULL,
-};
-
 const char *const zinit_stop_cause_words[] = {
   "none", "requested", "dependency", "start-timeout", "leftovers", "not-ready", "watchdog", NULL,
 };
@@ -71,14 +66,6 @@ zinit_machine_may_change (ZinitState from, ZinitState to)
   g_return_val_if_fail ((guint)from < ZINIT_N_STATES && (guint)to < ZINIT_N_STATES, FALSE);
 
   return (changes[from] & (1u << to)) != 0;
-}
-
-const char *
-zinit_event_to_string (ZinitEvent event)
-{
-  g_return_val_if_fail ((guint)event < ZINIT_N_EVENTS, "unknown");
-
-  return event_words[event];
 }
 
 static ZinitOutcome

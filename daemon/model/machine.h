@@ -63,7 +63,6 @@ extern const char *const zinit_stop_cause_words[];
 ZinitAction zinit_machine_action (ZinitState state, ZinitEvent event);
 /* TRUE when a service may pass from @from to @to. */
 gboolean zinit_machine_may_change (ZinitState from, ZinitState to);
-const char *zinit_event_to_string (ZinitEvent event);
 
 /* What is known when the last process of a service is gone. */
 typedef struct {

@@ -65,18 +65,6 @@ zinit_sub_state_to_string (ZinitSubState sub_state)
 }
 
 gboolean
-zinit_state_from_string (const char *text, ZinitState *ret_state)
-{
-  for (guint i = 0; i < ZINIT_N_STATES; i++) {
-    if (strcmp (text, zinit_state_words[i]) == 0) {
-      *ret_state = (ZinitState)i;
-      return TRUE;
-    }
-  }
-  return FALSE;
-}
-
-gboolean
 zinit_state_is_active (ZinitState state)
 {
   return state == ZINIT_STATE_STARTING || state == ZINIT_STATE_RUNNING || state == ZINIT_STATE_STOPPING;

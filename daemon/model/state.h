@@ -24,8 +24,6 @@ typedef enum {
 extern const char *const zinit_state_words[];
 /* One of them; never NULL. */
 const char *zinit_state_to_string (ZinitState state);
-/* Returns FALSE and leaves @ret_state alone when @text is none of the words. */
-gboolean zinit_state_from_string (const char *text, ZinitState *ret_state);
 /* starting, running or stopping: there are processes. */
 gboolean zinit_state_is_active (ZinitState state);
 

@@ -26,6 +26,21 @@ static const char *const action_words[ZINIT_N_ACTIONS] = {
   [ZINIT_ACTION_FINISH] = "finish",
 };
 
+static const char *const event_words[ZINIT_N_EVENTS] = {
+  [ZINIT_EVENT_START] = "start",
+  [ZINIT_EVENT_STOP] = "stop",
+  [ZINIT_EVENT_DEPENDENCY_CHANGED] = "dependency-changed",
+  [ZINIT_EVENT_RESTART_DUE] = "restart-due",
+  [ZINIT_EVENT_START_TIMEOUT] = "start-timeout",
+  [ZINIT_EVENT_READY] = "ready",
+  [ZINIT_EVENT_NOT_READY] = "not-ready",
+  [ZINIT_EVENT_WATCHDOG] = "watchdog",
+  [ZINIT_EVENT_MAIN_ENDED] = "main-ended",
+  [ZINIT_EVENT_GROUP_EMPTY] = "group-empty",
+  [ZINIT_EVENT_STOP_TIMEOUT] = "stop-timeout",
+  [ZINIT_EVENT_RESET] = "reset",
+};
+
 /* State; then for each event, in the order of the heading. */
 static const char *const expected[ZINIT_N_STATES + 1] = {
   "state    start       stop         dependency-changed restart-due    start-timeout "
@@ -65,7 +80,7 @@ test_every_state_and_event (void)
 
     g_assert_cmpstr (row[0], ==, zinit_state_to_string (state));
     for (guint event = 0; event < ZINIT_N_EVENTS; event++) {
-      g_assert_cmpstr (heading[event + 1], ==, zinit_event_to_string (event));
+      g_assert_cmpstr (heading[event + 1], ==, event_words[event]);
       g_test_message ("%s × %s", row[0], heading[event + 1]);
       g_assert_cmpstr (action_words[zinit_machine_action (state, event)], ==, row[event + 1]);
     }

@@ -11,26 +11,8 @@ test_state_words (void)
                                        "stopping", "exited",  "failed" };
 
   g_assert_cmpuint (G_N_ELEMENTS (words), ==, ZINIT_N_STATES);
-  for (guint i = 0; i < ZINIT_N_STATES; i++) {
-    ZinitState state = ZINIT_N_STATES;
-
+  for (guint i = 0; i < ZINIT_N_STATES; i++)
     g_assert_cmpstr (zinit_state_to_string ((ZinitState)i), ==, words[i]);
-    g_assert_true (zinit_state_from_string (words[i], &state));
-    g_assert_cmpint (state, ==, i);
-  }
-}
-
-static void
-test_state_unknown (void)
-{
-  static const char *const wrong[] = { "", "Running", "run", "runningg", " running" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
-    ZinitState state = ZINIT_STATE_STOPPING;
-
-    g_assert_false (zinit_state_from_string (wrong[i], &state));
-    g_assert_cmpint (state, ==, ZINIT_STATE_STOPPING);
-  }
 }
 
 static void
@@ -175,7 +157,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/state/words", test_state_words);
-  g_test_add_func ("/state/unknown", test_state_unknown);
   g_test_add_func ("/state/active", test_state_active);
   g_test_add_func ("/state/failure/table", test_failure_table);
   g_test_add_func ("/state/failure/unknown", test_failure_unknown);
