@@ -336,8 +336,8 @@ zinit_tree_stop (ZinitProcess *process, int signo, GError **error)
   return is_sent || process->has_main || process->strays != NULL;
 }
 
-void
-zinit_tree_end_stop (ZinitProcess *process)
+static void
+end_stop (ZinitProcess *process)
 {
   ZinitStop *stop = &process->stop;
 
@@ -370,7 +370,7 @@ zinit_tree_give_up_number (ZinitProcess *process, pid_t pid)
 void
 zinit_tree_forget (ZinitProcess *process)
 {
-  zinit_tree_end_stop (process);
+  end_stop (process);
   zinit_strays_forget (process);
   zinit_tree_give_up_number (process, process->pid);
   zinit_tree_give_up_number (process, process->leader);

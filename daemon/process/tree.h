@@ -19,8 +19,6 @@ gboolean zinit_tree_has_member (ZinitProcess *process, pid_t pid);
 gboolean zinit_tree_signal (ZinitProcess *process, int signo, GError **error);
 /* As zinit_process_stop(). */
 gboolean zinit_tree_stop (ZinitProcess *process, int signo, GError **error);
-/* The stop is over, or is no concern any more. */
-void zinit_tree_end_stop (ZinitProcess *process);
 
 typedef void (*ZinitMemberFunc) (ZinitProcess *process, const ZinitProcEntry *entry, gpointer data);
 /* Calls @func for each living process of the tree, which must neither free @process nor change the tree.
