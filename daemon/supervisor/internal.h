@@ -128,8 +128,6 @@ void zinit_service_touch (ZinitService *service);
 void zinit_service_mark (ZinitService *service, ZinitChanges changes);
 /* Reports now what has changed. */
 void zinit_service_report (ZinitService *service);
-/* What has changed since the last report. */
-ZinitChanges zinit_service_get_changes (const ZinitService *service);
 /* All that differs is what observers know already. */
 void zinit_service_forget_changes (ZinitService *service);
 void zinit_status_clear (ZinitServiceStatus *status);
@@ -142,8 +140,6 @@ char *zinit_service_describe_failure (const ZinitService *service);
 /* outlook.c: dependencies between the services that there are. */
 ZinitVerdict zinit_registry_may_start (const ZinitService *service, GPtrArray **ret_blockers,
                                        const char **ret_name);
-/* It failed, and only a request, or what it depends on, will start it again. */
-gboolean zinit_service_failed_for_good (const ZinitService *service);
 /* A oneshot that has succeeded, and is neither stopped nor held. */
 gboolean zinit_service_is_done (const ZinitService *service);
 /* Down, and waits for something it depends on: held, or failed for want of it. */

@@ -39,8 +39,9 @@ zinit_service_is_satisfied (const ZinitService *service)
          zinit_service_is_done (service);
 }
 
-gboolean
-zinit_service_failed_for_good (const ZinitService *service)
+/* Only a request, or what it depends on, will start it again. */
+static gboolean
+failed_for_good (const ZinitService *service)
 {
   const ZinitServiceStatus *status = &service->status;
 
@@ -98,7 +99,7 @@ look_up_order (const char *name, ZinitGraphNode *ret_node, gpointer data)
   ret_node->state = service->status.state;
   /* What is about to be stopped, or started anew, keeps nothing up. */
   ret_node->is_satisfied = zinit_service_is_satisfied (service) && !service->stop_pending;
-  ret_node->failed_for_good = zinit_service_failed_for_good (service);
+  ret_node->failed_for_good = failed_for_good (service);
   ret_node->is_on_its_way_up = zinit_service_is_on_its_way_up (service);
   ret_node->is_occupied = FALSE;
   return TRUE;

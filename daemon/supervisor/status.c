@@ -195,8 +195,9 @@ zinit_service_mark (ZinitService *service, ZinitChanges changes)
   zinit_service_touch (service);
 }
 
-ZinitChanges
-zinit_service_get_changes (const ZinitService *service)
+/* Since the last report. */
+static ZinitChanges
+get_changes (const ZinitService *service)
 {
   if (service->dirty_link.data == NULL)
     return 0;
@@ -222,7 +223,7 @@ report_to (gpointer observer, gpointer data)
 void
 zinit_service_report (ZinitService *service)
 {
-  Report report = { service, zinit_service_get_changes (service) };
+  Report report = { service, get_changes (service) };
 
   if (service->dirty_link.data == NULL)
     return;
@@ -241,7 +242,7 @@ zinit_service_forget_changes (ZinitService *service)
   ZinitChanges changes;
 
   zinit_service_touch (service);
-  changes = zinit_service_get_changes (service);
+  changes = get_changes (service);
   g_queue_unlink (&service->supervisor->dirty, &service->dirty_link);
   service->dirty_link.data = NULL;
   service->marked = 0;
@@ -251,5 +252,5 @@ zinit_service_forget_changes (ZinitService *service)
 gboolean
 zinit_service_has_requests (const ZinitService *service)
 {
-  return (zinit_service_get_changes (service) & ZINIT_CHANGED_REQUESTS) != 0;
+  return (get_changes (service) & ZINIT_CHANGED_REQUESTS) != 0;
 }
