@@ -159,7 +159,7 @@ zinit_process_find_member (ZinitProcess *process, pid_t pid, guint64 *ret_start_
   ZinitProcEntry entry;
 
   zinit_strays_find (process->processes, FALSE);
-  if (!zinit_tree_has_member (process, pid) || !zinit_proc_read (pid, &entry) || entry.is_dead)
+  if (!zinit_tree_has_member (process, pid, TRUE) || !zinit_proc_read (pid, &entry) || entry.is_dead)
     return FALSE;
   *ret_start_ticks = entry.start_ticks;
   return TRUE;

@@ -226,9 +226,11 @@ read_ready (ZinitProcess *process)
     feed = memchr (process->ready_line->str, '\n', process->ready_line->len);
     if (feed != NULL)
       return take_line (process, (gsize)(feed - process->ready_line->str));
-    /* Without a line feed, and far too long for a line. */
-    if (process->ready_line->len > ZINIT_MAX_READY_LINE_BYTES)
-      g_string_truncate (process->ready_line, ZINIT_MAX_READY_LINE_BYTES);
+    /* Without a line feed, and far too long for a line: it is not listened to any more. */
+    if (process->ready_line->len > ZINIT_MAX_READY_LINE_BYTES) {
+      close_channel (process, &process->ready);
+      return TRUE;
+    }
   }
   if (length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR)))
     return TRUE;
@@ -247,11 +249,11 @@ drop (ZinitProcess *process, pid_t sender, const char *why)
   process->has_warned = TRUE;
 }
 
-/* The sender, 0 when the kernel does not say; descriptors are closed. */
-static pid_t
+/* The sender, its pid 0 when the kernel does not say; descriptors are closed. */
+static struct ucred
 take_control (struct msghdr *header)
 {
-  pid_t sender = 0;
+  struct ucred sender = { 0 };
 
   for (struct cmsghdr *item = CMSG_FIRSTHDR (header); item != NULL; item = CMSG_NXTHDR (header, item)) {
     const guchar *data = CMSG_DATA (item);
@@ -259,12 +261,8 @@ take_control (struct msghdr *header)
 
     if (item->cmsg_level != SOL_SOCKET)
       continue;
-    if (item->cmsg_type == SCM_CREDENTIALS && length >= sizeof (struct ucred)) {
-      struct ucred credentials;
-
-      memcpy (&credentials, data, sizeof credentials);
-      sender = credentials.pid;
-    }
+    if (item->cmsg_type == SCM_CREDENTIALS && length >= sizeof sender)
+      memcpy (&sender, data, sizeof sender);
     for (gsize at = 0; item->cmsg_type == SCM_RIGHTS && at + sizeof (int) <= length; at += sizeof (int)) {
       int fd;
 
@@ -275,18 +273,28 @@ take_control (struct msghdr *header)
   return sender;
 }
 
+/* The tags of a process cost much to read, and another user can make them cost more. */
+static gboolean
+is_member (ZinitProcess *process, const struct ucred *sender)
+{
+  gboolean may_have_tags = sender->uid == 0 || !process->has_uid || sender->uid == process->uid;
+
+  return zinit_tree_has_member (process, sender->pid, may_have_tags);
+}
+
 /* FALSE when @process was freed in the callback. */
 static gboolean
-judge (ZinitProcess *process, const char *bytes, gssize length, const struct msghdr *header, pid_t sender)
+judge (ZinitProcess *process, const char *bytes, gssize length, const struct msghdr *header,
+       struct ucred sender)
 {
   g_auto (ZinitNotifyMessage) message = { 0 };
 
   if ((header->msg_flags & MSG_TRUNC) != 0)
-    drop (process, sender, "it is too long");
-  else if (sender == 0 || !zinit_tree_has_member (process, sender))
-    drop (process, sender, "the sender is not a process of this service");
+    drop (process, sender.pid, "it is too long");
+  else if (sender.pid == 0 || !is_member (process, &sender))
+    drop (process, sender.pid, "the sender is not a process of this service");
   else if (!zinit_notify_message_parse (bytes, (gsize)length, &message))
-    drop (process, sender, "it is not text");
+    drop (process, sender.pid, "it is not text");
   else {
     zinit_process_enter (process);
     if (process->events.notified != NULL)
@@ -337,8 +345,8 @@ static gboolean
 watch_channel (ZinitProcess *process, ZinitChannel *channel, ZinitWatchFunc func)
 {
   return channel->fd < 0 || channel->watch.is_active ||
-         zinit_loop_watch (process->processes->loop, &channel->watch, channel->fd, EPOLLIN, ZINIT_URGENT,
-                           func);
+         /* Others may send, too, and as much as they like. */
+         zinit_loop_watch (process->processes->loop, &channel->watch, channel->fd, EPOLLIN, ZINIT_BULK, func);
 }
 
 gboolean

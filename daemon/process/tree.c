@@ -126,7 +126,7 @@ send_outside (ZinitProcess *process, const ZinitProcEntry *entry, gpointer data)
 }
 
 gboolean
-zinit_tree_has_member (ZinitProcess *process, pid_t pid)
+zinit_tree_has_member (ZinitProcess *process, pid_t pid, gboolean may_have_tags)
 {
   const pid_t first = pid;
 
@@ -142,7 +142,8 @@ zinit_tree_has_member (ZinitProcess *process, pid_t pid)
       return TRUE;
     pid = entry.parent;
   }
-  return process->tags != NULL && zinit_tags_are_on (first, (const char *const *)process->tags);
+  return may_have_tags && process->tags != NULL &&
+         zinit_tags_are_on (first, (const char *const *)process->tags);
 }
 
 gboolean

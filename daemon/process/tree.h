@@ -12,8 +12,9 @@
 
 G_BEGIN_DECLS
 
-/* @pid is a process of the tree: by its ancestors, its session, its group, or the tags of the run. */
-gboolean zinit_tree_has_member (ZinitProcess *process, pid_t pid);
+/* @pid is a process of the tree: by its ancestors, its session, its group or, with @may_have_tags, the tags
+ * of the run. */
+gboolean zinit_tree_has_member (ZinitProcess *process, pid_t pid, gboolean may_have_tags);
 
 /* As zinit_process_signal() with ZINIT_WHOM_ALL: once to each that is there now. */
 gboolean zinit_tree_signal (ZinitProcess *process, int signo, GError **error);

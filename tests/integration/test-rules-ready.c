@@ -177,6 +177,20 @@ test_closed (void)
   g_assert_true (g_str_has_prefix (message, "not_ready "));
 }
 
+/* What never ends its line is not read for ever, and takes nobody's time. */
+static void
+test_endless (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+
+  harness_service (
+      h, "chatty", "long-fd 3 wait",
+      "status = \"ignore\"\n" READY ("fd:3") "[lifecycle]\nrestart = \"never\"\nstart_timeout_ms = 300\n");
+  harness_start (h);
+  g_free (start_fails (h, "chatty"));
+  assert_failure (h->client, "chatty", "start_timeout");
+}
+
 /* D5: its end is an end as any other, also one that closes the descriptor. */
 static void
 test_ended (void)
@@ -462,6 +476,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rules/D3/numbers", test_numbers);
   g_test_add_func ("/rules/D3/alive", test_alive);
   g_test_add_func ("/rules/D3/closed", test_closed);
+  g_test_add_func ("/rules/D3/endless", test_endless);
   g_test_add_func ("/rules/D3/foreign", test_foreign);
   g_test_add_func ("/rules/D3/last-words", test_last_words);
   g_test_add_func ("/rules/D3/bus-name", test_bus_name);

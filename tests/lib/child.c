@@ -380,6 +380,11 @@ carry_out_announcement (const char *order)
     child_notify_barrier ();
   } else if (strcmp (order, "write-fd") == 0) {
     print (child_find_descriptor (next ()), "\n");
+  } else if (strcmp (order, "long-fd") == 0) {
+    int fd = child_find_descriptor (next ());
+
+    for (;;)
+      write_all (fd, "no end ", 7);
   } else if (strcmp (order, "close-fd") == 0) {
     close (child_find_descriptor (next ()));
   } else {
