@@ -165,12 +165,23 @@ describe_unknown (ZinitClient *client, const char *name)
   return nearest != NULL ? g_strdup_printf (_ ("did you mean \"%s\"?"), nearest) : g_strdup ("");
 }
 
+/* It has a process and is not ready: what is missing, and for how long. */
+static char *
+describe_starting (const ZinitServiceInfo *info, const char *state)
+{
+  gint64 usec = g_get_real_time () - (gint64)info->state_changed_at_usec;
+  g_autofree char *age = zinit_format_duration ((guint64)MAX (usec, 0));
+  return g_strdup_printf (_ ("%s for %s: %s"), state, age, info->status_text);
+}
+
 char *
 zinit_cause_describe (ZinitClient *client, const ZinitCause *cause)
 {
   if (cause->info == NULL)
     return describe_unknown (client, cause->service);
   g_autofree char *state = zinit_describe_state (cause->info);
+  if (g_str_equal (cause->info->state, "starting") && *cause->info->status_text != '\0')
+    return describe_starting (cause->info, state);
   if (cause->info->pid != 0 || g_str_equal (cause->info->state, "blocked"))
     return g_steal_pointer (&state);
   g_autofree char *since = describe_since (cause->info);

@@ -180,6 +180,7 @@ save_service (const ZinitService *service)
   saved->ephemeral = zinit_service_get_status (service)->is_ephemeral;
   saved->extra = make_extra (&record);
   saved->extra->file = g_strdup (zinit_service_get_path (service));
+  saved->extra->said = g_strdup (record.said);
   if (record.pending != NULL)
     saved->extra->pending_definition = print_definition (record.pending, FALSE);
   saved->extra->definition_hash = zinit_definition_hash (zinit_service_get_definition (service));
@@ -340,6 +341,7 @@ read_extra (const ZinitStateExtensions *extra, ZinitServiceRecord *record)
       record->started_at_usec != 0)
     record->started_at_usec = (gint64)extra->started_at_usec;
   record->run = extra->run;
+  record->said = extra->said;
   record->start_ticks = extra->pid_start_ticks;
   record->main_ended = extra->main_ended;
   record->stop_pending = extra->stop_due;

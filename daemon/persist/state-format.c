@@ -41,6 +41,7 @@ static const ZinitField service_fields[] = {
   { OWN (ZinitStateExtensions, ZINIT_FIELD_OBJECT, definition), .is_split = TRUE },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_OBJECT, pending_definition) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_STRING, file) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_STRING, said) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_WORD, wanted_status), .words = zinit_wanted_words },
   { "failure_reason", ZINIT_FIELD_FAILURE, ZINIT_FIELD_OWN, G_STRUCT_OFFSET (ZinitStateExtensions, failure) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_WORD, clock), .words = clock_words },
@@ -200,6 +201,7 @@ zinit_state_extensions_free (ZinitStateExtensions *extra)
   g_free (extra->definition);
   g_free (extra->pending_definition);
   g_free (extra->file);
+  g_free (extra->said);
   g_free (extra);
 }
 

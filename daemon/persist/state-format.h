@@ -39,6 +39,7 @@ typedef struct {
   char *definition;
   char *pending_definition; /* the one that its next start will use, in the same form; NULL = the file says
                                it, or there is none */
+  char *said;               /* STATUS of its messages; NULL = none */
   char *file;               /* in which it was found; NULL = none, or not known */
   int wanted_status;        /* ZinitWanted; -1 = not known */
   ZinitFailure failure;     /* why the state is failed */

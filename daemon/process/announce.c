@@ -249,28 +249,35 @@ drop (ZinitProcess *process, pid_t sender, const char *why)
   process->has_warned = TRUE;
 }
 
-/* The sender, its pid 0 when the kernel does not say; descriptors are closed. */
+/* The sender, its pid 0 when the kernel does not say. */
 static struct ucred
-take_control (struct msghdr *header)
+get_sender (struct msghdr *header)
 {
   struct ucred sender = { 0 };
 
+  for (struct cmsghdr *item = CMSG_FIRSTHDR (header); item != NULL; item = CMSG_NXTHDR (header, item))
+    if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_CREDENTIALS &&
+        item->cmsg_len >= CMSG_LEN (sizeof sender))
+      memcpy (&sender, CMSG_DATA (item), sizeof sender);
+  return sender;
+}
+
+/* Those that came along. A sender may wait for that and be gone then, so it is the last thing. */
+static void
+close_descriptors (struct msghdr *header)
+{
   for (struct cmsghdr *item = CMSG_FIRSTHDR (header); item != NULL; item = CMSG_NXTHDR (header, item)) {
-    const guchar *data = CMSG_DATA (item);
     gsize length = item->cmsg_len - CMSG_LEN (0);
 
-    if (item->cmsg_level != SOL_SOCKET)
+    if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS)
       continue;
-    if (item->cmsg_type == SCM_CREDENTIALS && length >= sizeof sender)
-      memcpy (&sender, data, sizeof sender);
-    for (gsize at = 0; item->cmsg_type == SCM_RIGHTS && at + sizeof (int) <= length; at += sizeof (int)) {
+    for (gsize at = 0; at + sizeof (int) <= length; at += sizeof (int)) {
       int fd;
 
-      memcpy (&fd, data + at, sizeof fd);
+      memcpy (&fd, CMSG_DATA (item) + at, sizeof fd);
       close (fd);
     }
   }
-  return sender;
 }
 
 /* The tags of a process cost much to read, and another user can make them cost more. */
@@ -319,10 +326,13 @@ read_messages (ZinitProcess *process, guint max_messages)
       .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
     };
     gssize length = recvmsg (process->notify.fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    gboolean is_there;
 
     if (length < 0)
       return TRUE;
-    if (!judge (process, bytes, length, &header, take_control (&header)))
+    is_there = judge (process, bytes, length, &header, get_sender (&header));
+    close_descriptors (&header);
+    if (!is_there)
       return FALSE;
   }
   return TRUE;

@@ -42,6 +42,7 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
     .sigkill_sent = service->sigkill_usec != 0,
     .stop_pending = service->stop_pending,
     .main_ended = service->main_ended,
+    .said = service->said,
     .pending = service->path == NULL ? service->pending_definition : NULL,
   };
   for (ZinitStream stream = 0; service->process != NULL && stream < ZINIT_N_STREAMS; stream++)
@@ -70,6 +71,8 @@ copy_record (ZinitService *service, const ZinitServiceRecord *record)
   service->backoff.delay_ms = MAX (1, record->restart_delay_ms);
   service->run = MAX (service->run, record->run);
   service->stop_cause = record->stop_cause;
+  g_free (service->said);
+  service->said = g_strdup (record->said);
   /* For how long it has not died is not known. */
   service->sigkill_usec =
       record->sigkill_sent ? service->supervisor->host->monotonic_usec (service->supervisor->host_data) : 0;

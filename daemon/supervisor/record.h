@@ -31,6 +31,7 @@ typedef struct {
   gboolean sigkill_sent;
   gboolean stop_pending;
   gboolean main_ended;
+  const char *said; /* STATUS of its messages; borrowed, NULL = none */
   /* The definition that its next start uses, of a service without a file; borrowed, NULL = the same as now */
   ZinitDefinition *pending;
   /* Given only: the state's process, of which the kernel does not tell now whether it lives; 0 = none */

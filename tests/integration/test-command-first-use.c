@@ -66,6 +66,24 @@ test_why (void)
   command_assert_lacks (up, "would help");
 }
 
+/* What it is not ready without, and for how long. */
+static void
+test_why_starting (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *why = NULL, *list = NULL;
+
+  harness_service (h, "web", "wait", "ready = \"notify\"\n");
+  harness_start (h);
+  client_wait_state (h->client, "web", "starting");
+  why = command_print (h, DONE, "why web");
+  command_assert_has (why, "starting (pid ");
+  command_assert_has (why, " for ");
+  command_assert_has (why, "waits for READY=1");
+  list = command_print (h, DONE, "list");
+  command_assert_has (list, "waits for READY=1");
+}
+
 /* An option goes before the environment, and two that contradict are refused. */
 static void
 test_option_before_environment (void)
@@ -333,6 +351,7 @@ main (int argc, char **argv)
 {
   harness_init (&argc, &argv);
   g_test_add_func ("/command-first-use/why", test_why);
+  g_test_add_func ("/command-first-use/why-starting", test_why_starting);
   g_test_add_func ("/command-first-use/option-before-environment", test_option_before_environment);
   g_test_add_func ("/command-first-use/hint", test_hint);
   g_test_add_func ("/command-first-use/names", test_names);

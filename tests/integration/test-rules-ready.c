@@ -396,7 +396,7 @@ test_kept (void)
   g_autoptr (Harness) h = harness_new ();
   static const char *const names[] = { "notify", "descriptor" };
 
-  add (h, "notify", "until @go notify READY=1 wait", READY ("notify"));
+  add (h, "notify", "until @go notify 'READY=1\\nSTATUS=well' wait", READY ("notify"));
   add (h, "descriptor", "until @go write-fd 3 x close-fd 3 wait", READY ("fd:3"));
   survival_start (h);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -405,6 +405,7 @@ test_kept (void)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     client_wait_state (h->client, names[i], "running");
   survival_start_again (h);
+  assert_property (h->client, "notify", "StatusText", "well");
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     assert_property (h->client, names[i], "State", "running");
     assert_property (h->client, names[i], "RestartCount", "0");
