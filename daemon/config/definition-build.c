@@ -189,10 +189,20 @@ set_value (Build *build, const ZinitOption *option, const ZinitValue *value, Jso
   mark_refused (build, option);
 }
 
+/* As it stands in a list of @option; NULL when it may not. Transfer full. */
+static char *
+dup_item (const ZinitOption *option, JsonNode *item)
+{
+  if (option->type == ZINIT_TYPE_LIST && option->maximum > 0 && JSON_NODE_HOLDS_VALUE (item) &&
+      json_node_get_value_type (item) == G_TYPE_INT64)
+    return g_strdup_printf ("%" G_GINT64_FORMAT, json_node_get_int (item));
+  return g_strdup (text_of (item));
+}
+
 static void
 read_list (Build *build, const ZinitOption *option, JsonNode *node)
 {
-  g_autoptr (GPtrArray) strings = g_ptr_array_new (); /* borrowed */
+  g_autoptr (GPtrArray) strings = g_ptr_array_new_with_free_func (g_free);
   JsonArray *array = json_node_get_array (node);
   ZinitValue value = { .kind = ZINIT_VALUE_LIST };
   g_autofree char *label = NULL;
@@ -200,17 +210,18 @@ read_list (Build *build, const ZinitOption *option, JsonNode *node)
 
   for (guint i = 0; i < json_array_get_length (array); i++) {
     JsonNode *item = json_array_get_element (array, i);
+    char *text = dup_item (option, item);
 
     if (is_hole (build, item)) {
       mark_refused (build, option);
       return;
     }
-    if (text_of (item) == NULL && label == NULL) {
+    if (text == NULL && label == NULL) {
       value.bad_part = label = g_strdup_printf ("item %u", i + 1);
       value.type_name = type_name (item);
       culprit = item;
     }
-    g_ptr_array_add (strings, (gpointer)text_of (item));
+    g_ptr_array_add (strings, text);
   }
   g_ptr_array_add (strings, NULL);
   value.strings = (const char *const *)strings->pdata;

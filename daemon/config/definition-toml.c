@@ -40,12 +40,18 @@ is_bare_key (const char *key)
 }
 
 static void
-append_list (GString *toml, const char *key, const char *const *items)
+append_list (GString *toml, const ZinitOption *option, const char *const *items)
 {
-  g_string_append_printf (toml, "%s = [", key);
+  g_string_append_printf (toml, "%s = [", option->key);
   for (guint i = 0; items != NULL && items[i] != NULL; i++) {
+    gboolean is_number = g_ascii_string_to_unsigned (items[i], 10, 0, option->maximum, NULL, NULL);
+
     g_string_append (toml, i > 0 ? ", " : "");
-    append_string (toml, items[i]);
+    /* Not 007, which is no number of TOML's. */
+    if (option->maximum > 0 && is_number && (items[i][0] != '0' || items[i][1] == '\0'))
+      g_string_append (toml, items[i]);
+    else
+      append_string (toml, items[i]);
   }
   g_string_append (toml, "]\n");
 }
@@ -70,8 +76,10 @@ append_table (GString *toml, const char *table, const char *const *pairs)
 }
 
 static void
-append_value (GString *toml, const char *key, const ZinitValue *value)
+append_value (GString *toml, const ZinitOption *option, const ZinitValue *value)
 {
+  const char *key = option->key;
+
   switch (value->kind) {
   case ZINIT_VALUE_STRING:
     g_string_append_printf (toml, "%s = ", key);
@@ -85,7 +93,7 @@ append_value (GString *toml, const char *key, const ZinitValue *value)
     g_string_append_printf (toml, "%s = %" G_GUINT64_FORMAT "\n", key, value->magnitude);
     break;
   case ZINIT_VALUE_LIST:
-    append_list (toml, key, value->strings);
+    append_list (toml, option, value->strings);
     break;
   case ZINIT_VALUE_TABLE:
     append_table (toml, key, value->strings);
@@ -124,7 +132,7 @@ zinit_definition_to_toml (const ZinitDefinition *definition)
       section = option->section;
       g_string_append_printf (toml, "%s[%s]\n", toml->len > 0 ? "\n" : "", section);
     }
-    append_value (toml, option->key, &value);
+    append_value (toml, option, &value);
   }
   return g_string_free (toml, FALSE);
 }

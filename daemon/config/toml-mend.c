@@ -179,14 +179,18 @@ explain_word (const Context *context, const char *from, const char *error_at)
   return g_strdup_printf ("the text is not in quotes; write %s = \"%s\"", key, words);
 }
 
-/* The same inside of a list. */
+/* The same inside of a list; toml++ may have read the first part of the word as a number. */
 static char *
-explain_item (const char *error_at)
+explain_item (const char *begin, const char *error_at, const char **ret_at)
 {
-  g_autofree char *word = g_strndup (error_at, strcspn (error_at, ",]# \t\r\n"));
+  g_autofree char *word = NULL;
 
+  while (error_at > begin && strchr (",[ \t\r\n", error_at[-1]) == NULL)
+    error_at--;
+  word = g_strndup (error_at, strcspn (error_at, ",]# \t\r\n"));
   if (*word == '\0' || strchr ("\"'[{}", *word) != NULL || strlen (word) > MAX_SHOWN_BYTES)
     return NULL;
+  *ret_at = error_at;
   return g_strdup_printf ("a text in the list is not in quotes; write \"%s\"", word);
 }
 
@@ -213,7 +217,7 @@ explain (const Context *context, const char *error_at, const char **ret_at)
     return g_strdup_printf ("the closing quote %c of the text is missing", *quote);
   }
   if (is_inside || (*from == '[' && error_at > from))
-    return explain_item (error_at);
+    return explain_item (line->begin, error_at, ret_at);
   *ret_at = from;
   if (from >= line->end || *from == '#')
     return g_strdup ("the value after '=' is missing");

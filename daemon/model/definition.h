@@ -48,6 +48,9 @@ typedef struct {
   guint64 restart_delay_max_ms;
   guint64 max_restarts; /* 0 = no limit; fits in 32 bits */
   guint64 stability_period_ms;
+  /* What zinit_exit_codes_contain() takes; NULL = none */
+  char **success_exit_codes;
+  char **permanent_exit_codes;
   guint64 start_timeout_ms;
   gboolean start_timeout_is_given; /* not the default: a oneshot has no limit unless it is given one */
   guint64 watchdog_ms;             /* 0 = none */

@@ -7,6 +7,8 @@
 
 #include "model/machine.h"
 
+#include "model/exit-codes.h"
+
 #define A(action) ZINIT_ACTION_##action
 
 /* In the order of ZinitEvent: START, STOP, DEPENDENCY_CHANGED, RESTART_DUE, START_TIMEOUT, READY, NOT_READY,
@@ -68,12 +70,33 @@ zinit_machine_may_change (ZinitState from, ZinitState to)
   return (changes[from] & (1u << to)) != 0;
 }
 
+gboolean
+zinit_machine_is_success (const ZinitDefinition *definition, const ZinitExit *exit)
+{
+  return (exit->kind == ZINIT_EXIT_EXITED && exit->value == 0) ||
+         zinit_exit_codes_contain ((const char *const *)definition->success_exit_codes, exit);
+}
+
+gboolean
+zinit_machine_is_permanent (const ZinitDefinition *definition, const ZinitFailure *failure)
+{
+  ZinitExit exit = { .value = failure->number };
+
+  if (failure->type == ZINIT_FAILURE_EXIT_CODE)
+    exit.kind = ZINIT_EXIT_EXITED;
+  else if (failure->type == ZINIT_FAILURE_SIGNAL)
+    exit.kind = ZINIT_EXIT_KILLED;
+  return zinit_exit_codes_contain ((const char *const *)definition->permanent_exit_codes, &exit);
+}
+
 static ZinitOutcome
 outcome_failed (const ZinitDefinition *definition, ZinitFailureType type, gint32 number)
 {
-  return (ZinitOutcome){ .state = ZINIT_STATE_FAILED,
-                         .failure = { .type = type, .number = number },
-                         .wants_restart = definition->restart != ZINIT_RESTART_NEVER };
+  ZinitOutcome outcome = { .state = ZINIT_STATE_FAILED, .failure = { .type = type, .number = number } };
+
+  outcome.wants_restart = definition->restart != ZINIT_RESTART_NEVER &&
+                          !zinit_machine_is_permanent (definition, &outcome.failure);
+  return outcome;
 }
 
 ZinitOutcome
@@ -93,10 +116,12 @@ zinit_machine_outcome (const ZinitDefinition *definition, const ZinitEnding *end
     return outcome_failed (definition, ZINIT_FAILURE_NOT_READY, 0);
   if (ending->stop_cause == ZINIT_STOP_CAUSE_WATCHDOG)
     return outcome_failed (definition, ZINIT_FAILURE_WATCHDOG, 0);
-  if (ending->exit.kind == ZINIT_EXIT_KILLED)
-    return outcome_failed (definition, ZINIT_FAILURE_SIGNAL, ending->exit.value);
-  if (ending->exit.kind == ZINIT_EXIT_EXITED && ending->exit.value != 0)
-    return outcome_failed (definition, ZINIT_FAILURE_EXIT_CODE, ending->exit.value);
+  if (!zinit_machine_is_success (definition, &ending->exit)) {
+    if (ending->exit.kind == ZINIT_EXIT_KILLED)
+      return outcome_failed (definition, ZINIT_FAILURE_SIGNAL, ending->exit.value);
+    if (ending->exit.kind == ZINIT_EXIT_EXITED)
+      return outcome_failed (definition, ZINIT_FAILURE_EXIT_CODE, ending->exit.value);
+  }
 
   outcome.wants_restart = definition->restart == ZINIT_RESTART_ALWAYS && !definition->oneshot;
   return outcome;

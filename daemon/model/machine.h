@@ -77,6 +77,10 @@ typedef struct {
   gboolean wants_restart; /* by policy; back-off and its limit are still to be asked */
 } ZinitOutcome;
 
+/* @exit counts as code 0 (rule E1). */
+gboolean zinit_machine_is_success (const ZinitDefinition *definition, const ZinitExit *exit);
+/* @failure is an end of its process that is not retried (rule E1). */
+gboolean zinit_machine_is_permanent (const ZinitDefinition *definition, const ZinitFailure *failure);
 ZinitOutcome zinit_machine_outcome (const ZinitDefinition *definition, const ZinitEnding *ending);
 /* May a service that never got a process (spawn error) be tried again by policy? */
 gboolean zinit_machine_retries_spawn (const ZinitDefinition *definition);

@@ -7,7 +7,9 @@
 
 #include "model/schema-private.h"
 #include "model/error.h"
+#include "model/exit-codes.h"
 #include "model/ready.h"
+#include "common/signals.h"
 
 #include <string.h>
 
@@ -163,6 +165,37 @@ validate_ready (const ZinitDefinition *definition, ZinitReportFunc report, gpoin
               ready.alive_ms, definition->start_timeout_ms);
 }
 
+static gboolean
+is_in_both (const ZinitDefinition *definition, ZinitExit exit)
+{
+  return zinit_exit_codes_contain ((const char *const *)definition->success_exit_codes, &exit) &&
+         zinit_exit_codes_contain ((const char *const *)definition->permanent_exit_codes, &exit);
+}
+
+/* An end is a success or a failure. */
+static void
+validate_exit_codes (const ZinitDefinition *definition, ZinitReportFunc report, gpointer data)
+{
+  const ZinitOption *option = zinit_schema_find ("lifecycle", "permanent_exit_codes");
+  const ZinitExit none = { ZINIT_EXIT_EXITED, 0 };
+
+  if (zinit_exit_codes_contain ((const char *const *)definition->permanent_exit_codes, &none))
+    report_key (
+        report, data, option,
+        "code 0 is a success; with lifecycle.restart = \"on-failure\" it is not started again after it");
+  for (gint32 code = 1; code <= ZINIT_MAX_EXIT_CODE; code++) {
+    if (!is_in_both (definition, (ZinitExit){ ZINIT_EXIT_EXITED, code }))
+      continue;
+    report_key (report, data, option, "code %d is in lifecycle.success_exit_codes too; only one is allowed",
+                code);
+    return;
+  }
+  for (gint32 signo = 1; signo <= ZINIT_MAX_SIGNAL; signo++)
+    if (is_in_both (definition, (ZinitExit){ ZINIT_EXIT_KILLED, signo }))
+      report_key (report, data, option, "%s is in lifecycle.success_exit_codes too; only one is allowed",
+                  zinit_signal_to_string (signo));
+}
+
 void
 zinit_schema_validate (const ZinitDefinition *definition, ZinitReportFunc report, gpointer data)
 {
@@ -173,8 +206,8 @@ zinit_schema_validate (const ZinitDefinition *definition, ZinitReportFunc report
 
     if ((option->flags & ZINIT_OPTION_REQUIRED) && !is_there)
       report_key (report, data, option, "is missing; every service needs it");
-    if (option->type == ZINIT_TYPE_LIST && definition->name != NULL && value.strings != NULL &&
-        g_strv_contains (value.strings, definition->name))
+    if (option->type == ZINIT_TYPE_LIST && option->check == NULL && definition->name != NULL &&
+        value.strings != NULL && g_strv_contains (value.strings, definition->name))
       report_key (report, data, option, "names the service itself, %s; only others are allowed",
                   definition->name);
   }
@@ -183,6 +216,7 @@ zinit_schema_validate (const ZinitDefinition *definition, ZinitReportFunc report
                 "%" G_GUINT64_FORMAT " ms is below lifecycle.restart_delay_ms, %" G_GUINT64_FORMAT
                 " ms; it must be at least as long",
                 definition->restart_delay_max_ms, definition->restart_delay_ms);
+  validate_exit_codes (definition, report, data);
   validate_ready (definition, report, data);
   validate_health (definition, report, data);
 }

@@ -71,6 +71,8 @@ wanted (const ZinitOption *option, gboolean part)
   case ZINIT_TYPE_SIGNAL:
     return g_strdup ("a signal's name such as \"SIGTERM\" or its number from 1 to 31");
   case ZINIT_TYPE_LIST:
+    if (option->items != NULL)
+      return part ? g_strdup_printf ("an %s", option->item) : g_strdup_printf ("a list of %s", option->items);
     return g_strdup (part ? "a service's name as a string" : "a list of service names");
   case ZINIT_TYPE_TABLE:
     return g_strdup (part ? "a string" : "a table of strings");
@@ -224,11 +226,12 @@ set_list (ZinitDefinition *definition, const ZinitOption *option, const ZinitVal
 {
   g_autoptr (GPtrArray) items = g_ptr_array_new (); /* borrowed */
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  ZinitTextCheck check = option->check != NULL ? option->check : zinit_name_is_valid;
 
   for (guint i = 0; value->strings != NULL && value->strings[i] != NULL; i++) {
     if (i == ZINIT_MAX_LIST_ITEMS)
       return refuse (error, option, "more than %d items were given", ZINIT_MAX_LIST_ITEMS);
-    if (!zinit_name_is_valid (value->strings[i], error)) {
+    if (!check (value->strings[i], error)) {
       g_prefix_error (error, "%s.%s: item %u: ", option->section, option->key, i + 1);
       return FALSE;
     }
@@ -349,7 +352,7 @@ zinit_schema_get (const ZinitDefinition *definition, const ZinitOption *option, 
   case ZINIT_TYPE_TABLE:
     ret_value->kind = option->type == ZINIT_TYPE_LIST ? ZINIT_VALUE_LIST : ZINIT_VALUE_TABLE;
     ret_value->strings = (const char *const *)G_STRUCT_MEMBER (char **, definition, option->offset);
-    return TRUE;
+    return ret_value->strings != NULL || (option->flags & ZINIT_OPTION_SPECIFIED) != 0;
   }
   g_return_val_if_reached (FALSE);
 }

@@ -7,6 +7,7 @@
 #define G_LOG_DOMAIN "zinit-model"
 
 #include "model/schema-private.h"
+#include "model/exit-codes.h"
 #include "model/limits.h"
 
 #include "common/edit-distance.h"
@@ -21,6 +22,9 @@
 #define CHOICE(words) .type = ZINIT_TYPE_CHOICE, .choices = words
 #define NUMBER(from, to, normal)                                                                             \
   .type = ZINIT_TYPE_NUMBER, .minimum = from, .maximum = to, .default_number = normal
+#define EXIT_CODES                                                                                           \
+  .type = ZINIT_TYPE_LIST, .maximum = ZINIT_MAX_EXIT_CODE, .item = "exit code or signal",                    \
+  .items = "exit codes and signals", .check = zinit_exit_codes_check
 #define DELAY_MS(from, normal) NUMBER (from, ZINIT_MAX_DELAY_MS, normal), .unit = "ms"
 
 #define SPECIFIED ZINIT_OPTION_SPECIFIED
@@ -74,6 +78,10 @@ const ZinitOption zinit_options[] = {
     .help = N_("Restarts in a row before it is given up; 0 means no limit") },
   { "lifecycle", "stability_period_ms", DELAY_MS (0, 10000), .flags = SPECIFIED, FIELD (stability_period_ms),
     .help = N_("Running this long, the count and the delay of restarts begin anew") },
+  { "lifecycle", "success_exit_codes", EXIT_CODES, FIELD (success_exit_codes),
+    .help = N_("Exit codes and signals that count as code 0") },
+  { "lifecycle", "permanent_exit_codes", EXIT_CODES, FIELD (permanent_exit_codes),
+    .help = N_("Exit codes and signals after which it is not started again") },
   { "lifecycle", "start_timeout_ms", DELAY_MS (1, 30000), .flags = SPECIFIED, FIELD (start_timeout_ms),
     .help = N_("Longest time a start may take") },
   { "lifecycle", "watchdog_ms", DELAY_MS (0, 0), .flags = 0, FIELD (watchdog_ms),
@@ -167,6 +175,8 @@ static const struct {
   { "Environment", "service", "env" },
   { "Restart", "lifecycle", "restart" },
   { "RestartSec", "lifecycle", "restart_delay_ms" },
+  { "SuccessExitStatus", "lifecycle", "success_exit_codes" },
+  { "RestartPreventExitStatus", "lifecycle", "permanent_exit_codes" },
   { "StartLimitBurst", "lifecycle", "max_restarts" },
   { "TimeoutStartSec", "lifecycle", "start_timeout_ms" },
   { "TimeoutStopSec", "lifecycle", "stop_timeout_ms" },

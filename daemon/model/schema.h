@@ -16,7 +16,7 @@ typedef enum {
   ZINIT_TYPE_NUMBER,  /* guint64, minimum … maximum */
   ZINIT_TYPE_CHOICE,  /* int, index into choices */
   ZINIT_TYPE_SIGNAL,  /* int, 1-31; text or number in a file, "SIGTERM" when written */
-  ZINIT_TYPE_LIST,    /* char **, service names */
+  ZINIT_TYPE_LIST,    /* char **, without repeats; service names unless the row says what else */
   ZINIT_TYPE_TABLE,   /* char **, "KEY=value" */
 } ZinitOptionType;
 
@@ -37,13 +37,17 @@ typedef struct {
   const char *key;
   ZinitOptionType type;
   ZinitOptionFlags flags;
-  gsize offset;               /* of the field in ZinitDefinition */
-  guint64 default_number;     /* number, boolean, choice, signal */
-  guint64 minimum, maximum;   /* number: both allowed; choice: minimum is the first index that may be given */
+  gsize offset;           /* of the field in ZinitDefinition */
+  guint64 default_number; /* number, boolean, choice, signal */
+  /* number: both allowed; choice: minimum is the first index that may be given; list: numbers up to maximum,
+   * unless that is 0, may stand in it as such, and are kept as text */
+  guint64 minimum, maximum;
   const char *unit;           /* "ms", "lines", or NULL */
   const char *const *choices; /* choice only */
-  ZinitTextCheck check;       /* string only; NULL = any text that is not blank */
-  const char *help;           /* one line for the man page and messages, marked N_() */
+  const char *item;           /* list only: one of it, for messages; NULL = "service's name" */
+  const char *items;          /* the same, more of them: "service names" */
+  ZinitTextCheck check; /* string: NULL = any text that is not blank; list: of each item, NULL = a name */
+  const char *help;     /* one line for the man page and messages, marked N_() */
 } ZinitOption;
 
 #define ZINIT_MAX_OPTIONS 64 /* rows of the table, so that a set of them fits in a guint64 */
@@ -93,7 +97,8 @@ char *zinit_schema_quote (const char *text);
 gboolean zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value,
                            GError **error);
 /* Reads one field into @ret_value. Borrowed from @definition. A signal is given as a string. Returns FALSE
- * when an optional string is not given (and for every health row when there is no [health]). */
+ * when an optional string, or a list that the specification does not have, is not given (and for every health
+ * row when there is no [health]). */
 gboolean zinit_schema_get (const ZinitDefinition *definition, const ZinitOption *option,
                            ZinitValue *ret_value);
 gboolean zinit_schema_is_equal (const ZinitDefinition *a, const ZinitDefinition *b,

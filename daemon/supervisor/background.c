@@ -22,7 +22,7 @@ may_be_in_background (ZinitService *service)
 {
   return (service->status.state == ZINIT_STATE_STARTING || service->status.state == ZINIT_STATE_RUNNING) &&
          !service->stop_pending && !service->definition->oneshot && service->process != NULL &&
-         service->status.last_exit.kind == ZINIT_EXIT_EXITED && service->status.last_exit.value == 0 &&
+         zinit_machine_is_success (service->definition, &service->status.last_exit) &&
          service->executed_usec != 0 &&
          (service->status.state == ZINIT_STATE_STARTING ||
           now_usec (service) - service->executed_usec <= MAX_LAUNCH_USEC);

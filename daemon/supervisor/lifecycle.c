@@ -327,6 +327,7 @@ was_asked_for (ZinitStopCause cause)
 static void
 enter_end (ZinitService *service, const ZinitOutcome *outcome, gboolean is_restarted)
 {
+  const ZinitExit *last = &service->status.last_exit;
   gboolean has_given_up = outcome->wants_restart && !is_restarted &&
                           zinit_backoff_is_exhausted (&service->backoff, service->definition) &&
                           service->status.wanted != ZINIT_WANTED_STOP &&
@@ -335,7 +336,9 @@ enter_end (ZinitService *service, const ZinitOutcome *outcome, gboolean is_resta
   zinit_service_set_failure (service, outcome->failure.type, outcome->failure.number,
                              outcome->failure.type == ZINIT_FAILURE_NOT_READY ? NO_LINE : NULL);
   if (has_given_up && outcome->state == ZINIT_STATE_EXITED)
-    zinit_service_set_failure (service, ZINIT_FAILURE_EXIT_CODE, service->status.last_exit.value, NULL);
+    zinit_service_set_failure (
+        service, last->kind == ZINIT_EXIT_KILLED ? ZINIT_FAILURE_SIGNAL : ZINIT_FAILURE_EXIT_CODE,
+        last->value, NULL);
   zinit_service_set_state (service, has_given_up ? ZINIT_STATE_FAILED : outcome->state);
   if (service->status.state == ZINIT_STATE_FAILED) {
     g_autofree char *reason = zinit_failure_describe (&service->status.failure);

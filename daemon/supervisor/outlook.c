@@ -28,8 +28,8 @@ zinit_service_is_done (const ZinitService *service)
 
   return service->definition->oneshot && status->state == ZINIT_STATE_EXITED &&
          status->next_restart_usec == 0 && status->wanted != ZINIT_WANTED_STOP &&
-         status->next == ZINIT_NEXT_REST && status->last_exit.kind == ZINIT_EXIT_EXITED &&
-         status->last_exit.value == 0;
+         status->next == ZINIT_NEXT_REST &&
+         zinit_machine_is_success (service->definition, &status->last_exit);
 }
 
 gboolean

@@ -17,6 +17,7 @@ has_given_up (const ZinitService *service)
          service->definition->restart != ZINIT_RESTART_NEVER &&
          status->failure.type != ZINIT_FAILURE_DEPENDENCY_FAILED &&
          status->failure.type != ZINIT_FAILURE_MISSING_DEPENDENCY &&
+         !zinit_machine_is_permanent (service->definition, &status->failure) &&
          zinit_backoff_is_exhausted (&service->backoff, service->definition);
 }
 

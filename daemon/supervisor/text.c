@@ -31,6 +31,8 @@ describe_failure (const ZinitService *service, GString *text)
     g_string_append (text, "; will be restarted");
   else if (zinit_service_is_held (service))
     g_string_append (text, "; starts when that is corrected");
+  else if (zinit_machine_is_permanent (service->definition, &status->failure))
+    g_string_append (text, "; not retried after this end (permanent_exit_codes)");
   else if (status->sub_state == ZINIT_SUB_STATE_GIVEN_UP)
     g_string_append_printf (text, "; given up after %u restarts", service->backoff.count);
 }

@@ -23,6 +23,7 @@ test_every_row (void)
 {
   static const char *const items[] = { "K1=x", "K2=y", NULL };
   static const char *const names[] = { "one", "two", NULL };
+  static const char *const codes[] = { "3", "64-78", NULL };
 
   for (gsize i = 0; i < zinit_n_options; i++) {
     const ZinitOption *option = &zinit_options[i];
@@ -42,7 +43,7 @@ test_every_row (void)
     else if (option->type == ZINIT_TYPE_SIGNAL)
       value.string = "SIGHUP";
     else if (option->type == ZINIT_TYPE_LIST)
-      value = (ZinitValue){ .kind = ZINIT_VALUE_LIST, .strings = names };
+      value = (ZinitValue){ .kind = ZINIT_VALUE_LIST, .strings = option->check != NULL ? codes : names };
     else if (option->type == ZINIT_TYPE_TABLE)
       value = (ZinitValue){ .kind = ZINIT_VALUE_TABLE, .strings = items };
     else if (strcmp (option->key, "address") == 0)

@@ -119,6 +119,8 @@ typedef struct {
   ZinitFailureType failure;
   gint32 number;
   gboolean wants_restart;
+  const char *success;   /* one item of success_exit_codes; NULL = none */
+  const char *permanent; /* the same of permanent_exit_codes */
 } EndingCase;
 
 #define EXITED(code) .exit = { ZINIT_EXIT_EXITED, code }
@@ -178,6 +180,81 @@ static const EndingCase endings[] = {
     ZINIT_FAILURE_START_TIMEOUT,
     0,
     FALSE },
+  { "on-failure",
+    FALSE,
+    { EXITED (143) },
+    ZINIT_STATE_EXITED,
+    ZINIT_FAILURE_NONE,
+    0,
+    FALSE,
+    .success = "143" },
+  { "always", FALSE, { EXITED (143) }, ZINIT_STATE_EXITED, ZINIT_FAILURE_NONE, 0, TRUE, .success = "143" },
+  { "always", TRUE, { EXITED (143) }, ZINIT_STATE_EXITED, ZINIT_FAILURE_NONE, 0, FALSE, .success = "143" },
+  { "on-failure",
+    FALSE,
+    { KILLED (SIGTERM) },
+    ZINIT_STATE_EXITED,
+    ZINIT_FAILURE_NONE,
+    0,
+    FALSE,
+    .success = "SIGTERM" },
+  { "on-failure",
+    FALSE,
+    { EXITED (1) },
+    ZINIT_STATE_FAILED,
+    ZINIT_FAILURE_EXIT_CODE,
+    1,
+    TRUE,
+    .success = "2" },
+  { "always",
+    FALSE,
+    { EXITED (70) },
+    ZINIT_STATE_FAILED,
+    ZINIT_FAILURE_EXIT_CODE,
+    70,
+    FALSE,
+    .permanent = "64-78" },
+  { "always",
+    TRUE,
+    { EXITED (70) },
+    ZINIT_STATE_FAILED,
+    ZINIT_FAILURE_EXIT_CODE,
+    70,
+    FALSE,
+    .permanent = "64-78" },
+  { "always",
+    FALSE,
+    { KILLED (SIGSEGV) },
+    ZINIT_STATE_FAILED,
+    ZINIT_FAILURE_SIGNAL,
+    SIGSEGV,
+    FALSE,
+    .permanent = "SIGSEGV" },
+  { "always",
+    FALSE,
+    { EXITED (70) },
+    ZINIT_STATE_FAILED,
+    ZINIT_FAILURE_EXIT_CODE,
+    70,
+    TRUE,
+    .permanent = "71" },
+  /* A time-out is the reason then, not how the process took its signal. */
+  { "always",
+    FALSE,
+    { KILLED (SIGTERM), .stop_cause = ZINIT_STOP_CAUSE_START_TIMEOUT },
+    ZINIT_STATE_FAILED,
+    ZINIT_FAILURE_START_TIMEOUT,
+    0,
+    TRUE,
+    .permanent = "SIGTERM" },
+  { "always",
+    FALSE,
+    { KILLED (SIGTERM), .stop_cause = ZINIT_STOP_CAUSE_START_TIMEOUT },
+    ZINIT_STATE_FAILED,
+    ZINIT_FAILURE_START_TIMEOUT,
+    0,
+    TRUE,
+    .success = "SIGTERM" },
   /* An end that the kernel did not tell is neither a success nor a failure. */
   { "on-failure",
     FALSE,
@@ -198,6 +275,13 @@ restart_from_word (const char *word)
   g_assert_not_reached ();
 }
 
+/* Transfer full. */
+static char **
+list_of (const char *item)
+{
+  return item != NULL ? g_strsplit (item, ",", -1) : NULL;
+}
+
 static void
 test_endings (void)
 {
@@ -208,6 +292,8 @@ test_endings (void)
 
     definition->restart = restart_from_word (expect->restart);
     definition->oneshot = expect->oneshot;
+    definition->success_exit_codes = list_of (expect->success);
+    definition->permanent_exit_codes = list_of (expect->permanent);
     outcome = zinit_machine_outcome (definition, &expect->ending);
     g_test_message ("case %u", i);
     g_assert_cmpint (outcome.state, ==, expect->state);

@@ -85,7 +85,8 @@ describe_option (const ZinitOption *option)
   case ZINIT_TYPE_SIGNAL:
     return g_strdup_printf ("signal, default: %s", zinit_signal_to_string (option->default_number));
   case ZINIT_TYPE_LIST:
-    return g_strdup ("list of service names, default: none");
+    return g_strdup_printf ("list of %s, default: none",
+                            option->items != NULL ? option->items : "service names");
   case ZINIT_TYPE_TABLE:
     return g_strdup ("table of strings, default: none");
   default:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rules C to G and L of zinit-behaviour(7) on a fake host: dependents, ends and stops. No process, no
+ * Rules C, D, F, G and L of zinit-behaviour(7) on a fake host: dependents, ends and stops. No process, no
  * waiting.
  */
 #include <signal.h>
@@ -257,75 +257,6 @@ test_l1_held_no_more (Fixture *fixture, gconstpointer data)
   steps_assert_sub_state (fixture, "app", "running");
 }
 
-static void
-test_e1_policies (Fixture *fixture, gconstpointer data)
-{
-  static const struct {
-    const char *policy;
-    gint32 code;
-    gboolean is_restarted;
-  } cases[] = { { "always", 0, TRUE },     { "always", 1, TRUE }, { "on-failure", 0, FALSE },
-                { "on-failure", 1, TRUE }, { "never", 0, FALSE }, { "never", 1, FALSE } };
-
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree char *text = g_strdup_printf (SERVICE ("web") "lifecycle.restart='%s'\n", cases[i].policy);
-    ZinitService *web = fixture_add (fixture, text);
-
-    fake_host_settle (&fixture->host);
-    fixture_end (fixture, "web", ZINIT_EXIT_EXITED, cases[i].code);
-    g_assert_cmpint (zinit_service_get_status (web)->next_restart_usec != 0, ==, cases[i].is_restarted);
-    zinit_supervisor_remove (fixture->supervisor, web, FALSE, NULL);
-  }
-}
-
-static void
-test_e2_backoff (Fixture *fixture, gconstpointer data)
-{
-  fixture_add (fixture, SERVICE ("web") "lifecycle.restart_delay_ms=100\n");
-  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 1);
-  g_string_truncate (fixture->transitions, 0);
-  fake_host_advance_ms (&fixture->host, 100);
-  fixture_assert_transitions (fixture, "web:failed>blocked web:blocked>starting web:starting>running");
-  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 1);
-  fake_host_advance_ms (&fixture->host, 199);
-  steps_assert_sub_state (fixture, "web", "restarting");
-  fake_host_advance_ms (&fixture->host, 1);
-  steps_assert_sub_state (fixture, "web", "running");
-}
-
-static void
-test_e3_given_up (Fixture *fixture, gconstpointer data)
-{
-  ZinitService *web = fixture_add (fixture, SERVICE ("web") "lifecycle.max_restarts=1\n"
-                                                            "lifecycle.restart_delay_ms=10\n");
-
-  steps_end_well (fixture, "web");
-  fake_host_advance_ms (&fixture->host, 10);
-  steps_end_well (fixture, "web");
-  g_assert_cmpstr (fixture_state (fixture, "web"), ==, "failed");
-  steps_assert_sub_state (fixture, "web", "given-up");
-  g_assert_cmpint (zinit_service_get_status (web)->failure.type, ==, ZINIT_FAILURE_EXIT_CODE);
-  g_assert_cmpint (zinit_service_get_status (web)->failure.number, ==, 0);
-  fixture_add (fixture, SERVICE ("app") REQUIRES ("web"));
-  steps_assert_sub_state (fixture, "app", "failed");
-}
-
-static void
-test_e6_reset (Fixture *fixture, gconstpointer data)
-{
-  ZinitService *web = fixture_add (fixture, SERVICE ("web") "lifecycle.max_restarts=1\n"
-                                                            "lifecycle.restart_delay_ms=10\n");
-
-  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 1);
-  fake_host_advance_ms (&fixture->host, 10);
-  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 1);
-  g_assert_cmpuint (zinit_supervisor_count_failed (fixture->supervisor), ==, 1);
-  g_assert_true (zinit_supervisor_reset_failed (fixture->supervisor, web, NULL));
-  g_assert_cmpstr (fixture_state (fixture, "web"), ==, "inactive");
-  g_assert_cmpuint (zinit_supervisor_count_failed (fixture->supervisor), ==, 0);
-  g_assert_cmpuint (zinit_service_get_status (web)->restart_count, ==, 0);
-}
-
 /* Killed after the time-out, it is down as was asked for: no failure for what requires it. */
 static void
 test_f4_killed_on_request (Fixture *fixture, gconstpointer data)
@@ -439,10 +370,6 @@ main (int argc, char *argv[])
   fixture_add_test ("/rules/D2/oneshot-timeout", test_d2_oneshot_timeout);
   fixture_add_test ("/rules/L1/live-keys", test_l1_live_keys);
   fixture_add_test ("/rules/L1/held-no-more", test_l1_held_no_more);
-  fixture_add_test ("/rules/E1/policies", test_e1_policies);
-  fixture_add_test ("/rules/E2/backoff", test_e2_backoff);
-  fixture_add_test ("/rules/E3/given-up", test_e3_given_up);
-  fixture_add_test ("/rules/E6/reset", test_e6_reset);
   fixture_add_test ("/rules/F4/killed-on-request", test_f4_killed_on_request);
   fixture_add_test ("/rules/F4/undying", test_f4_undying);
   fixture_add_test ("/rules/F5/removal-stays", test_f5_removal_stays);

@@ -92,7 +92,7 @@ test_table (void)
   }
   /* No row lost its field: the reference count stands there. */
   g_assert_cmpuint (covered, ==, 0);
-  g_assert_cmpuint (zinit_n_options, ==, 33);
+  g_assert_cmpuint (zinit_n_options, ==, 35);
   g_assert_null (zinit_schema_find ("service", "restart"));
   g_assert_null (zinit_schema_find ("nothing", "name"));
   g_assert_false (zinit_schema_has_section ("Service"));
@@ -371,6 +371,42 @@ check_whole (const ZinitDefinition *definition, const char *first, ...)
 }
 
 static void
+test_exit_codes (void)
+{
+  static const char *const items[] = { "143", "64-78", "SIGTERM", "143", NULL };
+  static const char *const kept[] = { "143", "64-78", "SIGTERM", NULL };
+  static const char *const wrong[] = { "1", "256", NULL };
+  static const char *const range[] = { "70-80", "SIGHUP", NULL };
+  static const char *const same[] = { "15", NULL };
+  static const char *const zero[] = { "0-3", NULL };
+  static const char *const term[] = { "sigterm", NULL };
+  const ZinitValue bad_item = { .kind = ZINIT_VALUE_LIST,
+                                .bad_part = "item 2",
+                                .type_name = "true or false" };
+  g_autoptr (ZinitDefinition) definition = new_complete ();
+
+  set (definition, "lifecycle", "success_exit_codes", strings (ZINIT_VALUE_LIST, items));
+  g_assert_cmpstrv (definition->success_exit_codes, kept);
+  refuse ("lifecycle", "success_exit_codes", strings (ZINIT_VALUE_LIST, wrong), "item 2: \"256\" is not an");
+  refuse ("lifecycle", "permanent_exit_codes", text ("3"), "a list of exit codes and signals is wanted");
+  refuse ("lifecycle", "permanent_exit_codes", bad_item, "item 2: true or false was given; an exit code");
+
+  set (definition, "lifecycle", "permanent_exit_codes", strings (ZINIT_VALUE_LIST, same));
+  check_whole (definition, NULL);
+  set (definition, "lifecycle", "permanent_exit_codes", strings (ZINIT_VALUE_LIST, range));
+  check_whole (definition, "lifecycle.permanent_exit_codes: code 70 is in lifecycle.success_exit_codes",
+               NULL);
+  set (definition, "lifecycle", "permanent_exit_codes", strings (ZINIT_VALUE_LIST, term));
+  check_whole (definition, "lifecycle.permanent_exit_codes: SIGTERM is in lifecycle.success", NULL);
+  set (definition, "lifecycle", "permanent_exit_codes", strings (ZINIT_VALUE_LIST, zero));
+  check_whole (definition, "lifecycle.permanent_exit_codes: code 0 is a success", NULL);
+  /* It is no name of a service. */
+  set (definition, "service", "name", text ("143"));
+  set (definition, "lifecycle", "permanent_exit_codes", strings (ZINIT_VALUE_LIST, NULL));
+  check_whole (definition, NULL);
+}
+
+static void
 test_validate (void)
 {
   static const char *const self[] = { "db", "web", NULL };
@@ -438,6 +474,7 @@ main (int argc, char **argv)
   g_test_add_func ("/schema/choices-and-signals", test_choices_and_signals);
   g_test_add_func ("/schema/lists", test_lists);
   g_test_add_func ("/schema/tables", test_tables);
+  g_test_add_func ("/schema/exit-codes", test_exit_codes);
   g_test_add_func ("/schema/validate", test_validate);
   g_test_add_func ("/schema/validate-health", test_validate_health);
   return g_test_run ();

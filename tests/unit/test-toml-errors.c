@@ -47,6 +47,8 @@ test_syntax (void)
       "4:9: dependencies.after: the text is neither in quotes nor in a list; write after = [\"db\"]" },
     { "[service]\nexec = 'x'\n[dependencies]\nafter = [db]\n",
       "4:10: dependencies.after: a text in the list is not in quotes; write \"db\"" },
+    { "[service]\nexec = 'x'\n[lifecycle]\nsuccess_exit_codes = [3, 64-78]\n",
+      "4:26: lifecycle.success_exit_codes: a text in the list is not in quotes; write \"64-78\"" },
     { "[service]\nexec = 'x'\n[dependencies]\nafter = [\n  \"a,\n]\n",
       "5:3: dependencies.after: the closing quote \" of the text is missing" },
     { "[service]\nexec = \"say \"hi\"\"\n",

@@ -227,6 +227,10 @@ static const struct {
   { "[service]\nenv.\"\" = \"c\"\n", "2:5: ", "service.env: \"\" is not a name" },
   { "[dependencies]\nrequires = [\"a\",\n  3]\n", "3:3: ", "dependencies.requires: item 2: a number" },
   { "[dependencies]\nrequires = \"a\"\n", "2:1: ", "a list of service names is wanted" },
+  { "[lifecycle]\nsuccess_exit_codes = [3, 256]\n",
+    "2:1: ", "item 2: \"256\" is not an exit code; a number" },
+  { "[lifecycle]\nsuccess_exit_codes = [3,\n true]\n", "3:2: ", "an exit code or signal is wanted" },
+  { "[lifecycle]\npermanent_exit_codes = 3\n", "2:1: ", "a list of exit codes and signals is wanted" },
   { "[dependencies]\nafter = [\"stem\"]\n[service]\nexec = 'x'\n", "2:1: ", "names the service itself" },
   { "[lifecycle]\nrestart = \"sometimes\"\n", "2:1: ", "one of \"always\", \"on-failure\", \"never\"" },
   { "[lifecycle]\nstart_timeout_ms = 0\n", "2:1: ", "0 was given; a whole number from 1 to" },
@@ -340,6 +344,22 @@ test_write_short (void)
   g_assert_cmpstr (text, ==, "[service]\nname = \"stem\"\nexec = \"x\"\n");
 }
 
+/* Numbers are numbers on both ways, also where they came as text. */
+static void
+test_exit_codes (void)
+{
+  static const char *const codes[] = { "3", "64-78", "SIGTERM", "143", "007", NULL };
+  g_autoptr (ZinitDefinition) definition = read_definition (
+      "[service]\nname = \"a\"\nexec = \"x\"\n"
+      "[lifecycle]\nsuccess_exit_codes = [3, \"64-78\", \"SIGTERM\", \"143\", \"007\", 3]\n");
+  g_autofree char *text = zinit_definition_to_toml (definition);
+  g_autoptr (ZinitDefinition) back = read_definition (text);
+
+  g_assert_cmpstrv (definition->success_exit_codes, codes);
+  g_assert_nonnull (strstr (text, "success_exit_codes = [3, \"64-78\", \"SIGTERM\", 143, \"007\"]\n"));
+  g_assert_true (zinit_definition_equal (definition, back));
+}
+
 static void
 test_write_and_read_back (void)
 {
@@ -384,6 +404,7 @@ main (int argc, char **argv)
   g_test_add_func ("/toml/bytes", test_bytes);
   g_test_add_func ("/toml/depth", test_depth);
   g_test_add_func ("/toml/dots-elsewhere", test_dots_elsewhere);
+  g_test_add_func ("/toml/exit-codes", test_exit_codes);
   g_test_add_func ("/toml/write-short", test_write_short);
   g_test_add_func ("/toml/write-and-read-back", test_write_and_read_back);
   return g_test_run ();
