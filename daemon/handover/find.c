@@ -221,6 +221,20 @@ find_recorded_group (const Search *search)
   return member == 0 ? ZINIT_FOUND_NONE : take_group (search, group, member);
 }
 
+/* What a main process leaves is nobody's with this kill_mode (rule G7). */
+static gboolean
+leaves_rest (const Search *search, gboolean is_active)
+{
+  if (search->definition->kill_mode != ZINIT_KILL_MODE_MAIN)
+    return FALSE;
+  if (is_active && search->saved->pid >= 2 && search->saved->pid <= G_MAXINT32 &&
+      kill (-(pid_t)search->saved->pid, 0) == 0)
+    g_message ("%s: its main process ended; what it left running belongs to no service now, as its kill_mode "
+               "is main",
+               search->name);
+  return TRUE;
+}
+
 /* A process of the run that is on record, or of any if none is: the main process's group if there is
  * something left of it, else what has gone into a session of its own. */
 static ZinitFound
@@ -272,6 +286,8 @@ find (const Search *search, gboolean *ret_by_tags)
   *search->adoption = zombie;
   if (recorded != ZINIT_FOUND_NONE)
     return recorded;
+  if (leaves_rest (search, is_active))
+    return ZINIT_FOUND_NONE;
   found = is_active ? find_recorded_group (search) : ZINIT_FOUND_NONE;
   /* Of one that is not active everything was gone when that was saved. */
   if (found == ZINIT_FOUND_NONE && (is_active || search->saved == NULL)) {

@@ -56,6 +56,7 @@ typedef struct {
   guint64 watchdog_ms;             /* 0 = none */
   guint64 stop_timeout_ms;
   int stop_signal; /* 1-31 */
+  int kill_mode;   /* ZinitKillMode */
 
   int health_type; /* ZinitHealthType */
   char *health_address;

@@ -25,7 +25,7 @@ static const guint8 actions[ZINIT_N_STATES][ZINIT_N_EVENTS] = {
   [ZINIT_STATE_RUNNING] = { A (IGNORE), A (BEGIN_STOP), A (IGNORE), A (IGNORE), A (FAIL_START), A (IGNORE),
                             A (IGNORE), A (FAIL_WATCHDOG), A (CLEAN_UP), A (FINISH), A (IGNORE), A (IGNORE) },
   [ZINIT_STATE_STOPPING] = { A (START_AFTER), A (CHANGE_CAUSE), A (IGNORE), A (IGNORE), A (IGNORE),
-                             A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (FINISH), A (KILL),
+                             A (IGNORE), A (IGNORE), A (IGNORE), A (KILL_REST), A (FINISH), A (KILL),
                              A (IGNORE) },
   [ZINIT_STATE_EXITED] = { A (EVALUATE), A (CANCEL), A (EVALUATE_HELD), A (BLOCK_EVALUATE), A (IGNORE),
                            A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE), A (IGNORE),

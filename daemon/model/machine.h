@@ -31,7 +31,7 @@ typedef enum {
   ZINIT_ACTION_EVALUATE_HELD,  /* the same, but only if it is held by a dependency, not at rest */
   ZINIT_ACTION_BLOCK_EVALUATE, /* pass through blocked, then ask the graph */
   ZINIT_ACTION_CANCEL,         /* give up waiting: blocked becomes inactive, a pending restart is forgotten */
-  ZINIT_ACTION_BEGIN_STOP,     /* stop signal to the whole tree, clock started */
+  ZINIT_ACTION_BEGIN_STOP,     /* stop signal, clock started */
   ZINIT_ACTION_BECOME_RUNNING, /* it is up */
   ZINIT_ACTION_FAIL_START,     /* as a stop, because the start took too long */
   ZINIT_ACTION_GIVE_UP_START,  /* the same, because it will not be ready */
@@ -39,9 +39,10 @@ typedef enum {
   ZINIT_ACTION_CLEAN_UP,       /* the same, because the main process left others behind */
   ZINIT_ACTION_CHANGE_CAUSE,   /* the stop under way is one that was asked for */
   ZINIT_ACTION_KILL,           /* SIGKILL to everything left */
-  ZINIT_ACTION_START_AFTER,    /* remember to start again once it has stopped */
-  ZINIT_ACTION_FINISH,         /* it is over: decide between exited and failed, and on a restart */
-  ZINIT_ACTION_CLEAR,          /* failed becomes inactive */
+  ZINIT_ACTION_KILL_REST,   /* the same, where the main process has ended and the rest has not to be asked */
+  ZINIT_ACTION_START_AFTER, /* remember to start again once it has stopped */
+  ZINIT_ACTION_FINISH,      /* it is over: decide between exited and failed, and on a restart */
+  ZINIT_ACTION_CLEAR,       /* failed becomes inactive */
   ZINIT_N_ACTIONS
 } ZinitAction;
 

@@ -90,6 +90,9 @@ const ZinitOption zinit_options[] = {
     .help = N_("Longest time a stop may take before what is left is killed") },
   { "lifecycle", "stop_signal", ZINIT_TYPE_SIGNAL, SPECIFIED, FIELD (stop_signal), .default_number = SIGTERM,
     .help = N_("Signal that asks it to stop") },
+  { "lifecycle", "kill_mode", CHOICE (zinit_kill_mode_words), FIELD (kill_mode),
+    .default_number = ZINIT_KILL_MODE_TREE,
+    .help = N_("Processes that a stop is for: all (tree), the main one first (mixed), that one alone (main)") },
 
   { "health", "type", CHOICE (zinit_health_words), FIELD (health_type),
     .default_number = ZINIT_HEALTH_NONE, .minimum = ZINIT_HEALTH_TCP,
@@ -168,6 +171,7 @@ static const struct {
   { "ExecStart", "service", "exec" },
   { "ExecStop", "lifecycle", "stop_signal" },
   { "KillSignal", "lifecycle", "stop_signal" },
+  { "KillMode", "lifecycle", "kill_mode" },
   { "Type", "service", "oneshot" },
   { "WorkingDirectory", "service", "dir" },
   { "User", "service", "user" },

@@ -23,6 +23,9 @@ G_STATIC_ASSERT (G_N_ELEMENTS (zinit_class_words) == ZINIT_N_CLASSES + 1);
 const char *const zinit_restart_words[] = { "always", "on-failure", "never", NULL };
 G_STATIC_ASSERT (G_N_ELEMENTS (zinit_restart_words) == ZINIT_N_RESTARTS + 1);
 
+const char *const zinit_kill_mode_words[] = { "tree", "mixed", "main", NULL };
+G_STATIC_ASSERT (G_N_ELEMENTS (zinit_kill_mode_words) == ZINIT_N_KILL_MODES + 1);
+
 const char *const zinit_stream_words[] = { "stdout", "stderr", NULL };
 G_STATIC_ASSERT (G_N_ELEMENTS (zinit_stream_words) == ZINIT_N_STREAMS + 1);
 

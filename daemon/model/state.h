@@ -116,12 +116,21 @@ typedef enum {
   ZINIT_N_RESTARTS
 } ZinitRestart;
 
+/* What a stop is for (rule F2). */
+typedef enum {
+  ZINIT_KILL_MODE_TREE,  /* all of the service */
+  ZINIT_KILL_MODE_MIXED, /* its main process, and with that one's end SIGKILL for the rest */
+  ZINIT_KILL_MODE_MAIN,  /* its main process alone: what it leaves is nobody's */
+  ZINIT_N_KILL_MODES
+} ZinitKillMode;
+
 typedef enum { ZINIT_STREAM_STDOUT, ZINIT_STREAM_STDERR, ZINIT_N_STREAMS } ZinitStream;
 
 /* Words as in a definition ("start", "user", "on-failure", "stdout"); NULL-terminated, in enum order. */
 extern const char *const zinit_wanted_words[];
 extern const char *const zinit_class_words[];
 extern const char *const zinit_restart_words[];
+extern const char *const zinit_kill_mode_words[];
 extern const char *const zinit_stream_words[];
 
 G_END_DECLS

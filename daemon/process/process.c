@@ -264,7 +264,14 @@ zinit_process_signal (ZinitProcess *process, int signo, ZinitWhom whom, GError *
 }
 
 gboolean
-zinit_process_stop (ZinitProcess *process, int signo, GError **error)
+zinit_process_stop (ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
 {
-  return zinit_tree_stop (process, signo, error);
+  if (whom == ZINIT_WHOM_ALL)
+    return zinit_tree_stop (process, signo, error);
+  if (!zinit_process_signal (process, signo, whom, error))
+    return FALSE;
+  /* One that is stopped (SIGSTOP) would not hear it. */
+  if (signo != SIGKILL)
+    zinit_process_signal (process, SIGCONT, whom, NULL);
+  return TRUE;
 }

@@ -143,11 +143,12 @@ typedef enum { ZINIT_WHOM_MAIN, ZINIT_WHOM_ALL } ZinitWhom;
  * @error set, when the kernel refused. */
 gboolean zinit_process_signal (ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
 
-/* Stops the whole tree: sends @signo, and SIGCONT after any but SIGKILL, to all that is there, looks through
- * it again until two looks agree, and until group_empty to each of its processes that loses its parent.
- * SIGKILL is sent again and again, at most 100 ms apart. Another call begins anew with its signal. Results as
+/* Of the main process alone: sends it @signo, and SIGCONT after any but SIGKILL. Else stops the whole tree:
+ * sends @signo, and SIGCONT after any but SIGKILL, to all that is there, looks through it again until two
+ * looks agree, and until group_empty to each of its processes that loses its parent. SIGKILL is sent again
+ * and again, at most 100 ms apart. Another call begins anew with its signal. Results as
  * zinit_process_signal(); what left the group is signalled in the next turn of the loop. */
-gboolean zinit_process_stop (ZinitProcess *process, int signo, GError **error);
+gboolean zinit_process_stop (ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
 
 /* The oldest living process of the tree by start time, then by number. FALSE when there is none. For a main
  * process that went to the background (rule G6): the caller records what it got, and when that is durable

@@ -21,15 +21,16 @@ static gboolean
 may_be_in_background (ZinitService *service)
 {
   return (service->status.state == ZINIT_STATE_STARTING || service->status.state == ZINIT_STATE_RUNNING) &&
-         !service->stop_pending && !service->definition->oneshot && service->process != NULL &&
+         !service->stop_pending && !service->definition->oneshot &&
+         service->definition->kill_mode != ZINIT_KILL_MODE_MAIN && service->process != NULL &&
          zinit_machine_is_success (service->definition, &service->status.last_exit) &&
          service->executed_usec != 0 &&
          (service->status.state == ZINIT_STATE_STARTING ||
           now_usec (service) - service->executed_usec <= MAX_LAUNCH_USEC);
 }
 
-static guint
-count_processes (ZinitService *service)
+guint
+zinit_background_count (ZinitService *service)
 {
   ZinitProcessStats stats;
   guint n;
@@ -74,7 +75,7 @@ zinit_background_follow (ZinitService *service)
     return FALSE;
   }
   service->main_ended = FALSE;
-  service->n_in_background = is_announced ? 0 : count_processes (service);
+  service->n_in_background = is_announced ? 0 : zinit_background_count (service);
   /* On record before anybody learns of it. */
   zinit_service_mark (service, ZINIT_CHANGED_ASKED);
   zinit_start_report (service);

@@ -107,9 +107,9 @@ send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GE
 }
 
 static gboolean
-stop (gpointer data, ZinitProcess *process, int signo, GError **error)
+stop (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
 {
-  return zinit_process_stop (process, signo, error);
+  return zinit_process_stop (process, signo, whom, error);
 }
 
 static gboolean

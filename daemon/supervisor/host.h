@@ -28,7 +28,7 @@ typedef struct {
   guint64 (*get_start_ticks) (gpointer data, ZinitProcess *process);
   guint64 (*get_output_inode) (gpointer data, const ZinitProcess *process, ZinitStream stream); /* 0 = none */
   gboolean (*signal) (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
-  gboolean (*stop) (gpointer data, ZinitProcess *process, int signo, GError **error);
+  gboolean (*stop) (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error);
   gboolean (*find_oldest) (gpointer data, ZinitProcess *process, pid_t *ret_pid, guint64 *ret_start_ticks);
   gboolean (*find_member) (gpointer data, ZinitProcess *process, pid_t pid, guint64 *ret_start_ticks);
   gboolean (*adopt_main) (gpointer data, ZinitProcess *process, pid_t pid, guint64 start_ticks,

@@ -32,6 +32,7 @@ struct _ZinitService {
   ZinitStopCause stop_cause; /* why it is stopping */
   gboolean stop_pending;     /* to be stopped once those that need it are down */
   gint64 sigkill_usec;       /* CLOCK_MONOTONIC of the first SIGKILL of this stop; 0 = none was sent */
+  gboolean is_late;          /* that was sent because the stop took too long */
   gboolean main_ended;       /* a tree without its main process */
   gboolean comes_back;  /* down, and it was to come back when it went down: a conflict counts meanwhile */
   gint64 executed_usec; /* CLOCK_MONOTONIC of its last start; 0 = by an earlier daemon */
@@ -42,6 +43,7 @@ struct _ZinitService {
   pid_t announced_pid;   /* MAINPID of its messages; 0 = none */
   char *said;            /* STATUS of its messages; NULL = none */
   guint n_in_background; /* processes that its first main process left; 0 = it is the main process still */
+  guint n_left;          /* of its last run, that are nobody's now (rule G7) */
 
   guint64 run;           /* number of its last start; 0 = never */
   ZinitProcess *process; /* NULL = none */
@@ -204,8 +206,8 @@ void zinit_lifecycle_arm (ZinitService *service, guint64 delay_ms);
 void zinit_lifecycle_limit_timer (ZinitService *service);
 void zinit_lifecycle_disarm (ZinitService *service);
 gint64 zinit_lifecycle_realtime_usec (ZinitService *service);
-/* Its stop signal, to all of its processes. */
-void zinit_lifecycle_signal_stop (ZinitService *service);
+/* *@process (NULL = none) takes no part any more, and becomes NULL. */
+void zinit_lifecycle_release (ZinitService *service, ZinitProcess **process);
 /* The service's turn in the queue. */
 void zinit_lifecycle_process (ZinitService *service);
 
@@ -216,7 +218,19 @@ guint64 zinit_watchdog_get_usec (const ZinitService *service);
 void zinit_watchdog_arm (ZinitService *service);
 void zinit_watchdog_heard (ZinitService *service, const ZinitNotifyMessage *message);
 
+/* killing.c: which of its processes a stop is for. */
+/* The stop signal. */
+void zinit_killing_begin (ZinitService *service);
+/* Its main process has ended during a stop, and others have not. */
+void zinit_killing_main_ended (ZinitService *service);
+/* The stop takes too long: SIGKILL, and in the end it is given up. */
+void zinit_killing_enforce (ZinitService *service);
+/* Its main process has ended: TRUE when it is over with that. What lives on of its tree is said then. */
+gboolean zinit_killing_leaves_rest (ZinitService *service);
+
 /* background.c */
+/* The living processes of its tree. */
+guint zinit_background_count (ZinitService *service);
 /* Another process of the tree becomes the main one in place of the one that has ended. FALSE when there is
  * none. */
 gboolean zinit_background_follow (ZinitService *service);

@@ -8,14 +8,7 @@
 #include "supervisor/internal.h"
 #include "supervisor/record.h"
 
-#include <signal.h>
-
-/* How often it is looked whether a stop by SIGKILL, which process/ sends again and again, takes too long. */
-#define LOOK_AGAIN_MS 1000
 #define NO_LINE "it closed its readiness descriptor without a line"
-/* A stop does not wait longer for what lives on in spite of SIGKILL. */
-#define MAX_DYING_USEC (5 * G_USEC_PER_SEC)
-
 static void on_timer (ZinitTimer *timer);
 
 void
@@ -63,21 +56,8 @@ zinit_lifecycle_limit_timer (ZinitService *service)
     zinit_lifecycle_arm (service, limit_ms);
 }
 
-static void
-stop_all (ZinitService *service, int signo)
-{
-  ZinitSupervisor *supervisor = service->supervisor;
-  g_autoptr (GError) error = NULL;
-
-  if (service->process == NULL)
-    return;
-  /* FALSE without an error: nothing is left to signal, and its end is about to be reported. */
-  if (!supervisor->host->stop (supervisor->host_data, service->process, signo, &error) && error != NULL)
-    g_warning ("%s: %s", zinit_service_get_name (service), error->message);
-}
-
-static void
-release (ZinitService *service, ZinitProcess **process)
+void
+zinit_lifecycle_release (ZinitService *service, ZinitProcess **process)
 {
   ZinitProcess *released = g_steal_pointer (process);
 
@@ -86,13 +66,25 @@ release (ZinitService *service, ZinitProcess **process)
 }
 
 static void
+release_undying (ZinitService *service)
+{
+  zinit_lifecycle_release (service, &service->undying);
+  zinit_service_touch (service);
+  zinit_outlook_update (service);
+  zinit_supervisor_enqueue (service->supervisor, service);
+}
+
+static void
 on_main_ended (ZinitProcess *process, const ZinitExit *exit, gpointer data)
 {
   ZinitService *service = data;
 
-  if (process == service->undying)
+  if (process == service->undying) {
+    if (service->definition->kill_mode == ZINIT_KILL_MODE_MAIN)
+      release_undying (service);
     return;
-  release (service, &service->exit_pending);
+  }
+  zinit_lifecycle_release (service, &service->exit_pending);
   service->status.last_exit = *exit;
   service->main_ended = TRUE;
   zinit_service_touch (service);
@@ -105,14 +97,11 @@ on_group_empty (ZinitProcess *process, gpointer data)
 {
   ZinitService *service = data;
 
-  if (process != service->undying) {
+  /* Of a run that is over it means nothing any more. */
+  if (process == service->process)
     zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
-    return;
-  }
-  release (service, &service->undying);
-  zinit_service_touch (service);
-  zinit_outlook_update (service);
-  zinit_supervisor_enqueue (service->supervisor, service);
+  else if (process == service->undying)
+    release_undying (service);
 }
 
 static void
@@ -121,7 +110,7 @@ on_exit_known (ZinitProcess *process, const ZinitExit *exit, gpointer data)
   ZinitService *service = data;
 
   if (process == service->exit_pending)
-    release (service, &service->exit_pending);
+    zinit_lifecycle_release (service, &service->exit_pending);
   if (exit->kind == ZINIT_EXIT_UNKNOWN)
     return;
   service->status.last_exit = *exit;
@@ -180,12 +169,6 @@ cancel (ZinitService *service)
     zinit_service_set_state (service, ZINIT_STATE_INACTIVE);
 }
 
-void
-zinit_lifecycle_signal_stop (ZinitService *service)
-{
-  stop_all (service, service->definition->stop_signal);
-}
-
 static void
 begin_stop_for (ZinitService *service, ZinitStopCause cause)
 {
@@ -193,7 +176,7 @@ begin_stop_for (ZinitService *service, ZinitStopCause cause)
   zinit_service_set_stop_pending (service, FALSE);
   zinit_lifecycle_arm (service, service->definition->stop_timeout_ms);
   zinit_service_set_state (service, ZINIT_STATE_STOPPING);
-  zinit_lifecycle_signal_stop (service);
+  zinit_killing_begin (service);
 }
 
 static ZinitStopCause
@@ -254,47 +237,6 @@ clear (ZinitService *service)
     zinit_service_set_state (service, ZINIT_STATE_INACTIVE);
 }
 
-/* Something of it lives on in spite of SIGKILL, or may not be signalled: the stop is over all the same. */
-static void
-give_up_stop (ZinitService *service)
-{
-  ZinitSupervisor *supervisor = service->supervisor;
-
-  g_warning ("%s: process %d lives on in spite of SIGKILL; the stop does not wait for it",
-             zinit_service_get_name (service),
-             supervisor->host->get_pid (supervisor->host_data, service->process));
-  release (service, &service->undying);
-  service->undying = g_steal_pointer (&service->process);
-  if (service->stop_cause != ZINIT_STOP_CAUSE_DEPENDENCY)
-    service->stop_cause = ZINIT_STOP_CAUSE_REQUESTED;
-  zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
-}
-
-static void
-kill_all (ZinitService *service)
-{
-  gint64 now_usec = monotonic_usec (service);
-
-  if (service->sigkill_usec == 0) {
-    g_message ("%s: did not stop within %" G_GUINT64_FORMAT " ms, killing what is left",
-               zinit_service_get_name (service), service->definition->stop_timeout_ms);
-    service->sigkill_usec = now_usec;
-    zinit_service_touch (service);
-  }
-  if (service->unproven_pid != 0 && service->supervisor->is_shutting_down) {
-    g_warning ("%s: it is still not known whether process %d lives; it is left alone",
-               zinit_service_get_name (service), service->unproven_pid);
-    zinit_service_resolve (service, NULL);
-    return;
-  }
-  if (service->process != NULL && now_usec - service->sigkill_usec >= MAX_DYING_USEC) {
-    give_up_stop (service);
-    return;
-  }
-  stop_all (service, SIGKILL);
-  zinit_lifecycle_arm (service, MIN (service->definition->stop_timeout_ms, LOOK_AGAIN_MS));
-}
-
 static void
 release_process (ZinitService *service)
 {
@@ -303,7 +245,7 @@ release_process (ZinitService *service)
   if (service->process != NULL && supervisor->host->awaits_exit (supervisor->host_data, service->process))
     service->exit_pending = g_steal_pointer (&service->process);
   else
-    release (service, &service->process);
+    zinit_lifecycle_release (service, &service->process);
 }
 
 /* With its wanted status, unless another one was requested meanwhile. */
@@ -353,7 +295,7 @@ finish (ZinitService *service)
   ZinitStopCause cause = service->stop_cause;
   ZinitEnding ending = { .exit = service->status.last_exit,
                          .stop_cause = cause,
-                         .sigkill_sent = service->sigkill_usec != 0 };
+                         .sigkill_sent = service->is_late };
   ZinitOutcome outcome = zinit_machine_outcome (service->definition, &ending);
   gboolean is_restarted;
 
@@ -364,6 +306,7 @@ finish (ZinitService *service)
   service->main_ended = FALSE;
   service->stop_cause = ZINIT_STOP_CAUSE_NONE;
   service->sigkill_usec = 0;
+  service->is_late = FALSE;
   zinit_readiness_forget_said (service);
   if (service->status.next != ZINIT_NEXT_START)
     apply_pending (service);
@@ -393,7 +336,8 @@ zinit_lifecycle_event (ZinitService *service, ZinitEvent event)
     [ZINIT_ACTION_FAIL_WATCHDOG] = fail_watchdog,
     [ZINIT_ACTION_CLEAN_UP] = clean_up,
     [ZINIT_ACTION_CHANGE_CAUSE] = change_cause,
-    [ZINIT_ACTION_KILL] = kill_all,
+    [ZINIT_ACTION_KILL] = zinit_killing_enforce,
+    [ZINIT_ACTION_KILL_REST] = zinit_killing_main_ended,
     [ZINIT_ACTION_START_AFTER] = start_after,
     [ZINIT_ACTION_FINISH] = finish,
     [ZINIT_ACTION_CLEAR] = clear,
@@ -447,7 +391,8 @@ zinit_lifecycle_process (ZinitService *service)
   if (has_vanished (service))
     zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
   else if (service->main_ended && !zinit_background_follow (service))
-    zinit_lifecycle_event (service, ZINIT_EVENT_MAIN_ENDED);
+    zinit_lifecycle_event (service, zinit_killing_leaves_rest (service) ? ZINIT_EVENT_GROUP_EMPTY
+                                                                        : ZINIT_EVENT_MAIN_ENDED);
   if (service->status.next == ZINIT_NEXT_START && !zinit_state_is_active (service->status.state) &&
       !service->stop_pending)
     zinit_lifecycle_event (service, ZINIT_EVENT_START);

@@ -39,7 +39,7 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
     .deadline_usec = zinit_timer_is_armed (&service->timer) ? service->timer.deadline_usec : 0,
     .next = status->next,
     .stop_cause = service->stop_cause,
-    .sigkill_sent = service->sigkill_usec != 0,
+    .sigkill_sent = service->is_late,
     .stop_pending = service->stop_pending,
     .main_ended = service->main_ended,
     .said = service->said,
@@ -73,6 +73,7 @@ copy_record (ZinitService *service, const ZinitServiceRecord *record)
   service->stop_cause = record->stop_cause;
   g_free (service->said);
   service->said = g_strdup (record->said);
+  service->is_late = record->sigkill_sent;
   /* For how long it has not died is not known. */
   service->sigkill_usec =
       record->sigkill_sent ? service->supervisor->host->monotonic_usec (service->supervisor->host_data) : 0;
@@ -185,7 +186,7 @@ zinit_service_resolve (ZinitService *service, const ZinitAdoption *adoption)
     note_unseen_end (service, main_ended);
   /* A stop that was requested meanwhile. */
   if (service->status.state == ZINIT_STATE_STOPPING)
-    zinit_lifecycle_signal_stop (service);
+    zinit_killing_begin (service);
   zinit_service_touch (service);
   zinit_supervisor_enqueue (service->supervisor, service);
 }

@@ -28,7 +28,7 @@ typedef struct {
   gint64 deadline_usec;
   ZinitNext next;
   ZinitStopCause stop_cause;
-  gboolean sigkill_sent;
+  gboolean sigkill_sent; /* because the stop took too long */
   gboolean stop_pending;
   gboolean main_ended;
   const char *said; /* STATUS of its messages; borrowed, NULL = none */

@@ -101,6 +101,8 @@ spawn (ZinitService *service)
   service->main_ended = FALSE;
   service->stop_cause = ZINIT_STOP_CAUSE_NONE;
   service->sigkill_usec = 0;
+  service->is_late = FALSE;
+  service->n_left = 0;
   service->is_ready_unheard = FALSE;
   service->announced_pid = service->foreign_owner = 0;
   service->watchdog_usec = 0;

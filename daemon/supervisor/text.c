@@ -96,8 +96,10 @@ describe_held (const ZinitService *service, GString *text)
 static void
 describe_stopping (const ZinitService *service, GString *text)
 {
-  if (service->sigkill_usec != 0)
+  if (service->is_late)
     g_string_append (text, "did not stop in time; killing what is left");
+  else if (service->sigkill_usec != 0)
+    g_string_append (text, "its main process ended; killing what it left behind");
   else if (service->status.next == ZINIT_NEXT_START)
     g_string_append (text, "stopping; will be started again");
   else if (service->stop_cause == ZINIT_STOP_CAUSE_LEFTOVERS)
@@ -122,6 +124,10 @@ describe_down (const ZinitService *service, GString *text)
                             zinit_service_get_name (service));
   else if (status->next_restart_usec != 0)
     g_string_append (text, "will be restarted");
+  if (service->n_left != 0)
+    g_string_append_printf (
+        text, "%sits main process left %u %s to no service now", text->len > 0 ? "; " : "", service->n_left,
+        service->n_left == 1 ? "process running, which belongs" : "processes running, which belong");
 }
 
 static void

@@ -278,7 +278,7 @@ test_stop_cost (Fixture *fixture, gconstpointer unused)
   zinit_proc_foreach_number (count_number, &n_processes);
   before = zinit_proc_get_n_opens ();
   for (guint i = 0; i < G_N_ELEMENTS (services); i++)
-    g_assert_true (zinit_process_stop (services[i].process, SIGTERM, NULL));
+    g_assert_true (zinit_process_stop (services[i].process, SIGTERM, ZINIT_WHOM_ALL, NULL));
   for (guint i = 0; i < G_N_ELEMENTS (services); i++)
     WAIT_FOR (fixture, services[i].n_empty == 1);
   /* A scan for what is held reads each of them as well. */
@@ -332,7 +332,7 @@ test_stop_adopted_main (Fixture *fixture, gconstpointer unused)
   g_assert_true (zinit_process_find_oldest (service.process, &pid, &start_ticks));
   g_assert_true (zinit_process_adopt_main (service.process, pid, start_ticks, NULL));
   service.n_ended = 0;
-  g_assert_true (zinit_process_stop (service.process, SIGTERM, NULL));
+  g_assert_true (zinit_process_stop (service.process, SIGTERM, ZINIT_WHOM_ALL, NULL));
   WAIT_FOR (fixture, service.n_ended == 1);
   assert_end (&service, ZINIT_EXIT_KILLED, SIGTERM);
   WAIT_FOR (fixture, service.n_empty == 1);

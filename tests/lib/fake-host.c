@@ -140,9 +140,15 @@ send_signal (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GE
 }
 
 static gboolean
-stop (gpointer data, ZinitProcess *process, int signo, GError **error)
+stop (gpointer data, ZinitProcess *process, int signo, ZinitWhom whom, GError **error)
 {
-  return send_signal (data, process, signo, ZINIT_WHOM_ALL, error);
+  FakeProcess *fake = (FakeProcess *)process;
+
+  if (whom == ZINIT_WHOM_MAIN && fake->has_main)
+    g_string_append (fake->host->acts, "main:");
+  else if (whom == ZINIT_WHOM_MAIN)
+    return FALSE;
+  return send_signal (data, process, signo, whom, error);
 }
 
 static gboolean
@@ -184,9 +190,9 @@ read_stats (gpointer data, ZinitProcess *const *processes, guint n_processes, Zi
     ZinitProcessInfo info = { .name = "fake" };
 
     ret_stats[i] = (ZinitProcessStats){ .processes = g_array_new (FALSE, FALSE, sizeof (ZinitProcessInfo)) };
-    if (fake == NULL || !fake->has_main)
+    if (fake == NULL || (!fake->has_main && !fake->has_others))
       continue;
-    info.pid = fake->pid;
+    info.pid = fake->has_main ? fake->pid : fake->background_pid;
     ret_stats[i].cpu_usec = (guint64)fake->pid * 1000;
     ret_stats[i].memory_bytes = (guint64)fake->pid << 20;
     g_array_append_val (ret_stats[i].processes, info);

@@ -15,8 +15,9 @@ typedef struct {
   gint64 now_usec;      /* both clocks */
   GPtrArray *timers;    /* ZinitTimer *, armed */
   GPtrArray *processes; /* FakeProcess *, in the order of their start; owned */
-  GString *acts;        /* one word an act: "+web" started, "-web" SIGTERM to all, "!web" SIGKILL */
-  char *broken_exec;    /* a spawn of this exec fails; NULL = none */
+  GString *acts; /* one word an act: "+web" started, "-web" SIGTERM to all, "!web" SIGKILL, "main:-web" to the
+                  * main process alone */
+  char *broken_exec; /* a spawn of this exec fails; NULL = none */
   pid_t last_pid;
 } FakeHost;
 

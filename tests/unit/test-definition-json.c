@@ -54,7 +54,8 @@ refuse (const char *text, ZinitKeyRule rule, const char *part)
   "},"                                                                                                       \
   "\"lifecycle\":{\"restart\":\"on-failure\",\"restart_delay_ms\":1000,\"restart_delay_max_ms\":300000,"     \
   "\"max_restarts\":10,\"stability_period_ms\":10000,\"start_timeout_ms\":30000,"                            \
-  "\"watchdog_ms\":0,\"stop_timeout_ms\":9007199254740992,\"stop_signal\":\"SIGTERM\"},"
+  "\"watchdog_ms\":0,\"stop_timeout_ms\":9007199254740992,\"stop_signal\":\"SIGTERM\",\"kill_mode\":"        \
+  "\"tree\"},"
 
 static void
 test_complete (void)

@@ -37,7 +37,8 @@ refuse (const char *text, const char *part)
   "'dependencies': {'requires': <['a', 'b']>, 'after': <@as []>, 'wants': <['c']>, 'conflicts': <['d']>}, "  \
   "'lifecycle': {'restart': <'never'>, 'restart_delay_ms': <uint64 5>, 'restart_delay_max_ms': <uint64 6>, " \
   "'max_restarts': <uint64 7>, 'stability_period_ms': <uint64 8>, 'start_timeout_ms': <uint64 9>, "          \
-  "'watchdog_ms': <uint64 11>, 'stop_timeout_ms': <uint64 10>, 'stop_signal': <'SIGINT'>}, "                 \
+  "'watchdog_ms': <uint64 11>, 'stop_timeout_ms': <uint64 10>, 'stop_signal': <'SIGINT'>, 'kill_mode': "     \
+  "<'mixed'>}, "                                                                                             \
   "'health': {'type': <'tcp'>, 'address': <'h:80'>, 'interval_ms': <uint64 11>, 'timeout_ms': <uint64 12>, " \
   "'retries': <uint64 13>, 'start_period_ms': <uint64 14>}, 'logging': {'buffer_lines': <uint64 15>}}"
 

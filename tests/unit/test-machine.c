@@ -20,6 +20,7 @@ static const char *const action_words[ZINIT_N_ACTIONS] = {
   [ZINIT_ACTION_FAIL_WATCHDOG] = "fail-watchdog",
   [ZINIT_ACTION_CLEAN_UP] = "clean-up",
   [ZINIT_ACTION_KILL] = "kill",
+  [ZINIT_ACTION_KILL_REST] = "kill-rest",
   [ZINIT_ACTION_START_AFTER] = "start-after",
   [ZINIT_ACTION_CHANGE_CAUSE] = "change-cause",
   [ZINIT_ACTION_CLEAR] = "clear",
@@ -54,7 +55,7 @@ static const char *const expected[ZINIT_N_STATES + 1] = {
   "running  -           stop         -                  -              fail-start    "
   "-     -         fail-watchdog clean-up   finish      -            -",
   "stopping start-after change-cause -                  -              -             "
-  "-     -         -             -          finish      kill         -",
+  "-     -         -             kill-rest  finish      kill         -",
   "exited   evaluate    cancel       evaluate-held      block-evaluate -             "
   "-     -         -             -          -           -            -",
   "failed   evaluate    cancel       evaluate-held      block-evaluate -             "

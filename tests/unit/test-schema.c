@@ -92,7 +92,7 @@ test_table (void)
   }
   /* No row lost its field: the reference count stands there. */
   g_assert_cmpuint (covered, ==, 0);
-  g_assert_cmpuint (zinit_n_options, ==, 35);
+  g_assert_cmpuint (zinit_n_options, ==, 36);
   g_assert_null (zinit_schema_find ("service", "restart"));
   g_assert_null (zinit_schema_find ("nothing", "name"));
   g_assert_false (zinit_schema_has_section ("Service"));
@@ -123,6 +123,7 @@ test_defaults (void)
   g_assert_cmpuint (definition->start_timeout_ms, ==, 30000);
   g_assert_cmpuint (definition->stop_timeout_ms, ==, 10000);
   g_assert_cmpint (definition->stop_signal, ==, SIGTERM);
+  g_assert_cmpint (definition->kill_mode, ==, ZINIT_KILL_MODE_TREE);
   g_assert_cmpint (definition->health_type, ==, ZINIT_HEALTH_NONE);
   g_assert_cmpuint (definition->health_interval_ms, ==, 10000);
   g_assert_cmpuint (definition->health_timeout_ms, ==, 5000);
