@@ -29,7 +29,8 @@
  * - config: the definition: {section: {key: value}}
  * - check: {"services": [{"name", "path", "definition"}], "errors": [{"path", "message"}]}; of a folder also
  * "missing":
- *   [{"service", "kind", "missing"}], the required services that no file of it defines
+ *   [{"service", "kind", "missing"}], the services that no file of it defines; kind is the option that names
+ *   them, requires or on_failure
  * - stats: array of {"service", "cpu_usec", "memory_bytes", "processes": [[pid, name]], …}
  * - prepare-restart: {"state_path", "fds_path"}
  * - shutdown, reexec: {"ok": true}

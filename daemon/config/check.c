@@ -8,6 +8,8 @@
 
 #include "config/check.h"
 
+#include <string.h>
+
 #include "config/folder.h"
 #include "model/graph.h"
 
@@ -33,11 +35,24 @@ refuse_impossible (ZinitConfigSet *set)
   }
 }
 
-/* A service that is required and that no file of the folder defines. */
+/* A service that is named and that no file of the folder defines. */
 typedef struct {
-  const ZinitConfigEntry *entry; /* which requires it */
+  const ZinitConfigEntry *entry; /* which names it */
+  const char *key;
   const char *name;
 } Missing;
+
+/* Those of @names that are missing. */
+static void
+add_missing (GArray *all, GHashTable *known, const ZinitConfigEntry *entry, const char *key, char **names)
+{
+  for (; names != NULL && *names != NULL; names++)
+    if (!g_hash_table_contains (known, *names)) {
+      Missing missing = { entry, key, *names };
+
+      g_array_append_val (all, missing);
+    }
+}
 
 /* Missing, by value, into the entries of @set. What a refused file would define is not missing. Transfer
  * full. */
@@ -53,14 +68,9 @@ find_missing (const ZinitConfigSet *set)
     g_hash_table_add (known, ((ZinitConfigError *)set->errors->pdata[i])->name);
   for (guint i = 0; i < set->entries->len; i++) {
     const ZinitConfigEntry *entry = set->entries->pdata[i];
-    char **required = entry->definition->requires;
 
-    for (; required != NULL && *required != NULL; required++)
-      if (!g_hash_table_contains (known, *required)) {
-        Missing missing = { entry, *required };
-
-        g_array_append_val (all, missing);
-      }
+    add_missing (all, known, entry, "requires", entry->definition->requires);
+    add_missing (all, known, entry, "on_failure", entry->definition->on_failure);
   }
   return all;
 }
@@ -81,7 +91,8 @@ print_text (const ZinitConfigSet *set, const GArray *missing, FILE *out, FILE *e
   for (guint i = 0; i < missing->len; i++) {
     const Missing *one = &g_array_index (missing, Missing, i);
 
-    fprintf (err, "%s: requires \"%s\", which no file in this folder defines\n", one->entry->path, one->name);
+    fprintf (err, "%s: %s \"%s\", which no file in this folder defines\n", one->entry->path,
+             strcmp (one->key, "requires") == 0 ? "requires" : "its on_failure starts", one->name);
   }
   if (set->entries->len == 0 && set->errors->len == 0)
     fprintf (err,
@@ -98,7 +109,7 @@ list_missing (const GArray *missing)
     JsonObject *object = json_object_new ();
 
     json_object_set_string_member (object, "service", one->entry->definition->name);
-    json_object_set_string_member (object, "kind", "requires");
+    json_object_set_string_member (object, "kind", one->key);
     json_object_set_string_member (object, "missing", one->name);
     json_array_add_object_element (array, object);
   }

@@ -133,6 +133,8 @@ make_extra (const ZinitServiceRecord *record)
   extra->start_after = record->next == ZINIT_NEXT_START;
   extra->comes_back = record->next == ZINIT_NEXT_START_WITH_DEPENDENCY;
   extra->remove_when_down = record->next == ZINIT_NEXT_REMOVE;
+  extra->started_for = g_strdup (record->started_for);
+  extra->failures = g_strdup (record->failures);
   return extra;
 }
 
@@ -351,6 +353,8 @@ read_extra (const ZinitStateExtensions *extra, ZinitServiceRecord *record)
                  : extra->comes_back     ? ZINIT_NEXT_START_WITH_DEPENDENCY
                                          : ZINIT_NEXT_REST;
   record->stop_cause = read_stop_cause (extra, record->state);
+  record->started_for = extra->started_for;
+  record->failures = extra->failures;
 }
 
 void

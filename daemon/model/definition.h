@@ -51,6 +51,7 @@ typedef struct {
   /* What zinit_exit_codes_contain() takes; NULL = none */
   char **success_exit_codes;
   char **permanent_exit_codes;
+  char **on_failure; /* names, as those above */
   guint64 start_timeout_ms;
   gboolean start_timeout_is_given; /* not the default: a oneshot has no limit unless it is given one */
   guint64 watchdog_ms;             /* 0 = none */

@@ -57,6 +57,8 @@ static const ZinitField service_fields[] = {
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_after) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, comes_back) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, remove_when_down) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_STRING, started_for) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_STRING, failures) },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (service_fields) <= ZINIT_MAX_FIELDS);
@@ -202,6 +204,8 @@ zinit_state_extensions_free (ZinitStateExtensions *extra)
   g_free (extra->pending_definition);
   g_free (extra->file);
   g_free (extra->said);
+  g_free (extra->started_for);
+  g_free (extra->failures);
   g_free (extra);
 }
 

@@ -58,6 +58,10 @@ typedef struct {
   gboolean start_after;      /* to be started again once it has stopped */
   gboolean comes_back;       /* down only because something it requires was stopped */
   gboolean remove_when_down; /* to be forgotten then */
+  /* Failures of other services, "NAME=REASON": why it was started, NULL = for none; and why it is to be
+   * started once more after its end, with a blank between two, NULL = it is not */
+  char *started_for;
+  char *failures;
 } ZinitStateExtensions;
 
 /* An optional value is absent, and null in the file, unless has_… is TRUE. */

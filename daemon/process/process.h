@@ -75,9 +75,10 @@ typedef struct {
   const ZinitDefinition *definition; /* exec, dir, env, user, group, ready are used */
   const char *const *tags; /* "KEY=value" set in the child's environment after all others, and then ZINIT_PID,
                               which is its own pid; NULL = none of them */
-  guint64 run;             /* number of this start of the service */
-  gboolean is_mute;        /* its standard output is /dev/null, not a pipe */
-  gboolean uses_reserve;   /* the daemon's own: it may have the descriptors that services may not have */
+  const char *const *variables; /* the same of this start, which do not tell the run; NULL = none */
+  guint64 run;                  /* number of this start of the service */
+  gboolean is_mute;             /* its standard output is /dev/null, not a pipe */
+  gboolean uses_reserve;        /* the daemon's own: it may have the descriptors that services may not have */
   const ZinitStartRecord *record; /* NULL = none is written */
 } ZinitSpawnRequest;
 

@@ -31,6 +31,7 @@
 #define MAX_TAGS 8
 #define WATCHDOG_PID "WATCHDOG_PID="
 #define MAX_ANNOUNCEMENTS 4
+#define MAX_VARIABLES 2
 #define READY_SLOT ZINIT_N_STREAMS
 #define PID_TAG "ZINIT_PID="
 
@@ -270,13 +271,15 @@ make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const
                   const char *const *announcements, const char *pid_variable, char **pwd)
 {
   const char *user[G_N_ELEMENTS (identity->environment) + 1];
-  const char *tags[MAX_TAGS + MAX_ANNOUNCEMENTS + 2] = { NULL };
+  const char *tags[MAX_TAGS + MAX_VARIABLES + MAX_ANNOUNCEMENTS + 2] = { NULL };
   guint n = 0;
 
   for (; n < MAX_TAGS && request->tags != NULL && request->tags[n] != NULL; n++)
     tags[n] = request->tags[n];
   if (n > 0)
     tags[n++] = pid_variable;
+  for (guint i = 0; i < MAX_VARIABLES && request->variables != NULL && request->variables[i] != NULL; i++)
+    tags[n++] = request->variables[i];
   for (; *announcements != NULL; announcements++)
     tags[n++] = *announcements;
   n = 0;

@@ -45,6 +45,11 @@ struct _ZinitService {
   guint n_in_background; /* processes that its first main process left; 0 = it is the main process still */
   guint n_left;          /* of its last run, that are nobody's now (rule G7) */
 
+  /* "NAME=REASON" of another service (rule E4): why it was started last, NULL = for no failure; and why it is
+   * to be started once more after its end, with a blank between two, NULL = it is not. */
+  char *started_for;
+  char *failures;
+
   guint64 run;           /* number of its last start; 0 = never */
   ZinitProcess *process; /* NULL = none */
   /* Restored, and not known to live or to have ended: zinit_service_resolve() says. 0 = none */
@@ -227,6 +232,22 @@ void zinit_killing_main_ended (ZinitService *service);
 void zinit_killing_enforce (ZinitService *service);
 /* Its main process has ended: TRUE when it is over with that. What lives on of its tree is said then. */
 gboolean zinit_killing_leaves_rest (ZinitService *service);
+
+/* on-failure.c: services that are started for the failure of another one. */
+/* @service may have failed for good: its on_failure services are to be started. */
+void zinit_on_failure_report (ZinitService *service);
+/* @service is down: it may be its turn for a failure that waits. */
+void zinit_on_failure_look (ZinitService *service);
+/* If it is, it is about to start. */
+void zinit_on_failure_begin (ZinitService *service);
+/* It is started for another reason. */
+void zinit_on_failure_forget_cause (ZinitService *service);
+/* The same for all failures that wait: it was asked to be down. */
+void zinit_on_failure_forget (ZinitService *service);
+/* What its next process is told of that, "KEY=value"; NULL = nothing. Transfer full. */
+char **zinit_on_failure_make_variables (const ZinitService *service);
+/* Warns of names that no service has. */
+void zinit_on_failure_check_names (ZinitSupervisor *supervisor);
 
 /* background.c */
 /* The living processes of its tree. */

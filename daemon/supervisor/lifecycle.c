@@ -317,8 +317,11 @@ finish (ZinitService *service)
     zinit_supervisor_enqueue (service->supervisor, service);
   else if (service->status.next == ZINIT_NEXT_START && !service->supervisor->is_shutting_down)
     zinit_lifecycle_event (service, ZINIT_EVENT_START);
-  else if (!is_restarted && !was_asked_for (cause) && !zinit_service_is_done (service))
+  else if (!is_restarted && !was_asked_for (cause) && !zinit_service_is_done (service)) {
     zinit_stop_hold_dependents (service);
+    zinit_on_failure_report (service);
+  }
+  zinit_on_failure_look (service);
 }
 
 void
@@ -388,6 +391,7 @@ zinit_lifecycle_process (ZinitService *service)
     zinit_registry_remove (service);
     return;
   }
+  zinit_on_failure_begin (service);
   if (has_vanished (service))
     zinit_lifecycle_event (service, ZINIT_EVENT_GROUP_EMPTY);
   else if (service->main_ended && !zinit_background_follow (service))

@@ -43,6 +43,8 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
     .stop_pending = service->stop_pending,
     .main_ended = service->main_ended,
     .said = service->said,
+    .started_for = service->started_for,
+    .failures = service->failures,
     .pending = service->path == NULL ? service->pending_definition : NULL,
   };
   for (ZinitStream stream = 0; service->process != NULL && stream < ZINIT_N_STREAMS; stream++)
@@ -74,6 +76,10 @@ copy_record (ZinitService *service, const ZinitServiceRecord *record)
   g_free (service->said);
   service->said = g_strdup (record->said);
   service->is_late = record->sigkill_sent;
+  g_free (service->started_for);
+  service->started_for = g_strdup (record->started_for);
+  g_free (service->failures);
+  service->failures = g_strdup (record->failures);
   /* For how long it has not died is not known. */
   service->sigkill_usec =
       record->sigkill_sent ? service->supervisor->host->monotonic_usec (service->supervisor->host_data) : 0;

@@ -32,6 +32,8 @@ typedef struct {
   gboolean stop_pending;
   gboolean main_ended;
   const char *said; /* STATUS of its messages; borrowed, NULL = none */
+  /* Failures of other services, borrowed; NULL = none: why it was started, and why it is to be once more */
+  const char *started_for, *failures;
   /* The definition that its next start uses, of a service without a file; borrowed, NULL = the same as now */
   ZinitDefinition *pending;
   /* Given only: the state's process, of which the kernel does not tell now whether it lives; 0 = none */

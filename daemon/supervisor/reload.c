@@ -212,6 +212,7 @@ zinit_supervisor_load (ZinitSupervisor *supervisor)
     }
   }
   check_descriptors (supervisor);
+  zinit_on_failure_check_names (supervisor);
   zinit_supervisor_wake (supervisor);
   return finish_result (supervisor, added, none, none, set);
 }
@@ -369,5 +370,6 @@ zinit_supervisor_reload (ZinitSupervisor *supervisor, gboolean allow_empty, GErr
     zinit_membership_remove (vanished->pdata[i]);
   }
   check_descriptors (supervisor);
+  zinit_on_failure_check_names (supervisor);
   return finish_result (supervisor, added, changed, removed, set);
 }

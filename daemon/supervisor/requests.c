@@ -12,6 +12,7 @@ static void
 want_up (ZinitService *service)
 {
   zinit_service_reset_backoff (service);
+  zinit_on_failure_forget_cause (service);
   zinit_service_set_wanted (service, ZINIT_WANTED_START);
   if (service->status.state == ZINIT_STATE_BLOCKED)
     return;
@@ -175,6 +176,7 @@ is_up_or_coming (const ZinitService *service)
 static void
 want_down (ZinitService *service)
 {
+  zinit_on_failure_forget (service);
   zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
   zinit_service_set_next (service, ZINIT_NEXT_REST);
 }

@@ -54,6 +54,8 @@ zinit_service_free (ZinitService *service)
   g_free (service->overridden);
   g_free (service->unproven_reason);
   g_free (service->said);
+  g_free (service->started_for);
+  g_free (service->failures);
   g_free (service);
 }
 

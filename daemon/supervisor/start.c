@@ -80,8 +80,11 @@ fail_spawn (ZinitService *service, const char *message)
   g_message ("%s: %s", zinit_service_get_name (service), message);
   zinit_service_set_failure (service, ZINIT_FAILURE_SPAWN_ERROR, 0, message);
   zinit_service_set_state (service, ZINIT_STATE_FAILED);
-  if (!is_restarted)
+  if (!is_restarted) {
     zinit_stop_hold_dependents (service);
+    zinit_on_failure_report (service);
+  }
+  zinit_on_failure_look (service);
 }
 
 static void
@@ -91,8 +94,10 @@ spawn (ZinitService *service)
   g_autoptr (GError) error = NULL;
   ZinitSpawnRequest request = { .definition = service->definition, .run = ++service->run };
   g_auto (GStrv) tags = zinit_service_make_tags (service);
+  g_auto (GStrv) variables = zinit_on_failure_make_variables (service);
 
   request.tags = (const char *const *)tags;
+  request.variables = (const char *const *)variables;
   zinit_start_cancel_scheduled (service);
   /* The pending start is on record, should the daemon be killed before the start itself is. */
   zinit_service_set_next (service, ZINIT_NEXT_START);
@@ -166,6 +171,7 @@ fail_dependency (ZinitService *service, ZinitVerdict verdict, const char *name)
   zinit_service_set_failure (service, failure.type, 0, name);
   zinit_service_set_state (service, ZINIT_STATE_FAILED);
   zinit_stop_hold_dependents (service);
+  zinit_on_failure_look (service);
 }
 
 void

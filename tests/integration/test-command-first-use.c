@@ -215,19 +215,24 @@ test_definitions (void)
   harness_setenv (h, "ZINIT_DAEMON", NULL);
   empty = command_print (h, DONE, "check '%s'", h->config_dir);
   command_assert_has (empty, "no definition in this folder");
-  harness_service (h, "web", "wait", BY_HAND REQUIRES ("nowhere"));
+  harness_service (h, "web", "wait", BY_HAND REQUIRES ("nowhere") "[lifecycle]\non_failure = [\"nobody\"]\n");
   checked = command_print (h, DONE, "check '%s'", h->config_dir);
   command_assert_has (checked, "web: ok");
   command_assert_has (checked, "requires \"nowhere\"");
+  command_assert_has (checked, "its on_failure starts \"nobody\", which no file");
   json = command_run_json (h, DONE, "check '%s'", h->config_dir);
   missing = json_array_get_object_element (
       json_object_get_array_member (json_node_get_object (json), "missing"), 0);
   g_assert_cmpstr (json_object_get_string_member (missing, "missing"), ==, "nowhere");
+  missing = json_array_get_object_element (
+      json_object_get_array_member (json_node_get_object (json), "missing"), 1);
+  g_assert_cmpstr (json_object_get_string_member (missing, "missing"), ==, "nobody");
+  g_assert_cmpstr (json_object_get_string_member (missing, "kind"), ==, "on_failure");
   /* Its file is there, and what is wrong with that is said. */
   harness_write (h, "nowhere.toml", "[service]\nexec = 5\n");
   broken = command_print (h, FAILED, "check '%s'", h->config_dir);
   command_assert_has (broken, "service.exec");
-  command_assert_lacks (broken, "which no file");
+  command_assert_lacks (broken, "nowhere\", which no file");
   harness_remove (h, "nowhere.toml");
   help = command_print (h, DONE, "help start");
   command_assert_has (help, "--timeout");

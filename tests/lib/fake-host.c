@@ -50,6 +50,7 @@ spawn (gpointer data, const ZinitSpawnRequest *request, const ZinitProcessEvents
   process->pid = ++host->last_pid;
   process->start_ticks = (guint64)process->pid * 10;
   process->name = g_strdup (request->definition->name);
+  process->variables = g_strdupv ((char **)request->variables);
   process->events = events;
   process->data = service;
   process->has_main = TRUE;
@@ -225,6 +226,7 @@ process_free (gpointer data)
   FakeProcess *process = data;
 
   g_free (process->name);
+  g_strfreev (process->variables);
   g_free (process);
 }
 

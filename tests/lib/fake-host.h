@@ -27,6 +27,7 @@ struct _FakeProcess {
   pid_t pid;
   guint64 start_ticks; /* ten times the pid, unless it was adopted */
   char *name;
+  char **variables; /* of this start alone; NULL = none */
   const ZinitProcessEvents *events;
   gpointer data;
   gboolean has_main;

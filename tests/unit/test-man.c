@@ -161,6 +161,7 @@ test_limits (void)
     { ZINIT_MAX_DEFINITION_BYTES, "bytes", "in one definition" },
     { ZINIT_MAX_STRING_BYTES, "bytes", "in one string" },
     { ZINIT_MAX_LIST_ITEMS, "names", "in one list" },
+    { ZINIT_MAX_WAITING_FAILURES, "failures", "for which one service" },
     { ZINIT_MAX_ENV_ITEMS, "variables", "in the environment" },
     { ZINIT_MAX_JSON_DEPTH, "levels", "of containers" },
     { ZINIT_MAX_LINE_BYTES, "bytes", "in one line" },

@@ -90,6 +90,8 @@ assert_equal (const ZinitServiceRecord *a, const ZinitServiceRecord *b)
   g_assert_cmpint (a->stop_cause, ==, b->stop_cause);
   g_assert_cmpint (a->sigkill_sent, ==, b->sigkill_sent);
   g_assert_cmpint (a->stop_pending, ==, b->stop_pending);
+  g_assert_cmpstr (a->started_for, ==, b->started_for);
+  g_assert_cmpstr (a->failures, ==, b->failures);
 }
 
 /* A record in @state; @n varies everything else. Inactive and blocked have no deadline,
@@ -139,6 +141,8 @@ make_record (ZinitState state, guint n)
                   : next == ZINIT_NEXT_START_WITH_DEPENDENCY ? ZINIT_STOP_CAUSE_DEPENDENCY
                                                              : causes[(n >> 3) % G_N_ELEMENTS (causes)],
     .sigkill_sent = state == ZINIT_STATE_STOPPING && (n & 1) != 0,
+    .started_for = n % 3 == 0 ? "db=exit_code" : NULL,
+    .failures = n % 4 == 0 ? "db=signal web=spawn_error" : NULL,
     .stop_pending = zinit_state_is_active (state) && state != ZINIT_STATE_STOPPING && (n & 1) != 0,
   };
 }
