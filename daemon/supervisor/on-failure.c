@@ -148,14 +148,20 @@ zinit_on_failure_begin (ZinitService *service)
 void
 zinit_on_failure_forget_cause (ZinitService *service)
 {
+  if (service->started_for == NULL)
+    return;
   g_clear_pointer (&service->started_for, g_free);
+  zinit_service_mark (service, ZINIT_CHANGED_ASKED);
 }
 
 void
 zinit_on_failure_forget (ZinitService *service)
 {
   zinit_on_failure_forget_cause (service);
+  if (service->failures == NULL)
+    return;
   g_clear_pointer (&service->failures, g_free);
+  zinit_service_mark (service, ZINIT_CHANGED_ASKED);
 }
 
 void

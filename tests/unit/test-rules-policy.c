@@ -6,6 +6,7 @@
 
 #include "fake-steps.h"
 #include "model/limits.h"
+#include "supervisor/record.h"
 
 #define SERVICE(name) "service.name='" name "'\nservice.exec='" name "'\n"
 #define ONESHOT "service.oneshot=true\n"
@@ -275,6 +276,23 @@ test_e4_stopped (Fixture *fixture, gconstpointer data)
   steps_assert_sub_state (fixture, "alert", "stopped");
 }
 
+/* That they do not wait any more is something to be saved, also when nothing else changes with it. */
+static void
+test_e4_forgotten (Fixture *fixture, gconstpointer data)
+{
+  ZinitService *alert = fixture_add (fixture, ALERT);
+
+  fixture_add (fixture, SERVICE ("db") FOR ("alert"));
+  fixture_add (fixture, SERVICE ("web") FOR ("alert"));
+  fixture_end (fixture, "db", ZINIT_EXIT_EXITED, 1);
+  fixture_end (fixture, "web", ZINIT_EXIT_EXITED, 1);
+  g_assert_true (zinit_supervisor_remove (fixture->supervisor, alert, TRUE, NULL));
+  fake_host_settle (&fixture->host);
+  g_assert_false (zinit_service_has_requests (alert));
+  steps_stop (fixture, "alert");
+  g_assert_true (zinit_service_has_requests (alert));
+}
+
 /* Not more wait than a limit says; of one service it is the last. */
 static void
 test_e4_limit (Fixture *fixture, gconstpointer data)
@@ -316,6 +334,7 @@ main (int argc, char *argv[])
   fixture_add_test ("/rules/E4/not-in-turn", test_e4_not_in_turn);
   fixture_add_test ("/rules/E4/retries", test_e4_retries);
   fixture_add_test ("/rules/E4/stopped", test_e4_stopped);
+  fixture_add_test ("/rules/E4/forgotten", test_e4_forgotten);
   fixture_add_test ("/rules/E4/limit", test_e4_limit);
   return g_test_run ();
 }

@@ -26,6 +26,14 @@ random_definition (guint number)
       "lifecycle.stop_timeout_ms=500\nlifecycle.stability_period_ms=%d\n",
       number, g_test_rand_int_range (0, 3), g_test_rand_int_range (0, 4) == 0 ? "true" : "false",
       restarts[g_test_rand_int_range (0, 3)], g_test_rand_int_range (0, 4), g_test_rand_int_range (0, 1000));
+  if (g_test_rand_int_range (0, 3) == 0)
+    g_string_append (text, "lifecycle.kill_mode='mixed'\n");
+  if (g_test_rand_int_range (0, 4) == 0)
+    g_string_append (text, "lifecycle.success_exit_codes=[1]\nlifecycle.permanent_exit_codes=['SIGKILL']\n");
+  if (g_test_rand_int_range (0, 3) == 0)
+    g_string_append_printf (text, "lifecycle.on_failure=['s%d','s%d']\n",
+                            g_test_rand_int_range (0, N_SERVICES + 1) + 10,
+                            g_test_rand_int_range (0, N_SERVICES) + 10);
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     if (g_test_rand_int_range (0, 3) == 0)
       g_string_append_printf (text, "dependencies.%s=['s%d','s%d']\n", kinds[i],
