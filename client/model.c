@@ -26,6 +26,7 @@ typedef struct {
 
 static const Field fields[] = {
   FIELD ("Name", "s", name),
+  FIELD ("Description", "s", description),
   FIELD ("Exec", "s", exec),
   FIELD ("Class", "s", service_class),
   FIELD ("WantedStatus", "s", wanted_status),
@@ -86,7 +87,8 @@ zinit_service_info_new (GVariant *properties)
   /* Serialised, so that strings lent by its children stay where they are. */
   g_variant_get_data (properties);
   info->properties = g_variant_ref (properties);
-  info->name = info->exec = info->service_class = info->wanted_status = info->status_text = "";
+  info->name = info->description = info->exec = info->service_class = "";
+  info->wanted_status = info->status_text = "";
   info->state = info->health = "unknown";
   info->sub_state = "";
   for (gsize i = 0; i < g_variant_n_children (properties); i++) {

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
   GVariant *properties; /* a{sv} */
   const char *name;
+  const char *description;
   const char *exec;
   const char *service_class;
   const char *wanted_status;

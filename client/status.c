@@ -80,6 +80,7 @@ print_service (const ZinitServiceInfo *info, GVariant *refused)
       g_strjoin (", ", info->service_class, info->oneshot ? _ ("runs once") : _ ("kept running"),
                  info->ephemeral ? _ ("without a file") : NULL, NULL);
   print_state (info);
+  print_row (_ ("Description"), info->description);
   print_time (_ ("Since"), info->state_changed_at_usec, now_usec);
   print_row (_ ("Wanted"), info->wanted_status);
   print_row (_ ("Command"), info->exec);

@@ -30,6 +30,8 @@ typedef struct {
 
 GETTER (name, g_variant_new_string (zinit_service_get_name (service)))
 GETTER (exec, zinit_bus_string (DEFINITION->exec))
+GETTER (description,
+        DEFINITION->description != NULL ? zinit_bus_string (DEFINITION->description) : zinit_value_word (""))
 GETTER (class, zinit_value_word (zinit_class_words[DEFINITION->service_class]))
 GETTER (oneshot, zinit_value_boolean (DEFINITION->oneshot))
 GETTER (ephemeral, zinit_value_boolean (zinit_service_get_status (service)->is_ephemeral))
@@ -112,6 +114,7 @@ get_status_text (const ZinitService *service)
 static const ServiceProperty service_properties[] = {
   { "Name", get_name, 0 },
   { "Exec", get_exec, ZINIT_CHANGED_DEFINITION },
+  { "Description", get_description, ZINIT_CHANGED_DEFINITION },
   { "Class", get_class, ZINIT_CHANGED_DEFINITION },
   { "Oneshot", get_oneshot, ZINIT_CHANGED_DEFINITION },
   { "Ephemeral", get_ephemeral, ZINIT_CHANGED_EPHEMERAL },

@@ -27,6 +27,7 @@ typedef struct {
   gatomicrefcount ref_count;
 
   char *name;
+  char *description; /* one line for people; NULL = none */
   char *exec;
   char *dir; /* NULL = the daemon's */
   gboolean oneshot;

@@ -6,6 +6,7 @@
 #pragma once
 
 #define ZINIT_MAX_NAME_BYTES 128             /* a service's name */
+#define ZINIT_MAX_DESCRIPTION_BYTES 512      /* of a service, for people */
 #define ZINIT_MAX_SERVICES 20000             /* services known at one time */
 #define ZINIT_MAX_DEFINITION_BYTES (1 << 20) /* one definition file, 1 MiB */
 #define ZINIT_MAX_STRING_BYTES (64 * 1024)   /* one string in a definition */

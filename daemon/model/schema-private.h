@@ -8,6 +8,8 @@
 
 G_BEGIN_DECLS
 
+/* One line for people: at most ZINIT_MAX_DESCRIPTION_BYTES, no control characters. */
+gboolean zinit_check_description (const char *text, GError **error);
 /* A user or group by name or number: 1-256 bytes, no blank, ':', '/' or control character, no leading '-'; a
  * number is at most 4294967294, as the one after it means "leave unchanged" to the kernel. */
 gboolean zinit_check_account (const char *text, GError **error);

@@ -8,6 +8,7 @@
 #include "model/schema-private.h"
 #include "model/error.h"
 #include "model/exit-codes.h"
+#include "model/limits.h"
 #include "model/ready.h"
 #include "common/signals.h"
 
@@ -37,6 +38,20 @@ has_blank (const char *text)
     if ((guchar)*c <= ' ' || *c == 0x7f)
       return TRUE;
   return FALSE;
+}
+
+gboolean
+zinit_check_description (const char *text, GError **error)
+{
+  gsize length = strlen (text);
+
+  if (length > ZINIT_MAX_DESCRIPTION_BYTES)
+    return refuse (error, "%" G_GSIZE_FORMAT " bytes were given; at most %d are allowed", length,
+                   ZINIT_MAX_DESCRIPTION_BYTES);
+  for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c))
+    if (g_unichar_iscntrl (g_utf8_get_char (c)))
+      return refuse (error, "it has a control character; one line of text is wanted");
+  return TRUE;
 }
 
 gboolean

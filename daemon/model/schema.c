@@ -35,6 +35,8 @@ const ZinitOption zinit_options[] = {
   { "service", "name", ZINIT_TYPE_STRING, SPECIFIED | FIXED | ZINIT_OPTION_REQUIRED, FIELD (name),
     .check = zinit_name_is_valid,
     .help = N_("Name of the service; if not given, the file's name without its ending") },
+  { "service", "description", ZINIT_TYPE_STRING, 0, FIELD (description), .check = zinit_check_description,
+    .help = N_("What it is, in one line for people") },
   { "service", "exec", ZINIT_TYPE_STRING, SPECIFIED | FIXED | ZINIT_OPTION_REQUIRED, FIELD (exec),
     .help = N_("Command line to run; passed to /bin/sh -c when it is more than plain words") },
   { "service", "dir", ZINIT_TYPE_STRING, SPECIFIED | FIXED, FIELD (dir),
@@ -170,6 +172,7 @@ static const struct {
   const char *section;
   const char *key;
 } foreign_words[] = {
+  { "Description", "service", "description" },
   { "ExecStart", "service", "exec" },
   { "ExecStop", "lifecycle", "stop_signal" },
   { "KillSignal", "lifecycle", "stop_signal" },

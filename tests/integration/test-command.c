@@ -28,7 +28,8 @@ start (void)
   Harness *h = harness_new ();
 
   harness_service (h, "db", "out ready wait", "");
-  harness_service (h, "web", "out one err two wait", "[dependencies]\nrequires = [\"db\"]\n");
+  harness_service (h, "web", "out one err two wait",
+                   "description = \"The shop\"\n[dependencies]\nrequires = [\"db\"]\n");
   harness_service (h, "setup", "exit 0", "oneshot = true\n");
   harness_service (h, "bad", "exit 3",
                    "oneshot = true\nstatus = \"ignore\"\n[lifecycle]\nrestart = \"never\"\n");
@@ -106,6 +107,7 @@ test_status (void)
   assert_has (service, "running");
   assert_has (service, pid);
   assert_has (service, "db");
+  assert_has (service, "Description: The shop");
   assert_has (lost, "nobody");
   assert_has (daemon, h->config_dir);
   g_assert_cmpint (json_object_get_int_member (json_node_get_object (all), "service_count"), ==, 6);

@@ -95,6 +95,11 @@ test_needs_restart (void)
   g_variant_unref (client_ok (c, "RestartService", "('web', {'wait': <true>})"));
   assert_property (c, "web", "NeedsRestart", "false");
   assert_property (c, "web", "Wants", "['other']");
+  /* For people alone: it counts at once. */
+  harness_service (h, "web", orders, "description = \"The web\"\n[dependencies]\nwants = [\"other\"]\n");
+  assert_reload (h, "+ ~web -");
+  assert_property (c, "web", "Description", "The web");
+  assert_property (c, "web", "NeedsRestart", "false");
   exec = client_get_text (c, "web", "Exec");
   g_assert_nonnull (strstr (exec, "stamp"));
   lines = harness_wait_lines (h, "started", 1);

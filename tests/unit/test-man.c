@@ -158,6 +158,7 @@ test_limits (void)
   } limits[] = {
     { ZINIT_MAX_SERVICES, "services", "known" },
     { ZINIT_MAX_NAME_BYTES, "bytes", "in the name" },
+    { ZINIT_MAX_DESCRIPTION_BYTES, "bytes", "in the description" },
     { ZINIT_MAX_DEFINITION_BYTES, "bytes", "in one definition" },
     { ZINIT_MAX_STRING_BYTES, "bytes", "in one string" },
     { ZINIT_MAX_LIST_ITEMS, "names", "in one list" },

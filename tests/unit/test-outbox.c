@@ -174,7 +174,7 @@ test_added (Test *test, gconstpointer data)
   g_variant_get_child (test->bodies->pdata[0], 1, "@a{sa{sv}}", &interfaces);
   properties = g_variant_lookup_value (interfaces, "org.zinit.Service", G_VARIANT_TYPE_VARDICT);
   g_assert_nonnull (properties);
-  g_assert_cmpuint (g_variant_n_children (properties), ==, 27);
+  g_assert_cmpuint (g_variant_n_children (properties), ==, 28);
 
   /* Once it is known, changes are told as such again. */
   zinit_outbox_service_changed (test->outbox, test->a, ZINIT_CHANGED_STATE);

@@ -269,6 +269,22 @@ test_texts (void)
 }
 
 static void
+test_description (void)
+{
+  g_autoptr (ZinitDefinition) definition = zinit_definition_new ();
+  g_autofree char *longest = g_strnfill (ZINIT_MAX_DESCRIPTION_BYTES, 'x');
+  g_autofree char *too_long = g_strnfill (ZINIT_MAX_DESCRIPTION_BYTES + 1, 'x');
+
+  set (definition, "service", "description", text ("Täglich: die Sicherung"));
+  set (definition, "service", "description", text (longest));
+  refuse ("service", "description", text (too_long), "513 bytes were given; at most 512 are allowed");
+  refuse ("service", "description", text ("two\nlines"), "a control character; one line of text is wanted");
+  refuse ("service", "description", text ("\033[2J"), "a control character");
+  refuse ("service", "description", text ("\xc2\x85"), "a control character");
+  refuse ("service", "description", text (" "), "it is empty");
+}
+
+static void
 test_choices_and_signals (void)
 {
   g_autoptr (ZinitDefinition) definition = new_complete ();
@@ -472,6 +488,7 @@ main (int argc, char **argv)
   g_test_add_func ("/schema/wrong-types", test_wrong_types);
   g_test_add_func ("/schema/numbers", test_numbers);
   g_test_add_func ("/schema/texts", test_texts);
+  g_test_add_func ("/schema/description", test_description);
   g_test_add_func ("/schema/choices-and-signals", test_choices_and_signals);
   g_test_add_func ("/schema/lists", test_lists);
   g_test_add_func ("/schema/tables", test_tables);
