@@ -291,12 +291,12 @@ read_scalar (Build *build, const ZinitOption *option, JsonNode *node)
   set_value (build, option, &value, node);
 }
 
-/* A null stands for "not given" where there may be no value at all: an optional text, and all of health. For
- * anything else the specification refuses it. */
+/* A null stands for "not given" where there may be no value at all: an optional text or signed number, and
+ * all of health. For anything else the specification refuses it. */
 static gboolean
 may_be_null (const ZinitOption *option)
 {
-  return strcmp (option->section, "health") == 0 ||
+  return strcmp (option->section, "health") == 0 || option->type == ZINIT_TYPE_SIGNED ||
          (option->type == ZINIT_TYPE_STRING && !(option->flags & ZINIT_OPTION_REQUIRED));
 }
 

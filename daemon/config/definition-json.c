@@ -45,7 +45,8 @@ write_value (const ZinitValue *value)
   case ZINIT_VALUE_BOOLEAN:
     return json_node_init_boolean (json_node_alloc (), value->boolean);
   case ZINIT_VALUE_INTEGER:
-    return json_node_init_int (json_node_alloc (), (gint64)value->magnitude);
+    return json_node_init_int (json_node_alloc (),
+                               value->negative ? -(gint64)value->magnitude : (gint64)value->magnitude);
   case ZINIT_VALUE_LIST:
   case ZINIT_VALUE_TABLE:
     return write_strings (value);

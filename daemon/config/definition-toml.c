@@ -90,7 +90,8 @@ append_value (GString *toml, const ZinitOption *option, const ZinitValue *value)
     g_string_append_printf (toml, "%s = %s\n", key, value->boolean ? "true" : "false");
     break;
   case ZINIT_VALUE_INTEGER:
-    g_string_append_printf (toml, "%s = %" G_GUINT64_FORMAT "\n", key, value->magnitude);
+    g_string_append_printf (toml, "%s = %s%" G_GUINT64_FORMAT "\n", key, value->negative ? "-" : "",
+                            value->magnitude);
     break;
   case ZINIT_VALUE_LIST:
     append_list (toml, option, value->strings);

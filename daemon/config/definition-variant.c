@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A definition as the D-Bus dictionary a{sa{sv}}, and back, by way of the tree. Numbers may come in any
- * integer type and go out as t. What a key means is not known here.
+ * integer type and go out as t, those that may be negative as x. What a key means is not known here.
  */
 #define G_LOG_DOMAIN "zinit-config"
 
@@ -152,7 +152,7 @@ write_table (const char *const *strings)
 }
 
 static GVariant *
-write_value (const ZinitValue *value)
+write_value (const ZinitOption *option, const ZinitValue *value)
 {
   switch (value->kind) {
   case ZINIT_VALUE_STRING:
@@ -160,7 +160,9 @@ write_value (const ZinitValue *value)
   case ZINIT_VALUE_BOOLEAN:
     return g_variant_new_boolean (value->boolean);
   case ZINIT_VALUE_INTEGER:
-    return g_variant_new_uint64 (value->magnitude);
+    if (option->type != ZINIT_TYPE_SIGNED)
+      return g_variant_new_uint64 (value->magnitude);
+    return g_variant_new_int64 (value->negative ? -(gint64)value->magnitude : (gint64)value->magnitude);
   case ZINIT_VALUE_LIST:
     return g_variant_new_strv (value->strings, value->strings != NULL ? -1 : 0);
   case ZINIT_VALUE_TABLE:
@@ -195,7 +197,8 @@ zinit_definition_to_variant (const ZinitDefinition *definition, gboolean with_se
         g_variant_builder_open (&sections, G_VARIANT_TYPE_VARDICT);
         is_open = TRUE;
       }
-      g_variant_builder_add (&sections, "{sv}", zinit_options[i].key, write_value (&value));
+      g_variant_builder_add (&sections, "{sv}", zinit_options[i].key,
+                             write_value (&zinit_options[i], &value));
     }
     if (is_open) {
       g_variant_builder_close (&sections);

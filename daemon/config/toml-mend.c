@@ -170,7 +170,8 @@ explain_word (const Context *context, const char *from, const char *error_at)
   /* A number that is one is refused for something else. */
   if ((g_ascii_isdigit (*words) || *words == '-' || *words == '+') && error_at <= from)
     return NULL;
-  if (option != NULL && (option->type == ZINIT_TYPE_NUMBER || option->type == ZINIT_TYPE_BOOLEAN))
+  if (option != NULL && (option->type == ZINIT_TYPE_NUMBER || option->type == ZINIT_TYPE_SIGNED ||
+                         option->type == ZINIT_TYPE_BOOLEAN))
     return g_strdup_printf ("%.*s was given; %s is wanted", MAX_SHOWN_BYTES, words, wanted);
   if (strpbrk (words, "\"\\") != NULL || strlen (words) > MAX_SHOWN_BYTES)
     return g_strdup_printf ("the text is not in quotes; write %s = '…'", key);

@@ -34,6 +34,7 @@ zinit_definition_new (void)
       G_STRUCT_MEMBER (guint64, definition, option->offset) = option->default_number;
       break;
     case ZINIT_TYPE_STRING:
+    case ZINIT_TYPE_SIGNED:
     case ZINIT_TYPE_LIST:
     case ZINIT_TYPE_TABLE:
       break;
@@ -83,6 +84,9 @@ copy_value (const ZinitDefinition *from, ZinitDefinition *to, const ZinitOption 
     break;
   case ZINIT_TYPE_NUMBER:
     *(guint64 *)target = *(const guint64 *)source;
+    break;
+  case ZINIT_TYPE_SIGNED:
+    *(ZinitSigned *)target = *(const ZinitSigned *)source;
     break;
   case ZINIT_TYPE_BOOLEAN:
   case ZINIT_TYPE_CHOICE:
@@ -153,6 +157,7 @@ zinit_definition_hash (const ZinitDefinition *definition)
       continue;
     hash = hash_bytes (hash, &i, sizeof i);
     hash = hash_bytes (hash, &value.boolean, sizeof value.boolean);
+    hash = hash_bytes (hash, &value.negative, sizeof value.negative);
     hash = hash_bytes (hash, &value.magnitude, sizeof value.magnitude);
     if (value.string != NULL)
       hash = hash_string (hash, value.string);

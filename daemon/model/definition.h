@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "model/resource-limit.h"
 #include "model/state.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,12 @@ typedef enum {
 
 /* "none", "tcp", "http", "exec"; NULL-terminated, in enum order. */
 extern const char *const zinit_health_words[];
+
+/* A number that may be below 0. All zero = not given. */
+typedef struct {
+  gboolean is_given;
+  gint32 number;
+} ZinitSigned;
 
 /* Numbers are guint64 and choices int, so that the schema can reach every field by its offset. A list or
  * table that is empty is NULL: most services have none, and there may be thousands of them. */
@@ -38,6 +45,10 @@ typedef struct {
   gboolean critical;
   char *user;  /* name or number; NULL = the daemon's */
   char *group; /* name or number; NULL = the user's first group, or the daemon's */
+  char *umask; /* octal digits; NULL = the daemon's */
+  ZinitSigned nice;
+  ZinitSigned oom_score_adj;
+  gboolean no_new_privs;
 
   char **requires; /* each list: names without repeats, in the order given; NULL = none */
   char **after;
@@ -70,6 +81,9 @@ typedef struct {
   guint64 health_start_period_ms;
 
   guint64 buffer_lines;
+
+  /* Each as zinit_resource_limit_parse() reads it; NULL = the one that the daemon was started with */
+  char *limits[ZINIT_N_RESOURCES];
 } ZinitDefinition;
 
 /* All defaults of the schema; name and exec are NULL still. Transfer full. */

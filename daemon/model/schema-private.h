@@ -17,6 +17,10 @@ gboolean zinit_check_account (const char *text, GError **error);
 gboolean zinit_check_address (const char *text, GError **error);
 /* http://HOST[:PORT][/PATH], without blanks. */
 gboolean zinit_check_url (const char *text, GError **error);
+/* 1 to 4 octal digits, at most 0777. */
+gboolean zinit_check_umask (const char *text, GError **error);
+/* What zinit_resource_limit_parse() takes. */
+gboolean zinit_check_limit (const char *text, GError **error);
 /* What zinit_ready_parse() takes. */
 gboolean zinit_check_ready (const char *text, GError **error);
 

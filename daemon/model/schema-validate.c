@@ -16,6 +16,7 @@
 
 #define MAX_ACCOUNT_BYTES 256
 #define MAX_ACCOUNT_ID (G_MAXUINT32 - 1)
+#define MAX_UMASK_DIGITS 4
 #define MAX_PORT 65535
 #define HTTP_PREFIX "http://"
 
@@ -124,6 +125,26 @@ zinit_check_ready (const char *text, GError **error)
   ZinitReady ready;
 
   return zinit_ready_parse (text, &ready, error);
+}
+
+gboolean
+zinit_check_umask (const char *text, GError **error)
+{
+  g_autofree char *shown = NULL;
+
+  if (strlen (text) <= MAX_UMASK_DIGITS && g_ascii_string_to_unsigned (text, 8, 0, 0777, NULL, NULL))
+    return TRUE;
+  shown = zinit_schema_quote (text);
+  return refuse (error, "%s is not a mask of permissions; octal digits from \"0000\" to \"0777\" are wanted",
+                 shown);
+}
+
+gboolean
+zinit_check_limit (const char *text, GError **error)
+{
+  struct rlimit limit;
+
+  return zinit_resource_limit_parse (text, &limit, error);
 }
 
 static void G_GNUC_PRINTF (4, 5)

@@ -56,13 +56,16 @@ wanted (const ZinitOption *option, gboolean part)
 {
   switch (option->type) {
   case ZINIT_TYPE_STRING:
-    return g_strdup ("a string");
+    return g_strdup (option->flags & ZINIT_OPTION_NUMERIC ? "a whole number or a string" : "a string");
   case ZINIT_TYPE_BOOLEAN:
     return g_strdup ("true or false");
   case ZINIT_TYPE_NUMBER:
     return g_strdup_printf ("a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "%s%s",
                             option->minimum, option->maximum, option->unit != NULL ? " " : "",
                             option->unit != NULL ? option->unit : "");
+  case ZINIT_TYPE_SIGNED:
+    return g_strdup_printf ("a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+                            (gint64)option->minimum, (gint64)option->maximum);
   case ZINIT_TYPE_CHOICE: {
     g_autofree char *words = g_strjoinv ("\", \"", (char **)option->choices + option->minimum);
 
@@ -154,6 +157,29 @@ set_string (ZinitDefinition *definition, const ZinitOption *option, const char *
   }
   g_free (*field);
   *field = g_strdup (text);
+  return TRUE;
+}
+
+/* A number's digits may stand for it where texts are wanted. */
+static gboolean
+set_digits (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value, GError **error)
+{
+  g_autofree char *text =
+      g_strdup_printf ("%s%" G_GUINT64_FORMAT, value->negative ? "-" : "", value->magnitude);
+
+  return set_string (definition, option, text, error);
+}
+
+static gboolean
+set_signed (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value, GError **error)
+{
+  gint64 magnitude = (gint64)MIN (value->magnitude, G_MAXINT64);
+  gint64 number = value->negative ? -magnitude : magnitude;
+
+  if (number < (gint64)option->minimum || number > (gint64)option->maximum)
+    return refuse (error, option, "%s%" G_GUINT64_FORMAT " was given", value->negative ? "-" : "",
+                   value->magnitude);
+  G_STRUCT_MEMBER (ZinitSigned, definition, option->offset) = (ZinitSigned){ TRUE, (gint32)number };
   return TRUE;
 }
 
@@ -289,11 +315,13 @@ zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const 
 {
   static const ZinitValueKind kinds[] = {
     [ZINIT_TYPE_STRING] = ZINIT_VALUE_STRING,  [ZINIT_TYPE_BOOLEAN] = ZINIT_VALUE_BOOLEAN,
-    [ZINIT_TYPE_NUMBER] = ZINIT_VALUE_INTEGER, [ZINIT_TYPE_CHOICE] = ZINIT_VALUE_STRING,
-    [ZINIT_TYPE_SIGNAL] = ZINIT_VALUE_STRING,  [ZINIT_TYPE_LIST] = ZINIT_VALUE_LIST,
-    [ZINIT_TYPE_TABLE] = ZINIT_VALUE_TABLE,
+    [ZINIT_TYPE_NUMBER] = ZINIT_VALUE_INTEGER, [ZINIT_TYPE_SIGNED] = ZINIT_VALUE_INTEGER,
+    [ZINIT_TYPE_CHOICE] = ZINIT_VALUE_STRING,  [ZINIT_TYPE_SIGNAL] = ZINIT_VALUE_STRING,
+    [ZINIT_TYPE_LIST] = ZINIT_VALUE_LIST,      [ZINIT_TYPE_TABLE] = ZINIT_VALUE_TABLE,
   };
 
+  if (value->kind == ZINIT_VALUE_INTEGER && (option->flags & ZINIT_OPTION_NUMERIC) != 0)
+    return set_digits (definition, option, value, error);
   if (value->kind != kinds[option->type] &&
       !(option->type == ZINIT_TYPE_SIGNAL && value->kind == ZINIT_VALUE_INTEGER))
     return refuse_type (error, option, value);
@@ -308,6 +336,8 @@ zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const 
     return TRUE;
   case ZINIT_TYPE_NUMBER:
     return set_number (definition, option, value, error);
+  case ZINIT_TYPE_SIGNED:
+    return set_signed (definition, option, value, error);
   case ZINIT_TYPE_CHOICE:
     return set_choice (definition, option, value->string, error);
   case ZINIT_TYPE_SIGNAL:
@@ -340,6 +370,14 @@ zinit_schema_get (const ZinitDefinition *definition, const ZinitOption *option, 
     ret_value->kind = ZINIT_VALUE_INTEGER;
     ret_value->magnitude = G_STRUCT_MEMBER (guint64, definition, option->offset);
     return TRUE;
+  case ZINIT_TYPE_SIGNED: {
+    const ZinitSigned *field = &G_STRUCT_MEMBER (ZinitSigned, definition, option->offset);
+
+    ret_value->kind = ZINIT_VALUE_INTEGER;
+    ret_value->negative = field->number < 0;
+    ret_value->magnitude = (guint64)ABS ((gint64)field->number);
+    return field->is_given;
+  }
   case ZINIT_TYPE_CHOICE:
     ret_value->kind = ZINIT_VALUE_STRING;
     ret_value->string = option->choices[G_STRUCT_MEMBER (int, definition, option->offset)];
@@ -368,7 +406,8 @@ zinit_schema_is_equal (const ZinitDefinition *a, const ZinitDefinition *b, const
     return has_a == has_b;
   if (value_a.strings == NULL || value_b.strings == NULL) {
     return value_a.strings == value_b.strings && value_a.boolean == value_b.boolean &&
-           value_a.magnitude == value_b.magnitude && g_strcmp0 (value_a.string, value_b.string) == 0;
+           value_a.negative == value_b.negative && value_a.magnitude == value_b.magnitude &&
+           g_strcmp0 (value_a.string, value_b.string) == 0;
   }
   return g_strv_equal (value_a.strings, value_b.strings);
 }

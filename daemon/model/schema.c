@@ -25,6 +25,10 @@
 #define EXIT_CODES                                                                                           \
   .type = ZINIT_TYPE_LIST, .maximum = ZINIT_MAX_EXIT_CODE, .item = "exit code or signal",                    \
   .items = "exit codes and signals", .check = zinit_exit_codes_check
+#define SIGNED(from, to) .type = ZINIT_TYPE_SIGNED, .minimum = (guint64)(from), .maximum = (guint64)(to)
+#define LIMIT(resource)                                                                                      \
+  .type = ZINIT_TYPE_STRING, .flags = FIXED | ZINIT_OPTION_NUMERIC, .check = zinit_check_limit,              \
+  FIELD (limits[resource])
 #define DELAY_MS(from, normal) NUMBER (from, ZINIT_MAX_DELAY_MS, normal), .unit = "ms"
 
 #define SPECIFIED ZINIT_OPTION_SPECIFIED
@@ -59,6 +63,14 @@ const ZinitOption zinit_options[] = {
     .help = N_("User to run as, by name or number; if not given, the daemon's") },
   { "service", "group", ZINIT_TYPE_STRING, FIXED, FIELD (group), .check = zinit_check_account,
     .help = N_("Group to run as, by name or number; if not given, the first of the user") },
+  { "service", "umask", ZINIT_TYPE_STRING, FIXED, FIELD (umask), .check = zinit_check_umask,
+    .help = N_("Permissions that its new files do not get, in octal digits; if not given, the daemon's") },
+  { "service", "nice", SIGNED (-20, 19), .flags = FIXED, FIELD (nice),
+    .help = N_("Priority, from -20 (first) to 19 (last); if not given, the daemon's") },
+  { "service", "oom_score_adj", SIGNED (-1000, 1000), .flags = FIXED, FIELD (oom_score_adj),
+    .help = N_("How soon the kernel kills it when memory runs out: -1000 never, 1000 first; if not given, as the daemon") },
+  { "service", "no_new_privs", ZINIT_TYPE_BOOLEAN, FIXED, FIELD (no_new_privs),
+    .help = N_("Nothing that it executes gives it more rights: set-user-ID bits and capabilities of files mean nothing") },
 
   { "dependencies", "after", ZINIT_TYPE_LIST, SPECIFIED, FIELD (after),
     .help = N_("Services whose start must have been tried before this one starts") },
@@ -119,6 +131,21 @@ const ZinitOption zinit_options[] = {
   { "logging", "buffer_lines", NUMBER (0, ZINIT_MAX_BUFFER_LINES, 1000), .unit = "lines", .flags = SPECIFIED,
     FIELD (buffer_lines),
     .help = N_("Lines of output kept in memory; 0 keeps none") },
+
+  { "limits", "nofile", LIMIT (ZINIT_RESOURCE_NOFILE),
+    .help = N_("Number above the highest of its file descriptors") },
+  { "limits", "nproc", LIMIT (ZINIT_RESOURCE_NPROC),
+    .help = N_("Processes and threads of its user, others of that user included") },
+  { "limits", "core", LIMIT (ZINIT_RESOURCE_CORE),
+    .help = N_("Bytes of a core file; 0 writes none") },
+  { "limits", "fsize", LIMIT (ZINIT_RESOURCE_FSIZE),
+    .help = N_("Bytes of a file that it writes") },
+  { "limits", "memlock", LIMIT (ZINIT_RESOURCE_MEMLOCK),
+    .help = N_("Bytes of memory that it may lock") },
+  { "limits", "as", LIMIT (ZINIT_RESOURCE_AS),
+    .help = N_("Bytes of address space of each of its processes") },
+  { "limits", "stack", LIMIT (ZINIT_RESOURCE_STACK),
+    .help = N_("Bytes of the stack of its main thread") },
 };
 /* clang-format on */
 
@@ -182,6 +209,16 @@ static const struct {
   { "User", "service", "user" },
   { "Group", "service", "group" },
   { "Environment", "service", "env" },
+  { "UMask", "service", "umask" },
+  { "OOMScoreAdjust", "service", "oom_score_adj" },
+  { "NoNewPrivileges", "service", "no_new_privs" },
+  { "LimitNOFILE", "limits", "nofile" },
+  { "LimitNPROC", "limits", "nproc" },
+  { "LimitCORE", "limits", "core" },
+  { "LimitFSIZE", "limits", "fsize" },
+  { "LimitMEMLOCK", "limits", "memlock" },
+  { "LimitAS", "limits", "as" },
+  { "LimitSTACK", "limits", "stack" },
   { "Restart", "lifecycle", "restart" },
   { "RestartSec", "lifecycle", "restart_delay_ms" },
   { "SuccessExitStatus", "lifecycle", "success_exit_codes" },

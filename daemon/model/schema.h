@@ -14,6 +14,7 @@ typedef enum {
   ZINIT_TYPE_STRING,  /* char *; NULL = not given */
   ZINIT_TYPE_BOOLEAN, /* gboolean */
   ZINIT_TYPE_NUMBER,  /* guint64, minimum … maximum */
+  ZINIT_TYPE_SIGNED,  /* ZinitSigned, minimum … maximum, both gint64 */
   ZINIT_TYPE_CHOICE,  /* int, index into choices */
   ZINIT_TYPE_SIGNAL,  /* int, 1-31; text or number in a file, "SIGTERM" when written */
   ZINIT_TYPE_LIST,    /* char **, without repeats; service names unless the row says what else */
@@ -27,6 +28,7 @@ typedef enum {
   /* In the specification's `config`, where it stands in the table's order; a number is of 32 bits there if
    * its maximum is G_MAXUINT32, else of 64 */
   ZINIT_OPTION_SPECIFIED = 1 << 2,
+  ZINIT_OPTION_NUMERIC = 1 << 4, /* string only: a whole number may be given as well, and is its digits */
 } ZinitOptionFlags;
 
 /* TRUE when @text may be the value; else @error says what is wrong and what is allowed, without the key. */
@@ -39,7 +41,7 @@ typedef struct {
   ZinitOptionFlags flags;
   gsize offset;           /* of the field in ZinitDefinition */
   guint64 default_number; /* number, boolean, choice, signal */
-  /* number: both allowed; choice: minimum is the first index that may be given; list: numbers up to maximum,
+  /* numbers: both allowed; choice: minimum is the first index that may be given; list: numbers up to maximum,
    * unless that is 0, may stand in it as such, and are kept as text */
   guint64 minimum, maximum;
   const char *unit;           /* "ms", "lines", or NULL */
@@ -97,8 +99,8 @@ char *zinit_schema_quote (const char *text);
 gboolean zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value,
                            GError **error);
 /* Reads one field into @ret_value. Borrowed from @definition. A signal is given as a string. Returns FALSE
- * when an optional string, or a list that the specification does not have, is not given (and for every health
- * row when there is no [health]). */
+ * when an optional string or signed number, or a list that the specification does not have, is not given (and
+ * for every health row when there is no [health]). */
 gboolean zinit_schema_get (const ZinitDefinition *definition, const ZinitOption *option,
                            ZinitValue *ret_value);
 gboolean zinit_schema_is_equal (const ZinitDefinition *a, const ZinitDefinition *b,

@@ -25,6 +25,15 @@ typedef struct {
   guint n;
 } Rows;
 
+static gboolean
+is_in_format (const char *section)
+{
+  for (gsize i = 0; i < zinit_n_options; i++)
+    if ((zinit_options[i].flags & ZINIT_OPTION_SPECIFIED) && strcmp (zinit_options[i].section, section) == 0)
+      return TRUE;
+  return strcmp (section, "health") == 0;
+}
+
 static void
 list_rows (Rows *rows, const char *section)
 {
@@ -34,7 +43,7 @@ list_rows (Rows *rows, const char *section)
     const ZinitOption *option = &zinit_options[i];
     gboolean is_first = i == 0 || strcmp (option->section, option[-1].section) != 0;
 
-    if (section == NULL ? is_first
+    if (section == NULL ? is_first && is_in_format (option->section)
                         : (option->flags & ZINIT_OPTION_SPECIFIED) && strcmp (option->section, section) == 0)
       rows->options[rows->n++] = option;
   }
@@ -193,6 +202,8 @@ read_value (ZinitDecoder *decoder, const ZinitOption *option, GString *out, guin
     return TRUE;
   case ZINIT_TYPE_NUMBER:
     return read_number (decoder, option->maximum == G_MAXUINT32 ? G_MAXUINT32 : G_MAXUINT64, out);
+  case ZINIT_TYPE_SIGNED: /* the format has none */
+    break;
   case ZINIT_TYPE_LIST:
     return read_texts (decoder, out, level);
   case ZINIT_TYPE_TABLE:

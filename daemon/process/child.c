@@ -77,8 +77,9 @@ execute (const ZinitChildPlan *plan)
 {
   ZinitStep step;
 
-  if (prlimit (0, RLIMIT_NOFILE, plan->files, NULL) != 0)
-    return ZINIT_STEP_LIMIT;
+  step = zinit_attributes_apply (plan->attributes);
+  if (step != ZINIT_STEP_NONE)
+    return step;
   step = apply_identity (plan->identity);
   if (step != ZINIT_STEP_NONE)
     return step;
@@ -94,6 +95,17 @@ execute (const ZinitChildPlan *plan)
     execve (plan->shell_argv[0], (char *const *)(gpointer)plan->shell_argv,
             (char *const *)(gpointer)plan->environment);
   return ZINIT_STEP_EXEC;
+}
+
+/* The limit on the size of files holds for what is recorded after it, and is no reason to die of. */
+ZINIT_IN_CHILD static void
+survive_size_limit (void)
+{
+  sigset_t excess;
+
+  sigemptyset (&excess);
+  sigaddset (&excess, SIGXFSZ);
+  sigprocmask (SIG_BLOCK, &excess, NULL);
 }
 
 /* A descriptor that is needed until exec leaves the number @wanted. */
@@ -143,6 +155,7 @@ run_child (ZinitChildPlan *plan, int *report_fd)
   zinit_child_record_start (plan);
   step = execute (plan);
   reason = errno;
+  survive_size_limit ();
   zinit_child_record_abort (plan);
   errno = reason;
   return step;

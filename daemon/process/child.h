@@ -5,37 +5,15 @@
  */
 #pragma once
 
-#include <sys/resource.h>
 #include <signal.h>
 #include <time.h>
 
 #include "model/state.h"
+#include "process/attributes.h"
 #include "process/credentials.h"
 #include "process/process.h"
 
 G_BEGIN_DECLS
-
-/* What the start of a process consists of; the first word of an error message. */
-typedef enum {
-  ZINIT_STEP_NONE,
-  ZINIT_STEP_LIMIT,
-  ZINIT_STEP_PIPE,
-  ZINIT_STEP_USER,
-  ZINIT_STEP_GROUP,
-  ZINIT_STEP_CLONE,
-  ZINIT_STEP_SESSION,
-  ZINIT_STEP_STDIO,
-  ZINIT_STEP_GROUPS,
-  ZINIT_STEP_CHDIR,
-  ZINIT_STEP_EXEC,
-  ZINIT_STEP_DAEMON, /* the daemon has ended meanwhile */
-  ZINIT_N_STEPS
-} ZinitStep;
-
-typedef struct {
-  ZinitStep step; /* ZINIT_STEP_NONE = exec has succeeded */
-  int reason;     /* errno of the step */
-} ZinitStepFailure;
 
 typedef struct {
   const char *path; /* of the file to execute */
@@ -44,14 +22,14 @@ typedef struct {
   const char *const *environment;
   const char *dir; /* NULL = stay */
   const ZinitCredentials *identity;
-  const struct rlimit *files; /* RLIMIT_NOFILE */
-  sigset_t resets;            /* signals to give the default disposition */
-  int stdio[3];               /* close-on-exec descriptors ≥ 3 that become 0, 1 and 2 */
-  int ready_slot;             /* close-on-exec; becomes @ready_fd */
-  int ready_fd;               /* -1 = none */
-  int lock_fd;                /* stays open until exec; -1 = none */
-  unsigned int first_other;   /* this descriptor and all above it are not the child's */
-  char *stack;                /* its high end */
+  const ZinitAttributes *attributes;
+  sigset_t resets;          /* signals to give the default disposition */
+  int stdio[3];             /* close-on-exec descriptors ≥ 3 that become 0, 1 and 2 */
+  int ready_slot;           /* close-on-exec; becomes @ready_fd */
+  int ready_fd;             /* -1 = none */
+  int lock_fd;              /* stays open until exec; -1 = none */
+  unsigned int first_other; /* this descriptor and all above it are not the child's */
+  char *stack;              /* its high end */
   /* Made by fork: slower, but nothing that the child's new user or a hanging file system does to it can hold
    * the daemon for longer than a limit. Else the child borrows the daemon's memory until exec. */
   gboolean is_isolated;

@@ -72,7 +72,7 @@ typedef struct {
 } ZinitStartRecord;
 
 typedef struct {
-  const ZinitDefinition *definition; /* exec, dir, env, user, group, ready are used */
+  const ZinitDefinition *definition; /* what is FIXED of [service], and [limits], is used */
   const char *const *tags; /* "KEY=value" set in the child's environment after all others, and then ZINIT_PID,
                               which is its own pid; NULL = none of them */
   const char *const *variables; /* the same of this start, which do not tell the run; NULL = none */
@@ -89,8 +89,8 @@ typedef struct {
  * the child is forked and given up when it has not come to exec in 3 s, since that user could hold it. The
  * child keeps the lock of zinit_processes_set_lock() until exec, and does not execute the program if the
  * daemon has ended meanwhile. On failure NULL and ZINIT_ERROR_SPAWN_FAILED, "STEP WHAT: errno's text" (steps:
- * limit, pipe, user, group, clone, session, stdio, groups, chdir, exec), or "no descriptors left (limit N)".
- * Transfer full. */
+ * pipe, user, group, clone, session, stdio, groups, chdir, exec, nice, oom_score_adj, no_new_privs, limit),
+ * or "no descriptors left (limit N)". Transfer full. */
 ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* A process that an earlier daemon started, or this one before it executed itself anew. */

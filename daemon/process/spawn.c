@@ -35,10 +35,11 @@
 #define READY_SLOT ZINIT_N_STREAMS
 #define PID_TAG "ZINIT_PID="
 
-static const char *const step_words[] = { "none",    "limit", "pipe",   "user",  "group", "clone",
-                                          "session", "stdio", "groups", "chdir", "exec",  "daemon" };
+static const char *const step_words[] = { "none",    "pipe",  "user",          "group",        "clone",
+                                          "session", "stdio", "groups",        "chdir",        "exec",
+                                          "daemon",  "nice",  "oom_score_adj", "no_new_privs", "limit" };
 
-G_STATIC_ASSERT (G_N_ELEMENTS (step_words) == ZINIT_N_STEPS);
+G_STATIC_ASSERT (G_N_ELEMENTS (step_words) == ZINIT_STEP_LIMIT + 1);
 
 /* "STEP WHAT: errno's text" */
 static gboolean
@@ -49,8 +50,8 @@ fail (GError **error, ZinitStep step, const char *what, int reason)
                  "no descriptors left (limit %" G_GUINT64_FORMAT ")", zinit_descriptor_limit ());
     return FALSE;
   }
-  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED, "%s %s: %s", step_words[step], what,
-               g_strerror (reason));
+  g_set_error (error, ZINIT_ERROR, ZINIT_ERROR_SPAWN_FAILED, "%s %s: %s",
+               step_words[MIN (step, ZINIT_STEP_LIMIT)], what, g_strerror (reason));
   return FALSE;
 }
 
@@ -197,22 +198,30 @@ open_pipes (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const Zinit
   return spawned->ready_fd >= 0 || fail (error, ZINIT_STEP_PIPE, "of its readiness", errno);
 }
 
-/* What the step was about, for people. */
-static const char *
-step_subject (ZinitStep step, const ZinitDefinition *definition, const ZinitChildPlan *plan)
+/* What the step was about, for people. Transfer full. */
+static char *
+describe_step (ZinitStep step, const ZinitDefinition *definition, const ZinitChildPlan *plan)
 {
+  guint resource = step - ZINIT_STEP_LIMIT;
+
+  if (step >= ZINIT_STEP_LIMIT)
+    return g_strdup_printf ("%s %s", zinit_resource_words[resource],
+                            definition->limits[resource] != NULL ? definition->limits[resource]
+                                                                 : "of the daemon");
   switch (step) {
-  case ZINIT_STEP_LIMIT:
-    return "RLIMIT_NOFILE";
   case ZINIT_STEP_USER:
   case ZINIT_STEP_GROUPS:
-    return definition->user;
+    return g_strdup (definition->user);
   case ZINIT_STEP_GROUP:
-    return definition->group != NULL ? definition->group : definition->user;
+    return g_strdup (definition->group != NULL ? definition->group : definition->user);
   case ZINIT_STEP_CHDIR:
-    return definition->dir;
+    return g_strdup (definition->dir);
+  case ZINIT_STEP_NICE:
+    return g_strdup_printf ("%d", plan->attributes->nice);
+  case ZINIT_STEP_OOM_SCORE_ADJ:
+    return g_strdup (plan->attributes->oom_score_adj);
   default:
-    return plan->path;
+    return g_strdup (plan->path);
   }
 }
 
@@ -220,6 +229,7 @@ static gboolean
 launch (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitChildPlan *plan,
         ZinitSpawned *spawned, GError **error)
 {
+  g_autofree char *subject = NULL;
   ZinitStepFailure failure;
   gboolean has_pipes;
 
@@ -237,9 +247,10 @@ launch (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitChil
       close (spawned->outputs[i]);
   if (spawned->ready_fd >= 0)
     close (spawned->ready_fd);
-  return has_pipes ? fail (error, failure.step, step_subject (failure.step, request->definition, plan),
-                           failure.reason)
-                   : FALSE;
+  if (!has_pipes)
+    return FALSE;
+  subject = describe_step (failure.step, request->definition, plan);
+  return fail (error, failure.step, subject, failure.reason);
 }
 
 guint64
@@ -360,6 +371,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   g_autofree const char **environment = NULL;
   g_autofree const char **shell_argv = NULL;
   g_autofree char *path = NULL;
+  ZinitAttributes attributes;
   char pid_variable[sizeof PID_TAG + ZINIT_PID_DIGITS] = PID_TAG;
 
   *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 }, .ready_fd = -1 };
@@ -374,6 +386,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   shell_argv = make_shell_argv (path, argv);
   if (!spawner->knows_resets)
     find_resets (spawner);
+  zinit_attributes_read (definition, &spawner->files, &attributes);
   ZinitChildPlan plan = {
     .path = path,
     .argv = (const char *const *)argv,
@@ -381,7 +394,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
     .environment = environment,
     .dir = definition->dir,
     .identity = &identity,
-    .files = &spawner->files,
+    .attributes = &attributes,
     .resets = spawner->resets,
     .stdio = { spawner->null_fd, spawner->slots[ZINIT_STREAM_STDOUT], spawner->slots[ZINIT_STREAM_STDERR] },
     .first_other = find_first_other (spawner, request),

@@ -38,6 +38,8 @@ test_every_row (void)
       value = (ZinitValue){ .kind = ZINIT_VALUE_BOOLEAN, .boolean = TRUE };
     else if (option->type == ZINIT_TYPE_NUMBER)
       value = (ZinitValue){ .kind = ZINIT_VALUE_INTEGER, .magnitude = option->default_number + 1 };
+    else if (option->type == ZINIT_TYPE_SIGNED)
+      value = (ZinitValue){ .kind = ZINIT_VALUE_INTEGER, .negative = TRUE, .magnitude = 5 };
     else if (option->type == ZINIT_TYPE_CHOICE)
       value.string = option->choices[1];
     else if (option->type == ZINIT_TYPE_SIGNAL)
@@ -52,6 +54,10 @@ test_every_row (void)
       value.string = "http://host/";
     else if (strcmp (option->key, "ready") == 0)
       value.string = "notify";
+    else if (strcmp (option->key, "umask") == 0)
+      value.string = "0027";
+    else if (option->flags & ZINIT_OPTION_NUMERIC)
+      value.string = "5:infinity";
 
     g_assert_true (zinit_schema_set (definition, option, &value, NULL));
     g_assert_false (zinit_schema_is_equal (plain, definition, option));
@@ -64,6 +70,7 @@ test_every_row (void)
     g_assert_cmpint (back.kind, ==, value.kind);
     g_assert_cmpstr (back.string, ==, value.string);
     g_assert_cmpint (back.boolean, ==, value.boolean);
+    g_assert_cmpint (back.negative, ==, value.negative);
     g_assert_cmpuint (back.magnitude, ==, value.magnitude);
     if (value.strings != NULL)
       g_assert_cmpstrv (back.strings, value.strings);

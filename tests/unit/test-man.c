@@ -69,6 +69,8 @@ describe_option (const ZinitOption *option)
   case ZINIT_TYPE_STRING:
     if (strcmp (option->key, "name") == 0)
       return g_strdup ("string, default: the file's name");
+    if (option->flags & ZINIT_OPTION_NUMERIC)
+      return g_strdup ("number or string, default: not set");
     return g_strdup (option->flags & ZINIT_OPTION_REQUIRED ? "string, required" : "string, default: not set");
   case ZINIT_TYPE_BOOLEAN:
     return g_strdup_printf ("true or false, default: %s", option->default_number ? "true" : "false");
@@ -76,6 +78,9 @@ describe_option (const ZinitOption *option)
     return g_strdup_printf ("%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "%s%s, default: %" G_GUINT64_FORMAT,
                             option->minimum, option->maximum, option->unit ? " " : "",
                             option->unit ? option->unit : "", option->default_number);
+  case ZINIT_TYPE_SIGNED:
+    return g_strdup_printf ("%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ", default: not set",
+                            (gint64)option->minimum, (gint64)option->maximum);
   case ZINIT_TYPE_CHOICE:
     /* A default below the minimum is the value of a section that is not there. */
     choices = describe_choices (option->choices, option->minimum);

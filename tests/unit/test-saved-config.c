@@ -182,6 +182,21 @@ test_own_options (void)
   g_assert_cmpuint (n_warnings, ==, 1);
 }
 
+/* The format has no section of that name: who reads no more than the format passes over whatever it is. */
+static void
+test_own_section (void)
+{
+  static const char members[] = "\"config\": {" MINIMAL ", \"limits\": {\"nofile\": \"7\"}}";
+  static const char foreign[] = "\"config\": {" MINIMAL ", \"limits\": 7}";
+  g_autoptr (ZinitSavedState) kept = parse (members, ZINIT_EXTRAS_READ, NULL);
+  g_autoptr (ZinitSavedState) skipped = parse (members, ZINIT_EXTRAS_SKIP, NULL);
+  g_autoptr (ZinitSavedState) passed_over = parse (foreign, ZINIT_EXTRAS_SKIP, NULL);
+
+  g_assert_nonnull (strstr (web_of (kept)->config, "\"nofile\": \"7\""));
+  g_assert_null (strstr (web_of (skipped)->config, "limits"));
+  g_assert_null (strstr (web_of (passed_over)->config, "limits"));
+}
+
 /* From a definition to the file and back. */
 static void
 test_definition (void)
@@ -358,6 +373,7 @@ main (int argc, char **argv)
   g_test_add_func ("/saved-config/health", test_health);
   g_test_add_func ("/saved-config/health-depth", test_health_depth);
   g_test_add_func ("/saved-config/own-options", test_own_options);
+  g_test_add_func ("/saved-config/own-section", test_own_section);
   g_test_add_func ("/saved-config/definition", test_definition);
   g_test_add_func ("/saved-config/definition-refused", test_definition_refused);
   g_test_add_func ("/saved-config/extras", test_extras);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options that say what a service's process is, from the definition to the process: by file and over
+ * D-Bus, across the death of a daemon, and when a start cannot do what they say.
+ */
+#define G_LOG_DOMAIN "zinit-test"
+
+#include <sys/resource.h>
+
+#include "names.h"
+#include "survival.h"
+
+/* GetConfig as text. Transfer full. */
+static char *
+get_config (Harness *h, const char *service)
+{
+  g_autofree char *path = client_service_path (service);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply =
+      client_call_on (h->client, path, ZINIT_SERVICE_INTERFACE, "GetConfig", NULL, &error);
+
+  g_assert_no_error (error);
+  return g_variant_print (reply, TRUE);
+}
+
+static void
+assert_has (const char *text, const char *part)
+{
+  if (strstr (text, part) == NULL)
+    g_error ("no \"%s\" in: %s", part, text);
+}
+
+/* Adds an ephemeral service; @options are more members of its section, each with a comma before it. */
+static void
+add (Harness *h, const char *name, const char *exec, const char *options)
+{
+  g_variant_unref (client_ok (h->client, "AddService",
+                              "({'service': {'name': <'%s'>, 'exec': <%s>%s}}, " NO_OPTIONS ")", name, exec,
+                              options));
+}
+
+/* What a service that has no file says of itself is the same after a daemon was killed, and so is its next
+ * process. */
+static void
+check_comes_back (Harness *h, const char *name, const char *expected)
+{
+  g_autofree char *before = get_config (h, name);
+  g_autofree char *after = NULL;
+  g_auto (GStrv) first = harness_wait_lines (h, name, 1);
+  g_auto (GStrv) second = NULL;
+
+  g_assert_cmpstr (first[0], ==, expected);
+  survival_wait_saved (h, name, "ephemeral", "true");
+  survival_start_again (h);
+  after = get_config (h, name);
+  g_assert_cmpstr (after, ==, before);
+  assert_property (h->client, name, "NeedsRestart", "false");
+  g_variant_unref (client_ok (h->client, "RestartService", "('%s', {'wait': <true>})", name));
+  second = harness_wait_lines (h, name, 2);
+  g_assert_cmpstr (second[1], ==, expected);
+}
+
+static void
+test_attributes (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *path = harness_path (h, "web");
+  g_autofree char *exec = g_strdup_printf ("'echo $(umask) $(cut -d\" \" -f19 /proc/self/stat) "
+                                           "$(cat /proc/self/oom_score_adj) >>%s; exec sleep 1000'",
+                                           path);
+  g_autofree char *config = NULL;
+
+  survival_start (h);
+  add (h, "web", exec,
+       ", 'umask': <'0077'>, 'nice': <19>, 'oom_score_adj': <int64 900>, 'no_new_privs': <true>");
+  client_wait_state (h->client, "web", "running");
+  config = get_config (h, "web");
+  assert_has (config, "'nice': <int64 19>");
+  assert_has (config, "'oom_score_adj': <int64 900>");
+  assert_has (config, "'umask': <'0077'>");
+  assert_has (config, "'no_new_privs': <true>");
+  check_comes_back (h, "web", "0077 19 900");
+}
+
+static void
+test_limits (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *path = harness_path (h, "web");
+
+  harness_write (h, "web.toml",
+                 "[service]\nexec = \"echo $(ulimit -Sn) $(ulimit -Hn) $(ulimit -c) >>%s; exec sleep 1000\"\n"
+                 "[limits]\nnofile = \"64:128\"\ncore = 0\n",
+                 path);
+  survival_start (h);
+  g_strfreev (harness_wait_lines (h, "web", 1));
+  g_variant_unref (client_ok (h->client, "AddService",
+                              "({'service': {'name': <'own'>, 'exec': <'echo $(ulimit -Sn) $(ulimit -Hn) "
+                              ">>%s/own; exec sleep 1000'>}, "
+                              "'limits': {'nofile': <uint64 77>}}, " NO_OPTIONS ")",
+                              h->directory));
+  client_wait_state (h->client, "own", "running");
+  check_comes_back (h, "own", "77 77");
+  {
+    g_auto (GStrv) lines = harness_wait_lines (h, "web", 1);
+
+    g_assert_cmpstr (lines[0], ==, "64 128 0");
+  }
+  /* A running process keeps what it was started with. */
+  harness_write (h, "web.toml",
+                 "[service]\nexec = \"echo $(ulimit -Sn) $(ulimit -Hn) $(ulimit -c) >>%s; exec sleep 1000\"\n"
+                 "[limits]\nnofile = \"64:129\"\ncore = 0\n",
+                 path);
+  g_free (harness_reload (h));
+  assert_property (h->client, "web", "NeedsRestart", "true");
+}
+
+/* No process may have that many descriptors. */
+static void
+test_spawn_error (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *failure = NULL;
+
+  harness_write (h, "web.toml",
+                 "[service]\nexec = \"sleep 1000\"\n[limits]\nnofile = \"infinity\"\n"
+                 "[lifecycle]\nrestart = \"never\"\n");
+  harness_start (h);
+  client_wait_state (h->client, "web", "failed");
+  failure = client_failure (h->client, "web");
+  g_assert_cmpstr (failure, ==, "spawn_error message=limit nofile infinity: Operation not permitted");
+}
+
+int
+main (int argc, char **argv)
+{
+  harness_init (&argc, &argv);
+  g_test_add_func ("/process-options/attributes", test_attributes);
+  g_test_add_func ("/process-options/limits", test_limits);
+  g_test_add_func ("/process-options/spawn-error", test_spawn_error);
+  return g_test_run ();
+}

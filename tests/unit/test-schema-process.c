@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options that say what a service's process is: which values they take, and that these come back from
+ * every form that a definition has.
+ */
+#include "config/definition-build.h"
+#include "config/strict-json.h"
+#include "model/error.h"
+#include "model/limits.h"
+#include "model/schema.h"
+#include "persist/state-format.h"
+
+#include <string.h>
+
+/* The definition of a file with @more behind "[service] exec". Transfer full. */
+static ZinitDefinition *
+read_toml (const char *more, GError **error)
+{
+  g_autofree char *text = g_strdup_printf ("[service]\nname = \"web\"\nexec = \"x\"\n%s\n", more);
+  g_autoptr (GPtrArray) problems = zinit_problems_new ();
+  ZinitDefinition *definition = zinit_definition_parse (text, strlen (text), FALSE, "web", NULL, problems);
+
+  if (definition == NULL)
+    zinit_problems_to_error (problems, error);
+  return definition;
+}
+
+/* Expects a refusal whose message has @part. */
+static void
+refuse (const char *more, const char *part)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ZinitDefinition) definition = read_toml (more, &error);
+
+  g_assert_null (definition);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, part));
+}
+
+static void
+assert_same (const ZinitDefinition *definition, ZinitDefinition *other, const GError *error)
+{
+  g_assert_no_error (error);
+  g_assert_true (zinit_definition_equal (definition, other));
+  zinit_definition_unref (other);
+}
+
+/* Through TOML, JSON, D-Bus and the state file. */
+static void
+check_forms (const ZinitDefinition *definition)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *toml = zinit_definition_to_toml (definition);
+  g_autoptr (JsonNode) json = zinit_definition_to_json (definition);
+  g_autoptr (GVariant) variant = g_variant_ref_sink (zinit_definition_to_variant (definition, TRUE));
+  g_autoptr (GPtrArray) problems = zinit_problems_new ();
+  g_autofree char *saved = NULL;
+  g_autoptr (JsonNode) read = NULL;
+
+  g_test_message ("%s", toml);
+  assert_same (definition, zinit_definition_parse (toml, strlen (toml), FALSE, "web", NULL, problems), NULL);
+  assert_same (definition, zinit_definition_from_json (json, NULL, ZINIT_KEYS_STRICT, &error), error);
+  assert_same (definition, zinit_definition_from_variant (variant, &error), error);
+  saved = zinit_saved_config_from_json (json, &error);
+  g_assert_no_error (error);
+  read = zinit_strict_json_parse (saved, strlen (saved), &error);
+  g_assert_no_error (error);
+  assert_same (definition, zinit_definition_from_json (read, NULL, ZINIT_KEYS_LAX, &error), error);
+}
+
+/* What @more gives is taken, and comes back from every form. Transfer full. */
+static ZinitDefinition *
+check (const char *more)
+{
+  g_autoptr (GError) error = NULL;
+  ZinitDefinition *definition = read_toml (more, &error);
+
+  g_assert_no_error (error);
+  check_forms (definition);
+  return definition;
+}
+
+static void
+test_signed (void)
+{
+  g_autoptr (ZinitDefinition) lowest = check ("nice = -20\noom_score_adj = -1000");
+  g_autoptr (ZinitDefinition) zero = check ("nice = 0\noom_score_adj = 0");
+  g_autoptr (ZinitDefinition) highest = check ("nice = 19\noom_score_adj = 1000");
+  g_autoptr (ZinitDefinition) absent = check ("");
+  g_autoptr (GVariant) variant = g_variant_ref_sink (zinit_definition_to_variant (lowest, FALSE));
+  g_autofree char *text = g_variant_print (variant, TRUE);
+
+  g_assert_cmpint (lowest->nice.number, ==, -20);
+  g_assert_cmpint (lowest->oom_score_adj.number, ==, -1000);
+  g_assert_cmpint (highest->nice.number, ==, 19);
+  g_assert_true (zero->nice.is_given);
+  g_assert_false (absent->nice.is_given);
+  g_assert_false (zinit_definition_equal (zero, absent));
+  g_assert_nonnull (strstr (text, "'nice': <int64 -20>"));
+  refuse ("nice = -21", "service.nice: -21 was given; a whole number from -20 to 19 is wanted");
+  refuse ("nice = 20", "service.nice: 20 was given");
+  refuse ("nice = -9223372036854775808", "service.nice: -9223372036854775808 was given");
+  refuse ("nice = \"5\"", "service.nice: a string was given; a whole number from -20 to 19 is wanted");
+  refuse ("nice = low", "low was given; a whole number from -20 to 19 is wanted");
+  refuse ("oom_score_adj = 1001", "from -1000 to 1000 is wanted");
+}
+
+static void
+test_umask (void)
+{
+  static const char *const wrong[] = { "\"0800\"", "\"1000\"", "\"00027\"", "\"-27\"", "\"0o27\"", "\"rw\"" };
+  g_autoptr (ZinitDefinition) short_one = check ("umask = \"7\"");
+  g_autoptr (ZinitDefinition) highest = check ("umask = \"0777\"");
+
+  g_assert_cmpstr (highest->umask, ==, "0777");
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_autofree char *more = g_strconcat ("umask = ", wrong[i], NULL);
+
+    refuse (more, "is not a mask of permissions; octal digits from \"0000\" to \"0777\" are wanted");
+  }
+  /* Decimal digits would be read as octal ones. */
+  refuse ("umask = 27", "service.umask: a number was given; a string is wanted");
+}
+
+static void
+test_limits (void)
+{
+  static const char *const wrong[] = {
+    "\"unlimited\"", "\"\"",   "-1",     "\"4:3\"", "\"infinity:3\"",
+    "\"1:2:3\"",     "\"1:\"", "\":1\"", "\" 1\"",  "\"18446744073709551615\""
+  };
+  g_autoptr (ZinitDefinition) all = check ("[limits]\nnofile = 1024\nnproc = \"1:2\"\ncore = 0\n"
+                                           "fsize = \"infinity\"\nmemlock = \"0:infinity\"\nas = 9\n"
+                                           "stack = \"18446744073709551614\"");
+  struct rlimit limit;
+
+  g_assert_cmpstr (all->limits[ZINIT_RESOURCE_NOFILE], ==, "1024");
+  g_assert_true (zinit_resource_limit_parse (all->limits[ZINIT_RESOURCE_NPROC], &limit, NULL));
+  g_assert_cmpuint (limit.rlim_cur, ==, 1);
+  g_assert_cmpuint (limit.rlim_max, ==, 2);
+  g_assert_true (zinit_resource_limit_parse (all->limits[ZINIT_RESOURCE_FSIZE], &limit, NULL));
+  g_assert_true (limit.rlim_cur == RLIM_INFINITY && limit.rlim_max == RLIM_INFINITY);
+  g_assert_true (zinit_resource_limit_parse (all->limits[ZINIT_RESOURCE_MEMLOCK], &limit, NULL));
+  g_assert_true (limit.rlim_cur == 0 && limit.rlim_max == RLIM_INFINITY);
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_autofree char *more = g_strconcat ("[limits]\nnofile = ", wrong[i], NULL);
+
+    refuse (more, i == 1 ? "it is empty" : "a whole number, \"infinity\" or \"SOFT:HARD\" of these two");
+  }
+  refuse ("[limits]\ncore = true", "limits.core: true was given; a whole number or a string is wanted");
+  refuse ("[limits]\nnfile = 1", "unknown key \"nfile\" in [limits]; did you mean \"nofile");
+  refuse ("LimitNOFILE = 1", "did you mean \"nofile\" in [limits]?");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/schema-process/signed", test_signed);
+  g_test_add_func ("/schema-process/umask", test_umask);
+  g_test_add_func ("/schema-process/limits", test_limits);
+  return g_test_run ();
+}
