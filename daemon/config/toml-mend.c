@@ -175,7 +175,7 @@ explain_word (const Context *context, const char *from, const char *error_at)
     return g_strdup_printf ("%.*s was given; %s is wanted", MAX_SHOWN_BYTES, words, wanted);
   if (strpbrk (words, "\"\\") != NULL || strlen (words) > MAX_SHOWN_BYTES)
     return g_strdup_printf ("the text is not in quotes; write %s = '…'", key);
-  if (option != NULL && option->type == ZINIT_TYPE_LIST)
+  if (option != NULL && (option->type == ZINIT_TYPE_LIST || option->type == ZINIT_TYPE_STRINGS))
     return g_strdup_printf ("the text is neither in quotes nor in a list; write %s = [\"%s\"]", key, words);
   return g_strdup_printf ("the text is not in quotes; write %s = \"%s\"", key, words);
 }

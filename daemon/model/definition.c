@@ -15,6 +15,13 @@
 const char *const zinit_health_words[] = { "none", "tcp", "http", "exec", NULL };
 G_STATIC_ASSERT (G_N_ELEMENTS (zinit_health_words) == ZINIT_N_HEALTH + 1);
 
+static gboolean
+has_strings (const ZinitOption *option)
+{
+  return option->type == ZINIT_TYPE_LIST || option->type == ZINIT_TYPE_STRINGS ||
+         option->type == ZINIT_TYPE_TABLE;
+}
+
 ZinitDefinition *
 zinit_definition_new (void)
 {
@@ -36,6 +43,7 @@ zinit_definition_new (void)
     case ZINIT_TYPE_STRING:
     case ZINIT_TYPE_SIGNED:
     case ZINIT_TYPE_LIST:
+    case ZINIT_TYPE_STRINGS:
     case ZINIT_TYPE_TABLE:
       break;
     }
@@ -56,7 +64,7 @@ zinit_definition_copy (const ZinitDefinition *definition)
       char **field = &G_STRUCT_MEMBER (char *, copy, option->offset);
 
       *field = g_strdup (*field);
-    } else if (option->type == ZINIT_TYPE_LIST || option->type == ZINIT_TYPE_TABLE) {
+    } else if (has_strings (option)) {
       char ***field = &G_STRUCT_MEMBER (char **, copy, option->offset);
 
       *field = g_strdupv (*field);
@@ -78,6 +86,7 @@ copy_value (const ZinitDefinition *from, ZinitDefinition *to, const ZinitOption 
     *(char **)target = g_strdup (*(char *const *)source);
     break;
   case ZINIT_TYPE_LIST:
+  case ZINIT_TYPE_STRINGS:
   case ZINIT_TYPE_TABLE:
     g_strfreev (*(char ***)target);
     *(char ***)target = g_strdupv (*(char **const *)source);
@@ -125,7 +134,7 @@ zinit_definition_unref (ZinitDefinition *definition)
 
     if (option->type == ZINIT_TYPE_STRING)
       g_free (G_STRUCT_MEMBER (char *, definition, option->offset));
-    else if (option->type == ZINIT_TYPE_LIST || option->type == ZINIT_TYPE_TABLE)
+    else if (has_strings (option))
       g_strfreev (G_STRUCT_MEMBER (char **, definition, option->offset));
   }
   g_free (definition);

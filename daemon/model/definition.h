@@ -38,14 +38,17 @@ typedef struct {
   char *exec;
   char *dir; /* NULL = the daemon's */
   gboolean oneshot;
-  char *ready;       /* as zinit_ready_parse() reads it; NULL = exec. Means nothing for a oneshot */
-  char **env;        /* "KEY=value", sorted by key bytewise; NULL = none */
+  char *ready;     /* as zinit_ready_parse() reads it; NULL = exec. Means nothing for a oneshot */
+  char **env;      /* "KEY=value", sorted by key bytewise; NULL = none */
+  char **env_file; /* paths, with a leading '-' when it need not be there; NULL = none */
+  gboolean inherit_env;
   int status;        /* ZinitWanted */
   int service_class; /* ZinitClass */
   gboolean critical;
-  char *user;  /* name or number; NULL = the daemon's */
-  char *group; /* name or number; NULL = the user's first group, or the daemon's */
-  char *umask; /* octal digits; NULL = the daemon's */
+  char *user;    /* name or number; NULL = the daemon's */
+  char *group;   /* name or number; NULL = the user's first group, or the daemon's */
+  char **groups; /* names or numbers, besides the user's own; NULL = none */
+  char *umask;   /* octal digits; NULL = the daemon's */
   ZinitSigned nice;
   ZinitSigned oom_score_adj;
   gboolean no_new_privs;

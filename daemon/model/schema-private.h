@@ -17,6 +17,8 @@ gboolean zinit_check_account (const char *text, GError **error);
 gboolean zinit_check_address (const char *text, GError **error);
 /* http://HOST[:PORT][/PATH], without blanks. */
 gboolean zinit_check_url (const char *text, GError **error);
+/* An absolute path, or '-' and one. */
+gboolean zinit_check_env_file (const char *text, GError **error);
 /* 1 to 4 octal digits, at most 0777. */
 gboolean zinit_check_umask (const char *text, GError **error);
 /* What zinit_resource_limit_parse() takes. */

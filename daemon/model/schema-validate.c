@@ -128,6 +128,18 @@ zinit_check_ready (const char *text, GError **error)
 }
 
 gboolean
+zinit_check_env_file (const char *text, GError **error)
+{
+  g_autofree char *shown = NULL;
+
+  if (text[0] == '/' || (text[0] == '-' && text[1] == '/'))
+    return TRUE;
+  shown = zinit_schema_quote (text);
+  return refuse (error, "%s is not an absolute path; one is wanted, after a '-' if it need not be there",
+                 shown);
+}
+
+gboolean
 zinit_check_umask (const char *text, GError **error)
 {
   g_autofree char *shown = NULL;

@@ -77,6 +77,8 @@ wanted (const ZinitOption *option, gboolean part)
     if (option->items != NULL)
       return part ? g_strdup_printf ("an %s", option->item) : g_strdup_printf ("a list of %s", option->items);
     return g_strdup (part ? "a service's name as a string" : "a list of service names");
+  case ZINIT_TYPE_STRINGS:
+    return g_strdup (part ? "a string" : "a list of strings");
   case ZINIT_TYPE_TABLE:
     return g_strdup (part ? "a string" : "a table of strings");
   }
@@ -140,6 +142,17 @@ static gboolean
 is_blank (const char *text)
 {
   return text[strspn (text, " \t\r\n\v\f")] == '\0';
+}
+
+/* As one text of @option; the message has no key before it. */
+static gboolean
+check_one (const ZinitOption *option, const char *text, GError **error)
+{
+  if (is_blank (text)) {
+    g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG, "it is empty; a text is wanted");
+    return FALSE;
+  }
+  return option->check == NULL || option->check (text, error);
 }
 
 static gboolean
@@ -282,6 +295,26 @@ compare_keys (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
+set_strings (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value, GError **error)
+{
+  g_autoptr (GPtrArray) items = g_ptr_array_new (); /* borrowed */
+
+  for (guint i = 0; value->strings != NULL && value->strings[i] != NULL; i++) {
+    if (i == option->maximum)
+      return refuse (error, option, "more than %" G_GUINT64_FORMAT " items were given", option->maximum);
+    if (!check_text (option, value->strings[i], error))
+      return FALSE;
+    if (!check_one (option, value->strings[i], error)) {
+      g_prefix_error (error, "%s.%s: item %u: ", option->section, option->key, i + 1);
+      return FALSE;
+    }
+    g_ptr_array_add (items, (gpointer)value->strings[i]);
+  }
+  take_items (definition, option, items);
+  return TRUE;
+}
+
+static gboolean
 set_table (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value, GError **error)
 {
   g_autoptr (GPtrArray) items = g_ptr_array_new (); /* borrowed */
@@ -317,7 +350,8 @@ zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const 
     [ZINIT_TYPE_STRING] = ZINIT_VALUE_STRING,  [ZINIT_TYPE_BOOLEAN] = ZINIT_VALUE_BOOLEAN,
     [ZINIT_TYPE_NUMBER] = ZINIT_VALUE_INTEGER, [ZINIT_TYPE_SIGNED] = ZINIT_VALUE_INTEGER,
     [ZINIT_TYPE_CHOICE] = ZINIT_VALUE_STRING,  [ZINIT_TYPE_SIGNAL] = ZINIT_VALUE_STRING,
-    [ZINIT_TYPE_LIST] = ZINIT_VALUE_LIST,      [ZINIT_TYPE_TABLE] = ZINIT_VALUE_TABLE,
+    [ZINIT_TYPE_LIST] = ZINIT_VALUE_LIST,      [ZINIT_TYPE_STRINGS] = ZINIT_VALUE_LIST,
+    [ZINIT_TYPE_TABLE] = ZINIT_VALUE_TABLE,
   };
 
   if (value->kind == ZINIT_VALUE_INTEGER && (option->flags & ZINIT_OPTION_NUMERIC) != 0)
@@ -344,6 +378,8 @@ zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const 
     return set_signal (definition, option, value, error);
   case ZINIT_TYPE_LIST:
     return set_list (definition, option, value, error);
+  case ZINIT_TYPE_STRINGS:
+    return set_strings (definition, option, value, error);
   case ZINIT_TYPE_TABLE:
     return set_table (definition, option, value, error);
   }
@@ -386,6 +422,10 @@ zinit_schema_get (const ZinitDefinition *definition, const ZinitOption *option, 
     ret_value->kind = ZINIT_VALUE_STRING;
     ret_value->string = zinit_signal_to_string (G_STRUCT_MEMBER (int, definition, option->offset));
     return TRUE;
+  case ZINIT_TYPE_STRINGS:
+    ret_value->kind = ZINIT_VALUE_LIST;
+    ret_value->strings = (const char *const *)G_STRUCT_MEMBER (char **, definition, option->offset);
+    return ret_value->strings != NULL;
   case ZINIT_TYPE_LIST:
   case ZINIT_TYPE_TABLE:
     ret_value->kind = option->type == ZINIT_TYPE_LIST ? ZINIT_VALUE_LIST : ZINIT_VALUE_TABLE;

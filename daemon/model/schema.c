@@ -26,6 +26,7 @@
   .type = ZINIT_TYPE_LIST, .maximum = ZINIT_MAX_EXIT_CODE, .item = "exit code or signal",                    \
   .items = "exit codes and signals", .check = zinit_exit_codes_check
 #define SIGNED(from, to) .type = ZINIT_TYPE_SIGNED, .minimum = (guint64)(from), .maximum = (guint64)(to)
+#define STRINGS(most) .type = ZINIT_TYPE_STRINGS, .maximum = most
 #define LIMIT(resource)                                                                                      \
   .type = ZINIT_TYPE_STRING, .flags = FIXED | ZINIT_OPTION_NUMERIC, .check = zinit_check_limit,              \
   FIELD (limits[resource])
@@ -51,6 +52,11 @@ const ZinitOption zinit_options[] = {
     .help = N_("What makes it running: exec (if not given), alive:MS, notify, fd:N, fd:VARIABLE or dbus:NAME") },
   { "service", "env", ZINIT_TYPE_TABLE, SPECIFIED | FIXED | ZINIT_OPTION_SECRET, FIELD (env),
     .help = N_("Environment variables, added to those of the daemon") },
+  { "service", "env_file", STRINGS (ZINIT_MAX_ENV_FILES), .flags = FIXED, FIELD (env_file),
+    .check = zinit_check_env_file,
+    .help = N_("Files of KEY=VALUE lines for its environment, read at each start; env wins over them") },
+  { "service", "inherit_env", ZINIT_TYPE_BOOLEAN, FIXED, FIELD (inherit_env), .default_number = TRUE,
+    .help = N_("Whether it gets the environment of the daemon, or a few variables of it") },
   { "service", "status", CHOICE (zinit_wanted_words), .flags = SPECIFIED | FIXED, FIELD (status),
     .default_number = ZINIT_WANTED_START,
     .help = N_("What is wanted: kept up (start), kept down (stop) or left to hand (ignore)") },
@@ -63,6 +69,8 @@ const ZinitOption zinit_options[] = {
     .help = N_("User to run as, by name or number; if not given, the daemon's") },
   { "service", "group", ZINIT_TYPE_STRING, FIXED, FIELD (group), .check = zinit_check_account,
     .help = N_("Group to run as, by name or number; if not given, the first of the user") },
+  { "service", "groups", STRINGS (ZINIT_MAX_GROUPS), .flags = FIXED, FIELD (groups), .check = zinit_check_account,
+    .help = N_("Groups that it is in besides those of its user, by name or number") },
   { "service", "umask", ZINIT_TYPE_STRING, FIXED, FIELD (umask), .check = zinit_check_umask,
     .help = N_("Permissions that its new files do not get, in octal digits; if not given, the daemon's") },
   { "service", "nice", SIGNED (-20, 19), .flags = FIXED, FIELD (nice),
@@ -209,6 +217,8 @@ static const struct {
   { "User", "service", "user" },
   { "Group", "service", "group" },
   { "Environment", "service", "env" },
+  { "EnvironmentFile", "service", "env_file" },
+  { "SupplementaryGroups", "service", "groups" },
   { "UMask", "service", "umask" },
   { "OOMScoreAdjust", "service", "oom_score_adj" },
   { "NoNewPrivileges", "service", "no_new_privs" },

@@ -18,6 +18,7 @@ typedef enum {
   ZINIT_TYPE_CHOICE,  /* int, index into choices */
   ZINIT_TYPE_SIGNAL,  /* int, 1-31; text or number in a file, "SIGTERM" when written */
   ZINIT_TYPE_LIST,    /* char **, without repeats; service names unless the row says what else */
+  ZINIT_TYPE_STRINGS, /* char **, at most maximum strings as they were given; NULL = not given or empty */
   ZINIT_TYPE_TABLE,   /* char **, "KEY=value" */
 } ZinitOptionType;
 
@@ -42,13 +43,14 @@ typedef struct {
   gsize offset;           /* of the field in ZinitDefinition */
   guint64 default_number; /* number, boolean, choice, signal */
   /* numbers: both allowed; choice: minimum is the first index that may be given; list: numbers up to maximum,
-   * unless that is 0, may stand in it as such, and are kept as text */
+   * unless that is 0, may stand in it as such, and are kept as text; strings: how many at most */
   guint64 minimum, maximum;
   const char *unit;           /* "ms", "lines", or NULL */
   const char *const *choices; /* choice only */
   const char *item;           /* list only: one of it, for messages; NULL = "service's name" */
   const char *items;          /* the same, more of them: "service names" */
-  ZinitTextCheck check; /* string: NULL = any text that is not blank; list: of each item, NULL = a name */
+  /* string, and each of strings: NULL = any text that is not blank; list: of each item, NULL = a name */
+  ZinitTextCheck check;
   const char *help;     /* one line for the man page and messages, marked N_() */
 } ZinitOption;
 
@@ -99,8 +101,8 @@ char *zinit_schema_quote (const char *text);
 gboolean zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value,
                            GError **error);
 /* Reads one field into @ret_value. Borrowed from @definition. A signal is given as a string. Returns FALSE
- * when an optional string or signed number, or a list that the specification does not have, is not given (and
- * for every health row when there is no [health]). */
+ * when an optional string, list of strings or signed number, or a list that the specification does not have,
+ * is not given (and for every health row when there is no [health]). */
 gboolean zinit_schema_get (const ZinitDefinition *definition, const ZinitOption *option,
                            ZinitValue *ret_value);
 gboolean zinit_schema_is_equal (const ZinitDefinition *a, const ZinitDefinition *b,

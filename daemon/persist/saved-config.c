@@ -205,6 +205,7 @@ read_value (ZinitDecoder *decoder, const ZinitOption *option, GString *out, guin
   case ZINIT_TYPE_SIGNED: /* the format has none */
     break;
   case ZINIT_TYPE_LIST:
+  case ZINIT_TYPE_STRINGS:
     return read_texts (decoder, out, level);
   case ZINIT_TYPE_TABLE:
     return read_variables (decoder, out, level);

@@ -48,7 +48,7 @@ apply_identity (const ZinitCredentials *identity)
   uid_t uid = identity->uid;
   gid_t gid = identity->gid;
 
-  if (identity->sets_uid && syscall (CALL_SETGROUPS, identity->n_groups, identity->groups) != 0)
+  if (identity->sets_groups && syscall (CALL_SETGROUPS, identity->n_groups, identity->groups) != 0)
     return ZINIT_STEP_GROUPS;
   if (identity->sets_gid && syscall (CALL_SETRESGID, gid, gid, gid) != 0)
     return ZINIT_STEP_GROUP;

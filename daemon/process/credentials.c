@@ -71,8 +71,9 @@ lookup_failure (int reason, const char *otherwise)
   return is_absent ? otherwise : g_strerror (reason);
 }
 
+/* @step is the first word of a message. */
 static gboolean
-resolve_group (const char *group, ZinitCredentials *identity, GError **error)
+find_gid (const char *group, const char *step, gid_t *ret_gid, GError **error)
 {
   g_autofree char *buffer = NULL;
   struct group entry;
@@ -81,14 +82,13 @@ resolve_group (const char *group, ZinitCredentials *identity, GError **error)
   int reason;
 
   if (parse_number (group, &number)) {
-    identity->gid = (gid_t)number;
-  } else {
-    reason = find_group (group, &entry, &buffer, &found);
-    if (!found)
-      return refuse (error, "group", group, lookup_failure (reason, "no such group"));
-    identity->gid = entry.gr_gid;
+    *ret_gid = (gid_t)number;
+    return TRUE;
   }
-  identity->sets_gid = TRUE;
+  reason = find_group (group, &entry, &buffer, &found);
+  if (!found)
+    return refuse (error, step, group, lookup_failure (reason, "no such group"));
+  *ret_gid = entry.gr_gid;
   return TRUE;
 }
 
@@ -121,8 +121,9 @@ zinit_credentials_resolve (const char *user, const char *group, ZinitCredentials
   int reason;
 
   *ret_identity = (ZinitCredentials){ 0 };
-  if (group != NULL && !resolve_group (group, ret_identity, error))
+  if (group != NULL && !find_gid (group, "group", &ret_identity->gid, error))
     return FALSE;
+  ret_identity->sets_gid = group != NULL;
   if (user == NULL)
     return TRUE;
   is_number = parse_number (user, &number);
@@ -134,7 +135,7 @@ zinit_credentials_resolve (const char *user, const char *group, ZinitCredentials
   ret_identity->uid = found ? entry.pw_uid : (uid_t)number;
   if (ret_identity->uid == geteuid ())
     return TRUE;
-  ret_identity->sets_uid = TRUE;
+  ret_identity->sets_uid = ret_identity->sets_groups = TRUE;
   if (!ret_identity->sets_gid)
     ret_identity->gid = entry.pw_gid;
   ret_identity->sets_gid = TRUE;
@@ -146,6 +147,23 @@ zinit_credentials_resolve (const char *user, const char *group, ZinitCredentials
     ret_identity->environment[3] =
         g_strdup_printf ("SHELL=%s", *entry.pw_shell == '\0' ? "/bin/sh" : entry.pw_shell);
   }
+  return TRUE;
+}
+
+gboolean
+zinit_credentials_add_groups (ZinitCredentials *identity, const char *const *groups, GError **error)
+{
+  int n_own = identity->sets_groups ? identity->n_groups : getgroups (0, NULL);
+  int n = MAX (n_own, 0);
+
+  identity->groups = g_renew (gid_t, identity->groups, n + (int)g_strv_length ((char **)groups));
+  if (!identity->sets_groups)
+    n = MAX (getgroups (n, identity->groups), 0);
+  for (; *groups != NULL; groups++)
+    if (!find_gid (*groups, "groups", &identity->groups[n++], error))
+      return FALSE;
+  identity->n_groups = n;
+  identity->sets_groups = TRUE;
   return TRUE;
 }
 

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 typedef struct {
   gboolean sets_uid; /* another user than the daemon's: also the supplementary groups are set */
   gboolean sets_gid;
+  gboolean sets_groups;
   uid_t uid;
   gid_t gid;
   gid_t *groups;
@@ -26,6 +27,9 @@ typedef struct {
  * after a failure, which is ZINIT_ERROR_SPAWN_FAILED with the step "user" or "group". */
 gboolean zinit_credentials_resolve (const char *user, const char *group, ZinitCredentials *ret_identity,
                                     GError **error);
+/* Adds @groups, each a name or a number, to the supplementary groups of @identity, which are the daemon's own
+ * where it sets none. On FALSE ZINIT_ERROR_SPAWN_FAILED with the step "groups". */
+gboolean zinit_credentials_add_groups (ZinitCredentials *identity, const char *const *groups, GError **error);
 void zinit_credentials_clear (ZinitCredentials *identity);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ZinitCredentials, zinit_credentials_clear)
 

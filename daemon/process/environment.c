@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define N_COMMON_KEYS 3 /* what a process of another user gets too */
+
 static const char *const private_keys[] = {
   "NOTIFY_SOCKET", "LISTEN_FDS",     "LISTEN_PID",    "LISTEN_FDNAMES",
   "ZINIT_FDS",     "JOURNAL_STREAM", "INVOCATION_ID",
@@ -53,19 +55,47 @@ zinit_environment_inherit (char *const *environment)
 }
 
 const char **
-zinit_environment_inherit_clean (char *const *environment)
+zinit_environment_inherit_clean (char *const *environment, gboolean is_own)
 {
-  static const char *const keys[] = { "PATH", "LANG", "TZ" };
-  const char **kept = g_new0 (const char *, G_N_ELEMENTS (keys) + 1);
+  static const char *const keys[] = {
+    "PATH", "LANG", "TZ", /* and now those of a user: */
+    "HOME", "USER", "LOGNAME", "SHELL", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"
+  };
+  guint n_keys = is_own ? G_N_ELEMENTS (keys) : N_COMMON_KEYS;
+  const char **kept = g_new0 (const char *, n_keys + 1);
   guint n = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+  for (guint i = 0; i < n_keys; i++)
     for (guint j = 0; environment[j] != NULL; j++)
       if (compare_keys (environment[j], keys[i]) == 0) {
         kept[n++] = environment[j];
         break;
       }
   return kept;
+}
+
+static int
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  return compare_keys (*(const char *const *)a, *(const char *const *)b);
+}
+
+void
+zinit_environment_sort (GPtrArray *entries)
+{
+  guint n_kept = 0;
+
+  /* It keeps the order of equal ones. */
+  g_ptr_array_sort (entries, compare_entries);
+  for (guint i = 0; i < entries->len; i++) {
+    char *entry = g_steal_pointer (&entries->pdata[i]);
+
+    if (i + 1 < entries->len && compare_keys (entry, entries->pdata[i + 1]) == 0)
+      g_free (entry);
+    else
+      entries->pdata[n_kept++] = entry;
+  }
+  g_ptr_array_set_size (entries, (int)n_kept);
 }
 
 static guint

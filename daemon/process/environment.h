@@ -14,10 +14,13 @@ G_BEGIN_DECLS
  * caller's. */
 const char **zinit_environment_inherit (char *const *environment);
 
-/* What of @environment also a process of another user gets: PATH, LANG and TZ. The rest may hold secrets of
- * this user, whose HOME, USER, LOGNAME, SHELL, XDG_RUNTIME_DIR and session bus are not the other's. The same
- * in all else. */
-const char **zinit_environment_inherit_clean (char *const *environment);
+/* What of @environment is no secret of its user and tells where a process is: PATH, LANG and TZ, which one of
+ * another user gets too, and with @is_own also HOME, USER, LOGNAME, SHELL, XDG_RUNTIME_DIR and the address of
+ * the session bus. The same in all else. */
+const char **zinit_environment_inherit_clean (char *const *environment, gboolean is_own);
+
+/* Sorts @entries, which own their strings, by key bytewise; of those with the same key the last one stays. */
+void zinit_environment_sort (GPtrArray *entries);
 
 /* The layers one after the other, without entries whose key a later layer sets as well. Any layer may be
  * NULL.

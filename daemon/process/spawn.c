@@ -17,6 +17,7 @@
 #include "model/ready.h"
 #include "process/child.h"
 #include "process/command.h"
+#include "process/env-file.h"
 #include "process/environment.h"
 #include "process/procfs.h"
 #include "zinit-config.h"
@@ -94,7 +95,8 @@ zinit_spawner_init (ZinitSpawner *spawner, GError **error)
   if (getrlimit (RLIMIT_NOFILE, &spawner->files) != 0)
     return fail_init (error, "RLIMIT_NOFILE");
   spawner->environment = zinit_environment_inherit (environ);
-  spawner->clean_environment = zinit_environment_inherit_clean (environ);
+  spawner->clean_environment = zinit_environment_inherit_clean (environ, TRUE);
+  spawner->foreign_environment = zinit_environment_inherit_clean (environ, FALSE);
   spawner->stack =
       mmap (NULL, STACK_BYTES + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (spawner->stack == MAP_FAILED) {
@@ -125,6 +127,7 @@ zinit_spawner_clear (ZinitSpawner *spawner)
     munmap (spawner->stack, STACK_BYTES + (gsize)sysconf (_SC_PAGESIZE));
   g_free (spawner->environment);
   g_free (spawner->clean_environment);
+  g_free (spawner->foreign_environment);
 }
 
 /* Signals that do not have their default disposition are found out once, before the first spawn. Those that a
@@ -209,8 +212,11 @@ describe_step (ZinitStep step, const ZinitDefinition *definition, const ZinitChi
                             definition->limits[resource] != NULL ? definition->limits[resource]
                                                                  : "of the daemon");
   switch (step) {
-  case ZINIT_STEP_USER:
   case ZINIT_STEP_GROUPS:
+    if (definition->groups != NULL)
+      return g_strjoinv (", ", definition->groups);
+    return g_strdup (definition->user);
+  case ZINIT_STEP_USER:
     return g_strdup (definition->user);
   case ZINIT_STEP_GROUP:
     return g_strdup (definition->group != NULL ? definition->group : definition->user);
@@ -276,11 +282,15 @@ make_shell_argv (const char *path, char **argv)
   return (const char **)(void *)g_ptr_array_free (words, FALSE);
 }
 
-/* A shell would set PWD to where it runs. */
+/* The layers of rule H1; @variables are those of env_file and env. A shell would set PWD to where it runs. */
 static const char **
 make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const ZinitCredentials *identity,
-                  const char *const *announcements, const char *pid_variable, char **pwd)
+                  const char *const *variables, const char *const *announcements, const char *pid_variable,
+                  char **pwd)
 {
+  const char **base = identity->sets_uid                 ? spawner->foreign_environment
+                      : request->definition->inherit_env ? spawner->environment
+                                                         : spawner->clean_environment;
   const char *user[G_N_ELEMENTS (identity->environment) + 1];
   const char *tags[MAX_TAGS + MAX_VARIABLES + MAX_ANNOUNCEMENTS + 2] = { NULL };
   guint n = 0;
@@ -302,8 +312,7 @@ make_environment (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const
     user[n++] = *pwd;
   }
   user[n] = NULL;
-  return zinit_environment_merge (identity->sets_uid ? spawner->clean_environment : spawner->environment,
-                                  user, (const char *const *)request->definition->env, tags);
+  return zinit_environment_merge (base, user, variables, tags);
 }
 
 /* The low descriptors that a child keeps until exec; it has a copy of all up to the highest of them. */
@@ -368,6 +377,8 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   g_autofree char *pwd = NULL;
   int ready_fd;
   g_auto (GStrv) announcements = make_announcements (definition, notify_path, &ready_fd);
+  const char *const *variables = (const char *const *)definition->env;
+  g_autoptr (GPtrArray) read_variables = NULL;
   g_autofree const char **environment = NULL;
   g_autofree const char **shell_argv = NULL;
   g_autofree char *path = NULL;
@@ -377,9 +388,17 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 }, .ready_fd = -1 };
   if (!zinit_credentials_resolve (definition->user, definition->group, &identity, error))
     return FALSE;
+  if (definition->groups != NULL &&
+      !zinit_credentials_add_groups (&identity, (const char *const *)definition->groups, error))
+    return FALSE;
   ret_spawned->uid = identity.sets_uid ? identity.uid : geteuid ();
-  environment =
-      make_environment (spawner, request, &identity, (const char *const *)announcements, pid_variable, &pwd);
+  if (definition->env_file != NULL) {
+    read_variables = zinit_env_files_read ((const char *const *)definition->env_file, variables, error);
+    if (read_variables == NULL)
+      return FALSE;
+    variables = (const char *const *)read_variables->pdata;
+  }
+  environment = make_environment (spawner, request, &identity, variables, (const char *const *)announcements, pid_variable, &pwd);
   path = zinit_command_find (argv[0], zinit_environment_get (environment, "PATH"), definition->dir);
   if (path == NULL)
     return fail (error, ZINIT_STEP_EXEC, argv[0], errno);

@@ -20,11 +20,12 @@ typedef struct {
   struct rlimit files;            /* as the daemon was started, while its own soft limit is the hard one */
   sigset_t resets;
   gboolean knows_resets;
-  const char **environment;       /* what services inherit */
-  const char **clean_environment; /* the same for another user */
-  int lock_fd;                    /* of zinit_processes_set_lock(); -1 = none */
-  char *stack;                    /* with its guard page at the low end */
-  gboolean is_isolated;           /* always fork: the fast way is not possible here */
+  const char **environment;         /* what services inherit */
+  const char **clean_environment;   /* the same without inherit_env */
+  const char **foreign_environment; /* the same for another user */
+  int lock_fd;                      /* of zinit_processes_set_lock(); -1 = none */
+  char *stack;                      /* with its guard page at the low end */
+  gboolean is_isolated;             /* always fork: the fast way is not possible here */
 } ZinitSpawner;
 
 /* Raises the soft RLIMIT_NOFILE. Clear it also after a failure. */

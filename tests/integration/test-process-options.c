@@ -131,6 +131,90 @@ test_spawn_error (void)
   g_assert_cmpstr (failure, ==, "spawn_error message=limit nofile infinity: Operation not permitted");
 }
 
+/* Rules H1 and H5: files are read at each start, a later one wins over an earlier, and env over all. */
+static void
+test_env_file (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *exec = g_strdup_printf (
+      "'echo \"$OUTSIDE $A $B $C $D $ZINIT_SERVICE\" >>%s/web; exec sleep 1000'", h->directory);
+  g_autofree char *options = g_strdup_printf (
+      ", 'env_file': <['%s/one.env', '-%s/none.env', '%s/two.env']>, 'env': <{'C': 'env', 'D': '$A'}>",
+      h->config_dir, h->config_dir, h->config_dir);
+  g_auto (GStrv) lines = NULL;
+
+  harness_setenv (h, "OUTSIDE", "daemon");
+  harness_setenv (h, "A", "daemon");
+  harness_write (h, "one.env", "# of the first\nA=one\nB=one\nC=one\nZINIT_SERVICE=other\n");
+  harness_write (h, "two.env", "B='two  $A'\n");
+  survival_start (h);
+  add (h, "web", exec, options);
+  check_comes_back (h, "web", "daemon one two  $A env $A web");
+  harness_write (h, "two.env", "A=new\n");
+  g_variant_unref (client_ok (h->client, "RestartService", "('web', {'wait': <true>})"));
+  lines = harness_wait_lines (h, "web", 3);
+  g_assert_cmpstr (lines[2], ==, "daemon new one env $A web");
+}
+
+static void
+test_env_file_wrong (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *options =
+      g_strdup_printf ("env_file = [\"%s/web.env\"]\n[lifecycle]\nrestart = \"never\"\n", h->config_dir);
+  g_autofree char *missing =
+      g_strdup_printf ("spawn_error message=env_file %s/web.env: No such file or directory", h->config_dir);
+  g_autofree char *wrong = g_strdup_printf ("spawn_error message=env_file %s/web.env:2: there is no '='; "
+                                            "KEY=VALUE, a comment after # or nothing is wanted",
+                                            h->config_dir);
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+
+  harness_service (h, "web", "wait", options);
+  harness_start (h);
+  client_wait_state (h->client, "web", "failed");
+  first = client_failure (h->client, "web");
+  g_assert_cmpstr (first, ==, missing);
+  harness_write (h, "web.env", "A=1\nB\n");
+  g_free (client_fails (h->client, "SpawnFailed", "StartService", "('web', {'wait': <true>})"));
+  second = client_failure (h->client, "web");
+  g_assert_cmpstr (second, ==, wrong);
+  harness_write (h, "web.env", "A=1\n");
+  g_variant_unref (client_ok (h->client, "StartService", "('web', {'wait': <true>})"));
+}
+
+/* Rule H1: the clean set. */
+static void
+test_inherit_env (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *path = harness_path (h, "report");
+  g_autofree char *orders = g_strdup_printf ("report %s wait", path);
+  static const char *const kept[] = {
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"
+  };
+  g_autofree char *text = NULL;
+
+  for (guint i = 1; i < G_N_ELEMENTS (kept); i++)
+    harness_setenv (h, kept[i], "kept");
+  harness_setenv (h, "SECRET", "daemon's");
+  harness_setenv (h, "LC_ALL", "C");
+  harness_service (h, "web", orders, "inherit_env = false\n[service.env]\nOWN = \"1\"\nHOME = \"/srv\"\n");
+  harness_start (h);
+  text = harness_read_when_there (h, "report");
+  for (guint i = 2; i < G_N_ELEMENTS (kept); i++) {
+    g_autofree char *line = g_strdup_printf ("\nenv %s=kept\n", kept[i]);
+
+    assert_has (text, line);
+  }
+  assert_has (text, "\nenv PATH=");
+  assert_has (text, "\nenv HOME=/srv\n");
+  assert_has (text, "\nenv OWN=1\n");
+  g_assert_null (strstr (text, "\nenv HOME=kept\n"));
+  g_assert_null (strstr (text, "env SECRET="));
+  g_assert_null (strstr (text, "env LC_ALL="));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -138,5 +222,8 @@ main (int argc, char **argv)
   g_test_add_func ("/process-options/attributes", test_attributes);
   g_test_add_func ("/process-options/limits", test_limits);
   g_test_add_func ("/process-options/spawn-error", test_spawn_error);
+  g_test_add_func ("/rules/H5/env-file", test_env_file);
+  g_test_add_func ("/rules/H5/env-file-wrong", test_env_file_wrong);
+  g_test_add_func ("/rules/H1/inherit-env", test_inherit_env);
   return g_test_run ();
 }

@@ -98,7 +98,9 @@ static void
 test_environment (Fixture *fixture, gconstpointer unused)
 {
   char *env[] = { (char *)"A=from definition", (char *)"ZINIT_MARK=not this", NULL };
-  ZinitDefinition definition = { .exec = (char *)"env", .env = env, .dir = (char *)"/tmp" };
+  ZinitDefinition definition = {
+    .exec = (char *)"env", .env = env, .dir = (char *)"/tmp", .inherit_env = TRUE
+  };
   g_auto (Service) service = { 0 };
   g_auto (GStrv) lines = NULL;
 
@@ -223,6 +225,29 @@ test_user (Fixture *fixture, gconstpointer unused)
 }
 
 static void
+test_groups (Fixture *fixture, gconstpointer unused)
+{
+  char *groups[] = { (char *)"54321", (char *)"daemon", NULL };
+  char *wrong[] = { (char *)"54321", (char *)"nogroup2", NULL };
+  ZinitDefinition of_user = { .exec = (char *)"id -G", .user = (char *)"nobody", .groups = groups };
+  ZinitDefinition of_daemon = { .exec = (char *)"id -G", .groups = groups };
+  ZinitDefinition unknown = { .exec = (char *)"id -G", .groups = wrong };
+  g_auto (Service) users = { 0 };
+  g_auto (Service) daemons = { 0 };
+
+  assert_refused (fixture, &unknown, "groups nogroup2: no such group");
+  if (geteuid () != 0) {
+    assert_refused (fixture, &of_daemon, "groups 54321, daemon: Operation not permitted");
+    return;
+  }
+  run_definition (fixture, &users, &of_user);
+  g_assert_cmpstr (said (&users), ==, "65534 1 54321\n");
+  run_definition (fixture, &daemons, &of_daemon);
+  g_assert_true (g_str_has_prefix (said (&daemons), "0 "));
+  g_assert_nonnull (strstr (said (&daemons), " 54321"));
+}
+
+static void
 test_no_leak (Fixture *fixture, gconstpointer unused)
 {
   guint n_before = count_descriptors ();
@@ -297,6 +322,7 @@ static const ProcessTest tests[] = {
   { "session", test_session },
   { "limit", test_limit },
   { "user", test_user },
+  { "groups", test_groups },
   { "no-leak", test_no_leak },
   { "no-descriptors", test_no_descriptors },
 };

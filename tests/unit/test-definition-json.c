@@ -49,7 +49,8 @@ refuse (const char *text, ZinitKeyRule rule, const char *part)
 
 #define COMPLETE                                                                                             \
   "{\"service\":{\"name\":\"web\",\"exec\":\"/usr/bin/web --port 80\",\"dir\":\"/srv\",\"oneshot\":false,"   \
-  "\"env\":{\"A\":\"1\",\"B\":\"zwei\"},\"status\":\"stop\",\"class\":\"user\",\"critical\":false,"          \
+  "\"env\":{\"A\":\"1\",\"B\":\"zwei\"},\"inherit_env\":true,\"status\":\"stop\",\"class\":\"user\","        \
+  "\"critical\":false,"                                                                                      \
   "\"no_new_privs\":false},"                                                                                 \
   "\"dependencies\":{\"after\":[\"net\",\"log\"],\"requires\":[\"db\"],\"wants\":[],\"conflicts\":[\"old\"]" \
   "},"                                                                                                       \

@@ -33,7 +33,7 @@ refuse (const char *text, const char *part)
 #define COMPLETE                                                                                             \
   "{'service': {'name': <'web'>, 'exec': <'x'>, 'dir': <'/srv'>, 'oneshot': <true>, "                        \
   "'env': <{'A': '1', 'B': 'zwei'}>, 'status': <'ignore'>, 'class': <'system'>, 'critical': <true>, "        \
-  "'no_new_privs': <true>, "                                                                                 \
+  "'no_new_privs': <true>, 'inherit_env': <false>, "                                                         \
   "'user': <'u'>, 'group': <'g'>}, "                                                                         \
   "'dependencies': {'requires': <['a', 'b']>, 'after': <@as []>, 'wants': <['c']>, 'conflicts': <['d']>}, "  \
   "'lifecycle': {'restart': <'never'>, 'restart_delay_ms': <uint64 5>, 'restart_delay_max_ms': <uint64 6>, " \

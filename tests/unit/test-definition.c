@@ -22,6 +22,7 @@ static void
 test_every_row (void)
 {
   static const char *const items[] = { "K1=x", "K2=y", NULL };
+  static const char *const paths[] = { "/etc/one", "-/etc/two", NULL };
   static const char *const names[] = { "one", "two", NULL };
   static const char *const codes[] = { "3", "64-78", NULL };
 
@@ -35,7 +36,7 @@ test_every_row (void)
     if (strcmp (option->section, "health") == 0 && strcmp (option->key, "type") != 0)
       plain->health_type = definition->health_type = ZINIT_HEALTH_EXEC;
     if (option->type == ZINIT_TYPE_BOOLEAN)
-      value = (ZinitValue){ .kind = ZINIT_VALUE_BOOLEAN, .boolean = TRUE };
+      value = (ZinitValue){ .kind = ZINIT_VALUE_BOOLEAN, .boolean = !option->default_number };
     else if (option->type == ZINIT_TYPE_NUMBER)
       value = (ZinitValue){ .kind = ZINIT_VALUE_INTEGER, .magnitude = option->default_number + 1 };
     else if (option->type == ZINIT_TYPE_SIGNED)
@@ -46,6 +47,9 @@ test_every_row (void)
       value.string = "SIGHUP";
     else if (option->type == ZINIT_TYPE_LIST)
       value = (ZinitValue){ .kind = ZINIT_VALUE_LIST, .strings = option->check != NULL ? codes : names };
+    else if (option->type == ZINIT_TYPE_STRINGS)
+      value = (ZinitValue){ .kind = ZINIT_VALUE_LIST,
+                            .strings = strcmp (option->key, "env_file") == 0 ? paths : names };
     else if (option->type == ZINIT_TYPE_TABLE)
       value = (ZinitValue){ .kind = ZINIT_VALUE_TABLE, .strings = items };
     else if (strcmp (option->key, "address") == 0)

@@ -92,6 +92,8 @@ describe_option (const ZinitOption *option)
   case ZINIT_TYPE_LIST:
     return g_strdup_printf ("list of %s, default: none",
                             option->items != NULL ? option->items : "service names");
+  case ZINIT_TYPE_STRINGS:
+    return g_strdup ("list of strings, default: none");
   case ZINIT_TYPE_TABLE:
     return g_strdup ("table of strings, default: none");
   default:
@@ -169,6 +171,9 @@ test_limits (void)
     { ZINIT_MAX_LIST_ITEMS, "names", "in one list" },
     { ZINIT_MAX_WAITING_FAILURES, "failures", "for which one service" },
     { ZINIT_MAX_ENV_ITEMS, "variables", "in the environment" },
+    { ZINIT_MAX_ENV_FILES, "files", "of variables" },
+    { ZINIT_MAX_ENV_FILE_BYTES, "bytes", "in one of these files" },
+    { ZINIT_MAX_GROUPS, "groups", "in one definition" },
     { ZINIT_MAX_JSON_DEPTH, "levels", "of containers" },
     { ZINIT_MAX_LINE_BYTES, "bytes", "in one line" },
     { ZINIT_MAX_LOG_BYTES, "bytes", "of output kept" },

@@ -152,6 +152,37 @@ test_limits (void)
   refuse ("LimitNOFILE = 1", "did you mean \"nofile\" in [limits]?");
 }
 
+static void
+test_strings (void)
+{
+  g_autoptr (ZinitDefinition) given =
+      check ("env_file = [\"/a\", \"-/b\", \"/a\"]\ngroups = [\"audio\", \"4\"]");
+  g_autoptr (ZinitDefinition) empty = check ("env_file = []\ngroups = []\ninherit_env = false");
+  g_autoptr (GString) many = g_string_new ("groups = [\"0\"");
+
+  g_assert_cmpstrv (given->env_file, ((const char *const[]){ "/a", "-/b", "/a", NULL }));
+  g_assert_cmpstrv (given->groups, ((const char *const[]){ "audio", "4", NULL }));
+  g_assert_true (given->inherit_env);
+  g_assert_null (empty->env_file);
+  g_assert_null (empty->groups);
+  g_assert_false (empty->inherit_env);
+  refuse ("env_file = \"/a\"", "service.env_file: a string was given; a list of strings is wanted");
+  refuse ("env_file = [\"/a\", 1]", "service.env_file: item 2: a number was given; a string is wanted");
+  refuse ("env_file = [\"/a\", \"b\"]", "service.env_file: item 2: \"b\" is not an absolute path");
+  refuse ("env_file = [\"-\"]",
+          "is not an absolute path; one is wanted, after a '-' if it need not be there");
+  refuse ("env_file = [\" \"]", "service.env_file: item 1: it is empty; a text is wanted");
+  refuse ("env_file = /a", "write env_file = [\"/a\"]");
+  refuse ("groups = [\"a b\"]", "service.groups: item 1: \"a b\" is no user or group");
+  for (guint i = 1; i < ZINIT_MAX_GROUPS; i++)
+    g_string_append (many, ", \"0\"");
+  g_string_append (many, "]");
+  zinit_definition_unref (check (many->str));
+  g_string_truncate (many, many->len - 1);
+  g_string_append (many, ", \"0\"]");
+  refuse (many->str, "service.groups: more than 256 items were given");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -159,5 +190,6 @@ main (int argc, char **argv)
   g_test_add_func ("/schema-process/signed", test_signed);
   g_test_add_func ("/schema-process/umask", test_umask);
   g_test_add_func ("/schema-process/limits", test_limits);
+  g_test_add_func ("/schema-process/strings", test_strings);
   return g_test_run ();
 }
