@@ -305,6 +305,9 @@ read_key (Build *build, const char *section, const char *key, JsonNode *node)
 {
   const ZinitOption *option = zinit_schema_find (section, key);
 
+  /* Read once the whole is there: zinit_definition_from_json(). */
+  if (option == NULL && build->rule == ZINIT_KEYS_LAX && strcmp (key, ZINIT_SAVED_ARGV) == 0)
+    return;
   if (option == NULL) {
     report_key (build, section, key, node);
     return;

@@ -76,3 +76,16 @@ zinit_definition_to_json (const ZinitDefinition *definition)
   json_node_take_object (node, root);
   return node;
 }
+
+JsonNode *
+zinit_definition_to_saved_json (const ZinitDefinition *definition)
+{
+  JsonNode *node = zinit_definition_to_json (definition);
+  JsonObject *service = json_object_get_object_member (json_node_get_object (node), "service");
+
+  if (definition->argv != NULL) {
+    json_object_set_member (service, ZINIT_SAVED_ARGV, json_object_dup_member (service, "exec"));
+    json_object_set_string_member (service, "exec", definition->exec);
+  }
+  return node;
+}

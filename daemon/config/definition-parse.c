@@ -8,6 +8,7 @@
 #include "config/definition-build.h"
 #include "config/strict-json.h"
 #include "model/limits.h"
+#include "model/schema.h"
 
 /* Refuses what is not text, before any parser sees it. */
 static gboolean
@@ -74,6 +75,33 @@ zinit_definition_parse (const char *text, gsize length, gboolean is_json, const 
   return found->len == 0 ? g_steal_pointer (&definition) : NULL;
 }
 
+/* What is wrong with the list costs it alone: the words quoted for a shell do the same. */
+static void
+read_saved_argv (ZinitDefinition *definition, JsonNode *root)
+{
+  JsonObject *service = json_object_get_object_member (json_node_get_object (root), "service");
+  JsonNode *node = json_object_get_member (service, ZINIT_SAVED_ARGV);
+  ZinitValue value = { .kind = ZINIT_VALUE_LIST };
+  g_autoptr (GPtrArray) strings = g_ptr_array_new (); /* borrowed */
+  g_autoptr (GError) error = NULL;
+  gboolean is_good = node == NULL || JSON_NODE_HOLDS_ARRAY (node);
+
+  for (guint i = 0; is_good && node != NULL && i < json_array_get_length (json_node_get_array (node)); i++) {
+    JsonNode *item = json_array_get_element (json_node_get_array (node), i);
+
+    is_good = JSON_NODE_HOLDS_VALUE (item) && json_node_get_value_type (item) == G_TYPE_STRING;
+    if (is_good)
+      g_ptr_array_add (strings, (gpointer)json_node_get_string (item));
+  }
+  g_ptr_array_add (strings, NULL);
+  value.strings = (const char *const *)strings->pdata;
+  if (!is_good)
+    g_warning ("service." ZINIT_SAVED_ARGV ": it is not a list of strings; ignored");
+  else if (node != NULL &&
+           !zinit_schema_set (definition, zinit_schema_find ("service", "exec"), &value, &error))
+    g_warning ("%s; ignored", error->message);
+}
+
 ZinitDefinition *
 zinit_definition_from_json (JsonNode *node, const char *default_name, ZinitKeyRule rule, GError **error)
 {
@@ -82,5 +110,7 @@ zinit_definition_from_json (JsonNode *node, const char *default_name, ZinitKeyRu
 
   if (definition == NULL)
     zinit_problems_to_error (problems, error);
+  else if (rule == ZINIT_KEYS_LAX)
+    read_saved_argv (definition, node);
   return definition;
 }

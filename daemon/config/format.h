@@ -38,6 +38,11 @@ ZinitDefinition *zinit_definition_from_variant (GVariant *dictionary, GError **e
 
 /* Every section and every field that has a value, `health` only if there is one. Transfer full. */
 JsonNode *zinit_definition_to_json (const ZinitDefinition *definition);
+/* The same for the format of the state file, in which exec is a string: where it is a list, its words quoted
+ * for a shell, and the list stands in the same section under ZINIT_SAVED_ARGV. zinit_definition_from_json()
+ * with ZINIT_KEYS_LAX reads that. */
+JsonNode *zinit_definition_to_saved_json (const ZinitDefinition *definition);
+#define ZINIT_SAVED_ARGV "exec_argv"
 /* a{sa{sv}}, every field that has a value; numbers as `t`. @with_secrets FALSE leaves out options flagged
  * ZINIT_OPTION_SECRET (service.env). Floating reference. */
 GVariant *zinit_definition_to_variant (const ZinitDefinition *definition, gboolean with_secrets);

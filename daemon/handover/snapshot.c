@@ -142,7 +142,8 @@ make_extra (const ZinitServiceRecord *record)
 static char *
 print_definition (const ZinitDefinition *definition, gboolean is_ephemeral)
 {
-  g_autoptr (JsonNode) node = zinit_definition_to_json (definition);
+  g_autoptr (JsonNode) node =
+      is_ephemeral ? zinit_definition_to_saved_json (definition) : zinit_definition_to_json (definition);
   g_autoptr (GError) error = NULL;
   char *text;
 

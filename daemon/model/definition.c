@@ -15,6 +15,21 @@
 const char *const zinit_health_words[] = { "none", "tcp", "http", "exec", NULL };
 G_STATIC_ASSERT (G_N_ELEMENTS (zinit_health_words) == ZINIT_N_HEALTH + 1);
 
+/* The list of a command stands behind its line. */
+static char ***
+argv_of (ZinitDefinition *definition, const ZinitOption *option)
+{
+  return &G_STRUCT_MEMBER (char **, definition, option->offset + sizeof (char *));
+}
+G_STATIC_ASSERT (G_STRUCT_OFFSET (ZinitDefinition, argv) ==
+                 G_STRUCT_OFFSET (ZinitDefinition, exec) + sizeof (char *));
+
+static gboolean
+has_string (const ZinitOption *option)
+{
+  return option->type == ZINIT_TYPE_STRING || option->type == ZINIT_TYPE_COMMAND;
+}
+
 static gboolean
 has_strings (const ZinitOption *option)
 {
@@ -41,6 +56,7 @@ zinit_definition_new (void)
       G_STRUCT_MEMBER (guint64, definition, option->offset) = option->default_number;
       break;
     case ZINIT_TYPE_STRING:
+    case ZINIT_TYPE_COMMAND:
     case ZINIT_TYPE_SIGNED:
     case ZINIT_TYPE_LIST:
     case ZINIT_TYPE_STRINGS:
@@ -60,7 +76,9 @@ zinit_definition_copy (const ZinitDefinition *definition)
   for (gsize i = 0; i < zinit_n_options; i++) {
     const ZinitOption *option = &zinit_options[i];
 
-    if (option->type == ZINIT_TYPE_STRING) {
+    if (option->type == ZINIT_TYPE_COMMAND)
+      *argv_of (copy, option) = g_strdupv (*argv_of (copy, option));
+    if (has_string (option)) {
       char **field = &G_STRUCT_MEMBER (char *, copy, option->offset);
 
       *field = g_strdup (*field);
@@ -81,6 +99,10 @@ copy_value (const ZinitDefinition *from, ZinitDefinition *to, const ZinitOption 
   gpointer target = G_STRUCT_MEMBER_P (to, option->offset);
 
   switch (option->type) {
+  case ZINIT_TYPE_COMMAND:
+    g_strfreev (*argv_of (to, option));
+    *argv_of (to, option) = g_strdupv (*argv_of ((ZinitDefinition *)from, option));
+    G_GNUC_FALLTHROUGH;
   case ZINIT_TYPE_STRING:
     g_free (*(char **)target);
     *(char **)target = g_strdup (*(char *const *)source);
@@ -132,7 +154,9 @@ zinit_definition_unref (ZinitDefinition *definition)
   for (gsize i = 0; i < zinit_n_options; i++) {
     const ZinitOption *option = &zinit_options[i];
 
-    if (option->type == ZINIT_TYPE_STRING)
+    if (option->type == ZINIT_TYPE_COMMAND)
+      g_strfreev (*argv_of (definition, option));
+    if (has_string (option))
       g_free (G_STRUCT_MEMBER (char *, definition, option->offset));
     else if (has_strings (option))
       g_strfreev (G_STRUCT_MEMBER (char **, definition, option->offset));
@@ -165,6 +189,7 @@ zinit_definition_hash (const ZinitDefinition *definition)
     if (!zinit_schema_get (definition, &zinit_options[i], &value))
       continue;
     hash = hash_bytes (hash, &i, sizeof i);
+    hash = hash_bytes (hash, &value.kind, sizeof value.kind);
     hash = hash_bytes (hash, &value.boolean, sizeof value.boolean);
     hash = hash_bytes (hash, &value.negative, sizeof value.negative);
     hash = hash_bytes (hash, &value.magnitude, sizeof value.magnitude);

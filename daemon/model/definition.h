@@ -35,8 +35,9 @@ typedef struct {
 
   char *name;
   char *description; /* one line for people; NULL = none */
-  char *exec;
-  char *dir; /* NULL = the daemon's */
+  char *exec;        /* a command line; of a list, its words as a shell would need them */
+  char **argv;       /* the list, which never meets a shell; NULL = exec is a line */
+  char *dir;         /* NULL = the daemon's */
   gboolean oneshot;
   char *ready;     /* as zinit_ready_parse() reads it; NULL = exec. Means nothing for a oneshot */
   char **env;      /* "KEY=value", sorted by key bytewise; NULL = none */

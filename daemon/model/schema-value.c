@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Values into a definition and out of it, each by its row of the table. Every message about a single value is
- * made here: what was given, and what is allowed.
+ * Values into a definition, each by its row of the table; out of it is schema-get.c. Every message about a
+ * single value is made here: what was given, and what is allowed.
  */
 #define G_LOG_DOMAIN "zinit-model"
 
@@ -57,6 +57,8 @@ wanted (const ZinitOption *option, gboolean part)
   switch (option->type) {
   case ZINIT_TYPE_STRING:
     return g_strdup (option->flags & ZINIT_OPTION_NUMERIC ? "a whole number or a string" : "a string");
+  case ZINIT_TYPE_COMMAND:
+    return g_strdup (part ? "a string" : "a string or a list of strings");
   case ZINIT_TYPE_BOOLEAN:
     return g_strdup ("true or false");
   case ZINIT_TYPE_NUMBER:
@@ -314,6 +316,60 @@ set_strings (ZinitDefinition *definition, const ZinitOption *option, const Zinit
   return TRUE;
 }
 
+/* @words as a shell would need them to give them back. Transfer full. */
+static char *
+quote_words (const char *const *words)
+{
+  GString *line = g_string_new (NULL);
+
+  for (; *words != NULL; words++) {
+    gsize n_safe = strspn (*words, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+:,./-");
+    g_autofree char *quoted = **words == '\0' || (*words)[n_safe] != '\0' ? g_shell_quote (*words) : NULL;
+
+    g_string_append_printf (line, "%s%s", line->len > 0 ? " " : "", quoted != NULL ? quoted : *words);
+  }
+  return g_string_free (line, FALSE);
+}
+
+/* A list. Its words may be empty, but for the program. */
+static gboolean
+set_words (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value, GError **error)
+{
+  char **line_field = &G_STRUCT_MEMBER (char *, definition, option->offset);
+  char ***field = &G_STRUCT_MEMBER (char **, definition, option->offset + sizeof (char *));
+  g_autofree char *line = NULL;
+  guint n = 0;
+
+  for (; value->strings != NULL && value->strings[n] != NULL; n++) {
+    if (n == ZINIT_MAX_ARGUMENTS)
+      return refuse (error, option, "more than %d items were given", ZINIT_MAX_ARGUMENTS);
+    if (!check_text (option, value->strings[n], error))
+      return FALSE;
+  }
+  if (n == 0 || is_blank (value->strings[0]))
+    return refuse (error, option, n == 0 ? "it is empty" : "its first item, the program, is empty");
+  line = quote_words (value->strings);
+  if (strlen (line) > ZINIT_MAX_STRING_BYTES)
+    return refuse (error, option, "its items have %" G_GSIZE_FORMAT " bytes, quoted; at most %d are allowed",
+                   strlen (line), ZINIT_MAX_STRING_BYTES);
+  g_free (*line_field);
+  g_strfreev (*field);
+  *line_field = g_steal_pointer (&line);
+  *field = g_strdupv ((char **)value->strings);
+  return TRUE;
+}
+
+static gboolean
+set_command (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value, GError **error)
+{
+  if (value->kind == ZINIT_VALUE_LIST)
+    return set_words (definition, option, value, error);
+  if (!set_string (definition, option, value->string, error))
+    return FALSE;
+  g_clear_pointer (&G_STRUCT_MEMBER (char **, definition, option->offset + sizeof (char *)), g_strfreev);
+  return TRUE;
+}
+
 static gboolean
 set_table (ZinitDefinition *definition, const ZinitOption *option, const ZinitValue *value, GError **error)
 {
@@ -347,17 +403,18 @@ zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const 
                   GError **error)
 {
   static const ZinitValueKind kinds[] = {
-    [ZINIT_TYPE_STRING] = ZINIT_VALUE_STRING,  [ZINIT_TYPE_BOOLEAN] = ZINIT_VALUE_BOOLEAN,
-    [ZINIT_TYPE_NUMBER] = ZINIT_VALUE_INTEGER, [ZINIT_TYPE_SIGNED] = ZINIT_VALUE_INTEGER,
-    [ZINIT_TYPE_CHOICE] = ZINIT_VALUE_STRING,  [ZINIT_TYPE_SIGNAL] = ZINIT_VALUE_STRING,
-    [ZINIT_TYPE_LIST] = ZINIT_VALUE_LIST,      [ZINIT_TYPE_STRINGS] = ZINIT_VALUE_LIST,
-    [ZINIT_TYPE_TABLE] = ZINIT_VALUE_TABLE,
+    [ZINIT_TYPE_STRING] = ZINIT_VALUE_STRING,   [ZINIT_TYPE_COMMAND] = ZINIT_VALUE_STRING,
+    [ZINIT_TYPE_BOOLEAN] = ZINIT_VALUE_BOOLEAN, [ZINIT_TYPE_NUMBER] = ZINIT_VALUE_INTEGER,
+    [ZINIT_TYPE_SIGNED] = ZINIT_VALUE_INTEGER,  [ZINIT_TYPE_CHOICE] = ZINIT_VALUE_STRING,
+    [ZINIT_TYPE_SIGNAL] = ZINIT_VALUE_STRING,   [ZINIT_TYPE_LIST] = ZINIT_VALUE_LIST,
+    [ZINIT_TYPE_STRINGS] = ZINIT_VALUE_LIST,    [ZINIT_TYPE_TABLE] = ZINIT_VALUE_TABLE,
   };
 
   if (value->kind == ZINIT_VALUE_INTEGER && (option->flags & ZINIT_OPTION_NUMERIC) != 0)
     return set_digits (definition, option, value, error);
   if (value->kind != kinds[option->type] &&
-      !(option->type == ZINIT_TYPE_SIGNAL && value->kind == ZINIT_VALUE_INTEGER))
+      !(option->type == ZINIT_TYPE_SIGNAL && value->kind == ZINIT_VALUE_INTEGER) &&
+      !(option->type == ZINIT_TYPE_COMMAND && value->kind == ZINIT_VALUE_LIST))
     return refuse_type (error, option, value);
   if (value->bad_part != NULL)
     return refuse_part (error, option, value);
@@ -365,6 +422,8 @@ zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const 
   switch (option->type) {
   case ZINIT_TYPE_STRING:
     return set_string (definition, option, value->string, error);
+  case ZINIT_TYPE_COMMAND:
+    return set_command (definition, option, value, error);
   case ZINIT_TYPE_BOOLEAN:
     G_STRUCT_MEMBER (gboolean, definition, option->offset) = value->boolean != FALSE;
     return TRUE;
@@ -384,70 +443,4 @@ zinit_schema_set (ZinitDefinition *definition, const ZinitOption *option, const 
     return set_table (definition, option, value, error);
   }
   g_return_val_if_reached (FALSE);
-}
-
-gboolean
-zinit_schema_get (const ZinitDefinition *definition, const ZinitOption *option, ZinitValue *ret_value)
-{
-  *ret_value = (ZinitValue){ 0 };
-  if (definition->health_type == ZINIT_HEALTH_NONE && strcmp (option->section, "health") == 0)
-    return FALSE;
-
-  switch (option->type) {
-  case ZINIT_TYPE_STRING:
-    ret_value->kind = ZINIT_VALUE_STRING;
-    ret_value->string = G_STRUCT_MEMBER (char *, definition, option->offset);
-    return ret_value->string != NULL;
-  case ZINIT_TYPE_BOOLEAN:
-    ret_value->kind = ZINIT_VALUE_BOOLEAN;
-    ret_value->boolean = G_STRUCT_MEMBER (gboolean, definition, option->offset);
-    return TRUE;
-  case ZINIT_TYPE_NUMBER:
-    ret_value->kind = ZINIT_VALUE_INTEGER;
-    ret_value->magnitude = G_STRUCT_MEMBER (guint64, definition, option->offset);
-    return TRUE;
-  case ZINIT_TYPE_SIGNED: {
-    const ZinitSigned *field = &G_STRUCT_MEMBER (ZinitSigned, definition, option->offset);
-
-    ret_value->kind = ZINIT_VALUE_INTEGER;
-    ret_value->negative = field->number < 0;
-    ret_value->magnitude = (guint64)ABS ((gint64)field->number);
-    return field->is_given;
-  }
-  case ZINIT_TYPE_CHOICE:
-    ret_value->kind = ZINIT_VALUE_STRING;
-    ret_value->string = option->choices[G_STRUCT_MEMBER (int, definition, option->offset)];
-    return TRUE;
-  case ZINIT_TYPE_SIGNAL:
-    ret_value->kind = ZINIT_VALUE_STRING;
-    ret_value->string = zinit_signal_to_string (G_STRUCT_MEMBER (int, definition, option->offset));
-    return TRUE;
-  case ZINIT_TYPE_STRINGS:
-    ret_value->kind = ZINIT_VALUE_LIST;
-    ret_value->strings = (const char *const *)G_STRUCT_MEMBER (char **, definition, option->offset);
-    return ret_value->strings != NULL;
-  case ZINIT_TYPE_LIST:
-  case ZINIT_TYPE_TABLE:
-    ret_value->kind = option->type == ZINIT_TYPE_LIST ? ZINIT_VALUE_LIST : ZINIT_VALUE_TABLE;
-    ret_value->strings = (const char *const *)G_STRUCT_MEMBER (char **, definition, option->offset);
-    return ret_value->strings != NULL || (option->flags & ZINIT_OPTION_SPECIFIED) != 0;
-  }
-  g_return_val_if_reached (FALSE);
-}
-
-gboolean
-zinit_schema_is_equal (const ZinitDefinition *a, const ZinitDefinition *b, const ZinitOption *option)
-{
-  ZinitValue value_a, value_b;
-  gboolean has_a = zinit_schema_get (a, option, &value_a);
-  gboolean has_b = zinit_schema_get (b, option, &value_b);
-
-  if (!has_a || !has_b)
-    return has_a == has_b;
-  if (value_a.strings == NULL || value_b.strings == NULL) {
-    return value_a.strings == value_b.strings && value_a.boolean == value_b.boolean &&
-           value_a.negative == value_b.negative && value_a.magnitude == value_b.magnitude &&
-           g_strcmp0 (value_a.string, value_b.string) == 0;
-  }
-  return g_strv_equal (value_a.strings, value_b.strings);
 }

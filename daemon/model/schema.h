@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   ZINIT_TYPE_STRING,  /* char *; NULL = not given */
+  ZINIT_TYPE_COMMAND, /* char *, and behind it char ** when a list was given; a string or a list of strings */
   ZINIT_TYPE_BOOLEAN, /* gboolean */
   ZINIT_TYPE_NUMBER,  /* guint64, minimum … maximum */
   ZINIT_TYPE_SIGNED,  /* ZinitSigned, minimum … maximum, both gint64 */

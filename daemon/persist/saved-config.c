@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "config/format.h"
 #include "config/json-writer.h"
 #include "model/error.h"
 #include "model/limits.h"
@@ -188,6 +189,7 @@ read_value (ZinitDecoder *decoder, const ZinitOption *option, GString *out, guin
       return TRUE;
     }
     return read_text (decoder, out);
+  case ZINIT_TYPE_COMMAND:
   case ZINIT_TYPE_SIGNAL:
     return read_text (decoder, out);
   case ZINIT_TYPE_BOOLEAN:
@@ -213,6 +215,13 @@ read_value (ZinitDecoder *decoder, const ZinitOption *option, GString *out, guin
   return FALSE;
 }
 
+static gboolean
+is_own_key (const char *section, const char *name)
+{
+  return zinit_schema_find (section, name) != NULL ||
+         (strcmp (section, "service") == 0 && strcmp (name, ZINIT_SAVED_ARGV) == 0);
+}
+
 /* Passes over a member that the format does not know, or keeps it in @extras if it is one of zinit's own.
  * What is wrong with such a one costs it alone. */
 static gboolean
@@ -230,7 +239,7 @@ read_unknown (ZinitDecoder *decoder, const char *section, GTree **extras, guint 
   }
   if (decoder->extras != ZINIT_EXTRAS_READ || name_length != strlen (name))
     return TRUE;
-  if (section != NULL ? zinit_schema_find (section, name) == NULL : !zinit_schema_has_section (name))
+  if (section != NULL ? !is_own_key (section, name) : !zinit_schema_has_section (name))
     return TRUE;
   inner = zinit_json_reader_new (text, length, ZINIT_MAX_JSON_DEPTH);
   copy = g_string_new (NULL);

@@ -164,8 +164,8 @@ char *zinit_saved_fds_print (const ZinitSavedFds *fds, gsize *ret_length);
 
 /* The text of one definition, an object, in the layout it has as `config` of a service, fields in the
  * format's order. zinit_strict_json_parse() and zinit_definition_from_json() make a definition of it. @node
- * is what zinit_definition_to_json() gives; what the format cannot hold in it is ZINIT_ERROR_INVALID_CONFIG.
- * Transfer full. */
+ * is what zinit_definition_to_saved_json() gives; what the format cannot hold in it is
+ * ZINIT_ERROR_INVALID_CONFIG. Transfer full. */
 char *zinit_saved_config_from_json (JsonNode *node, GError **error);
 
 /* Whether @state may be restored at @now_ms (ms since 1970): its version first, then its age. A document from

@@ -84,13 +84,13 @@ typedef struct {
 
 /* Starts a process: own session, stdin /dev/null, stdout and stderr pipes, no other descriptor, empty signal
  * mask, default dispositions, the soft RLIMIT_NOFILE that the daemon was started with. Returns once exec has
- * succeeded. A plain line of words is executed directly, any other by /bin/sh -c. Its pipe ends are open for
- * reading and writing, so that it gets no SIGPIPE when the daemon dies. For another user than the daemon's
- * the child is forked and given up when it has not come to exec in 3 s, since that user could hold it. The
- * child keeps the lock of zinit_processes_set_lock() until exec, and does not execute the program if the
- * daemon has ended meanwhile. On failure NULL and ZINIT_ERROR_SPAWN_FAILED, "STEP WHAT: errno's text" (steps:
- * pipe, user, group, clone, session, stdio, groups, chdir, exec, nice, oom_score_adj, no_new_privs, limit),
- * or "no descriptors left (limit N)". Transfer full. */
+ * succeeded. A list of words or a plain line of them is executed directly, any other line by /bin/sh -c. Its
+ * pipe ends are open for reading and writing, so that it gets no SIGPIPE when the daemon dies. For another
+ * user than the daemon's the child is forked and given up when it has not come to exec in 3 s, since that
+ * user could hold it. The child keeps the lock of zinit_processes_set_lock() until exec, and does not execute
+ * the program if the daemon has ended meanwhile. On failure NULL and ZINIT_ERROR_SPAWN_FAILED, "STEP WHAT:
+ * errno's text" (steps: pipe, user, group, clone, session, stdio, groups, chdir, exec, nice, oom_score_adj,
+ * no_new_privs, limit), or "no descriptors left (limit N)". Transfer full. */
 ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* A process that an earlier daemon started, or this one before it executed itself anew. */

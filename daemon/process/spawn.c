@@ -372,7 +372,8 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
                      ZinitSpawned *ret_spawned, GError **error)
 {
   const ZinitDefinition *definition = request->definition;
-  g_auto (GStrv) argv = zinit_command_to_argv (definition->exec);
+  g_auto (GStrv) argv =
+      definition->argv != NULL ? g_strdupv (definition->argv) : zinit_command_to_argv (definition->exec);
   g_auto (ZinitCredentials) identity = { 0 };
   g_autofree char *pwd = NULL;
   int ready_fd;

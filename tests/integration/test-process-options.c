@@ -215,6 +215,46 @@ test_inherit_env (void)
   g_assert_null (strstr (text, "env LC_ALL="));
 }
 
+/* A list never meets a shell, whatever is in it, and is the same list in the next life. */
+static void
+test_words (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *script =
+      g_strdup_printf ("#!/bin/sh\nprintf '[%%s]' \"$@\" >>%s/web\necho >>%s/web\nexec sleep 1000\n",
+                       h->directory, h->directory);
+  g_autofree char *path = harness_path (h, "script");
+  g_autofree char *exec = g_strdup_printf ("['%s', 'a  b', '', '$HOME', '`id`;', \"it's\", '*', '-x']", path);
+  g_autofree char *shown = g_strdup_printf ("%s 'a  b' '' '$HOME' '`id`;' 'it'\\''s' '*' -x", path);
+
+  g_assert_true (g_file_set_contents_full (path, script, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+  survival_start (h);
+  add (h, "web", exec, "");
+  client_wait_state (h->client, "web", "running");
+  assert_property (h->client, "web", "Exec", shown);
+  check_comes_back (h, "web", "[a  b][][$HOME][`id`;][it's][*][-x]");
+  assert_property (h->client, "web", "Exec", shown);
+}
+
+/* A word that is a built-in command of the shell is a program all the same. */
+static void
+test_words_of_file (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *failure = NULL;
+
+  harness_write (h, "web.toml", "[service]\nexec = [\"sleep\", \"1000\"]\n");
+  harness_write (h, "cd.toml", "[service]\nexec = [\"alias\", \"/\"]\n[lifecycle]\nrestart = \"never\"\n");
+  harness_start (h);
+  client_wait_state (h->client, "web", "running");
+  client_wait_state (h->client, "cd", "failed");
+  failure = client_failure (h->client, "cd");
+  g_assert_cmpstr (failure, ==, "spawn_error message=exec alias: No such file or directory");
+  harness_write (h, "web.toml", "[service]\nexec = \"sleep 1000\"\n");
+  g_free (harness_reload (h));
+  assert_property (h->client, "web", "NeedsRestart", "true");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -225,5 +265,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rules/H5/env-file", test_env_file);
   g_test_add_func ("/rules/H5/env-file-wrong", test_env_file_wrong);
   g_test_add_func ("/rules/H1/inherit-env", test_inherit_env);
+  g_test_add_func ("/process-options/words", test_words);
+  g_test_add_func ("/process-options/words-of-file", test_words_of_file);
   return g_test_run ();
 }

@@ -239,7 +239,8 @@ test_positions (void)
     const char *text;
     const char *message;
   } rows[] = {
-    { "{\n \"service\": {\n  \"exec\": 3}}", "3:11: service.exec: a number was given; a string is wanted" },
+    { "{\n \"service\": {\n  \"exec\": 3}}",
+      "3:11: service.exec: a number was given; a string or a list of strings is wanted" },
     { "{\"service\": {\"name\": \"w\",\n \"exec\": \"x\", \"env\": {\"A\": 1}}}",
       "2:28: service.env: \"A\": a number was given; a string is wanted" },
     { "{\"dependencies\": {\"after\": [\"ä\"]}}", "1:28: dependencies.after: item 1: byte 1" },

@@ -72,6 +72,8 @@ describe_option (const ZinitOption *option)
     if (option->flags & ZINIT_OPTION_NUMERIC)
       return g_strdup ("number or string, default: not set");
     return g_strdup (option->flags & ZINIT_OPTION_REQUIRED ? "string, required" : "string, default: not set");
+  case ZINIT_TYPE_COMMAND:
+    return g_strdup ("string or list of strings, required");
   case ZINIT_TYPE_BOOLEAN:
     return g_strdup_printf ("true or false, default: %s", option->default_number ? "true" : "false");
   case ZINIT_TYPE_NUMBER:
@@ -170,6 +172,7 @@ test_limits (void)
     { ZINIT_MAX_STRING_BYTES, "bytes", "in one string" },
     { ZINIT_MAX_LIST_ITEMS, "names", "in one list" },
     { ZINIT_MAX_WAITING_FAILURES, "failures", "for which one service" },
+    { ZINIT_MAX_ARGUMENTS, "words", "in a command" },
     { ZINIT_MAX_ENV_ITEMS, "variables", "in the environment" },
     { ZINIT_MAX_ENV_FILES, "files", "of variables" },
     { ZINIT_MAX_ENV_FILE_BYTES, "bytes", "in one of these files" },

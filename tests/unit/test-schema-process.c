@@ -12,11 +12,27 @@
 
 #include <string.h>
 
+static char *last_warning;
+
+static GLogWriterOutput
+keep_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  if ((level & G_LOG_LEVEL_MASK) != G_LOG_LEVEL_WARNING)
+    return g_log_writer_default (level, fields, n_fields, data);
+  for (gsize i = 0; i < n_fields; i++)
+    if (strcmp (fields[i].key, "MESSAGE") == 0) {
+      g_free (last_warning);
+      last_warning = g_strdup (fields[i].value);
+    }
+  return G_LOG_WRITER_HANDLED;
+}
+
 /* The definition of a file with @more behind "[service] exec". Transfer full. */
 static ZinitDefinition *
 read_toml (const char *more, GError **error)
 {
-  g_autofree char *text = g_strdup_printf ("[service]\nname = \"web\"\nexec = \"x\"\n%s\n", more);
+  g_autofree char *text = g_strdup_printf ("[service]\nname = \"web\"\n%s%s\n",
+                                           strstr (more, "exec") == NULL ? "exec = \"x\"\n" : "", more);
   g_autoptr (GPtrArray) problems = zinit_problems_new ();
   ZinitDefinition *definition = zinit_definition_parse (text, strlen (text), FALSE, "web", NULL, problems);
 
@@ -54,6 +70,7 @@ check_forms (const ZinitDefinition *definition)
   g_autoptr (JsonNode) json = zinit_definition_to_json (definition);
   g_autoptr (GVariant) variant = g_variant_ref_sink (zinit_definition_to_variant (definition, TRUE));
   g_autoptr (GPtrArray) problems = zinit_problems_new ();
+  g_autoptr (JsonNode) saved_json = NULL;
   g_autofree char *saved = NULL;
   g_autoptr (JsonNode) read = NULL;
 
@@ -61,7 +78,8 @@ check_forms (const ZinitDefinition *definition)
   assert_same (definition, zinit_definition_parse (toml, strlen (toml), FALSE, "web", NULL, problems), NULL);
   assert_same (definition, zinit_definition_from_json (json, NULL, ZINIT_KEYS_STRICT, &error), error);
   assert_same (definition, zinit_definition_from_variant (variant, &error), error);
-  saved = zinit_saved_config_from_json (json, &error);
+  saved_json = zinit_definition_to_saved_json (definition);
+  saved = zinit_saved_config_from_json (saved_json, &error);
   g_assert_no_error (error);
   read = zinit_strict_json_parse (saved, strlen (saved), &error);
   g_assert_no_error (error);
@@ -183,13 +201,87 @@ test_strings (void)
   refuse (many->str, "service.groups: more than 256 items were given");
 }
 
+/* A list comes back word by word, and what is shown of it is what a shell would need. */
+static void
+test_words (void)
+{
+  g_autoptr (ZinitDefinition) list =
+      check ("exec = [\"/bin/x\", \"a b\", \"\", \"it's\", \"$HOME;\", \"--k=v\", \"tab\\there\"]");
+  g_autoptr (ZinitDefinition) one = check ("exec = [\"x\"]");
+  g_autoptr (ZinitDefinition) line = check ("exec = \"x\"");
+  g_autoptr (ZinitDefinition) again = zinit_definition_copy (line);
+  g_autoptr (ZinitDefinition) live = zinit_definition_new_live (list, line);
+  const ZinitOption *exec = zinit_schema_find ("service", "exec");
+  g_autofree char *longest = g_strnfill (ZINIT_MAX_STRING_BYTES - 4, 'x');
+  g_autofree char *too_long = g_strdup_printf ("exec = [\"%s\", \"' \"]", longest);
+  g_autoptr (GString) many = g_string_new ("exec = [\"x\"");
+
+  g_assert_cmpstr (list->exec, ==, "/bin/x 'a b' '' 'it'\\''s' '$HOME;' '--k=v' 'tab\there'");
+  g_assert_cmpuint (g_strv_length (list->argv), ==, 7);
+  g_assert_cmpstr (one->exec, ==, line->exec);
+  g_assert_false (zinit_definition_equal (one, line));
+  g_assert_cmpuint (zinit_definition_hash (one), !=, zinit_definition_hash (line));
+  /* A line in the place of a list, and the other way round; what a run keeps. */
+  g_assert_true (
+      zinit_schema_set (one, exec, &(ZinitValue){ .kind = ZINIT_VALUE_STRING, .string = "x" }, NULL));
+  g_assert_true (zinit_definition_equal (one, line));
+  g_assert_true (zinit_schema_set (
+      again, exec, &(ZinitValue){ .kind = ZINIT_VALUE_LIST, .strings = (const char *const *)list->argv },
+      NULL));
+  g_assert_true (zinit_definition_equal (again, list));
+  g_assert_cmpstrv (live->argv, list->argv);
+
+  refuse ("exec = []", "service.exec: it is empty; a string or a list of strings is wanted");
+  refuse ("exec = [\" \", \"x\"]", "service.exec: its first item, the program, is empty");
+  refuse ("exec = [\"x\", 1]", "service.exec: item 2: a number was given; a string is wanted");
+  refuse (too_long, "service.exec: its items have 65540 bytes, quoted; at most 65536 are allowed");
+  for (guint i = 0; i < ZINIT_MAX_ARGUMENTS; i++)
+    g_string_append (many, ", \"\"");
+  g_string_append (many, "]");
+  refuse (many->str, "service.exec: more than 4096 items were given");
+}
+
+/* The list of a state file that is none costs the list alone. */
+static void
+test_saved_words (void)
+{
+  static const struct {
+    const char *list;
+    const char *warning; /* NULL = it is taken */
+  } rows[] = { { "[\"a\", \"b c\"]", NULL },
+               { "\"a\"", "service.exec_argv: it is not a list of strings; ignored" },
+               { "[\"a\", 1]", "service.exec_argv: it is not a list of strings; ignored" },
+               { "[]", "service.exec: it is empty; a string or a list of strings is wanted; ignored" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *text = g_strdup_printf (
+        "{\"service\": {\"exec_argv\": %s, \"name\": \"web\", \"exec\": \"a 'b c'\"}}", rows[i].list);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (JsonNode) node = zinit_strict_json_parse (text, strlen (text), &error);
+    g_autoptr (ZinitDefinition) definition = NULL;
+
+    g_assert_no_error (error);
+    g_clear_pointer (&last_warning, g_free);
+    definition = zinit_definition_from_json (node, NULL, ZINIT_KEYS_LAX, &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (last_warning, ==, rows[i].warning);
+    g_assert_cmpstr (definition->exec, ==, "a 'b c'");
+    g_assert_cmpint (definition->argv == NULL, ==, rows[i].warning != NULL);
+    /* Only a saved definition has it. */
+    g_assert_null (zinit_definition_from_json (node, NULL, ZINIT_KEYS_STRICT, NULL));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (keep_warning, NULL, NULL);
   g_test_add_func ("/schema-process/signed", test_signed);
   g_test_add_func ("/schema-process/umask", test_umask);
   g_test_add_func ("/schema-process/limits", test_limits);
   g_test_add_func ("/schema-process/strings", test_strings);
+  g_test_add_func ("/schema-process/words", test_words);
+  g_test_add_func ("/schema-process/saved-words", test_saved_words);
   return g_test_run ();
 }

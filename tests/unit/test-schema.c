@@ -188,7 +188,7 @@ test_wrong_types (void)
   const ZinitValue bad_item = { .kind = ZINIT_VALUE_LIST, .bad_part = "item 2", .type_name = "a number" };
   const ZinitValue bad_pair = { .kind = ZINIT_VALUE_TABLE, .bad_part = "\"PORT\"", .type_name = "a number" };
 
-  refuse ("service", "exec", number (3), "a number was given; a string is wanted");
+  refuse ("service", "exec", number (3), "a number was given; a string or a list of strings is wanted");
   refuse ("service", "oneshot", text ("yes"), "a string was given; true or false is wanted");
   refuse ("service", "env", strings (ZINIT_VALUE_LIST, NULL),
           "a list was given; a table of strings is wanted");

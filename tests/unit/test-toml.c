@@ -218,7 +218,7 @@ static const struct {
     "2:3: ", "unknown key \"restart_dely_ms\" in [lifecycle]; did you mean \"restart_delay_ms\"?" },
   { "[lifecycle]\nexec = 3\n", "2:1: ", "unknown key \"exec\" in [lifecycle]; it is a key of [service]" },
   { "[logging]\nfile = 3\n", "2:1: ", "unknown key \"file\" in [logging]; keys are buffer_lines" },
-  { "[service]\nexec = [\"a\"]\n", "2:1: ", "service.exec: a list was given; a string is wanted" },
+  { "[service]\nexec = []\n", "2:1: ", "service.exec: it is empty; a string or a list of strings is wanted" },
   { "[service]\noneshot = 1\n", "2:1: ", "service.oneshot: a number was given; true or false is wanted" },
   { "[service]\nenv = { A = \"x\", PORT = 80 }\n",
     "2:18: ", "service.env: \"PORT\": a number was given; a string is wanted" },
