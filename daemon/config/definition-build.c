@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "config/rights.h"
 #include "model/schema.h"
 
 typedef struct {
@@ -471,6 +472,8 @@ finish (Build *build, const char *default_name)
     mark_refused (build, type);
   }
   zinit_schema_validate (build->definition, report_whole, build);
+  if (build->rule != ZINIT_KEYS_LAX)
+    zinit_rights_validate (build->definition, report_whole, build);
 }
 
 ZinitDefinition *

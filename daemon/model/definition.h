@@ -53,6 +53,7 @@ typedef struct {
   ZinitSigned nice;
   ZinitSigned oom_score_adj;
   gboolean no_new_privs;
+  char **capabilities; /* names; empty = none at all; NULL = the daemon's */
 
   char **requires; /* each list: names without repeats, in the order given; NULL = none */
   char **after;

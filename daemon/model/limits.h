@@ -16,6 +16,7 @@
 #define ZINIT_MAX_ENV_ITEMS 4096             /* variables of one service */
 #define ZINIT_MAX_ENV_FILES 64               /* of variables, of one service */
 #define ZINIT_MAX_ENV_FILE_BYTES 262144      /* one of them */
+#define ZINIT_MAX_CAPABILITIES 64            /* in one definition */
 #define ZINIT_MAX_GROUPS 256                 /* supplementary groups in one definition */
 #define ZINIT_MAX_DELAY_MS                                                                                   \
   (G_GUINT64_CONSTANT (1) << 53)            /* a delay or time-out; exact in every number type */

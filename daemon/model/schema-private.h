@@ -19,6 +19,8 @@ gboolean zinit_check_address (const char *text, GError **error);
 gboolean zinit_check_url (const char *text, GError **error);
 /* An absolute path, or '-' and one. */
 gboolean zinit_check_env_file (const char *text, GError **error);
+/* The name of a capability, with CAP_. */
+gboolean zinit_check_capability (const char *text, GError **error);
 /* 1 to 4 octal digits, at most 0777. */
 gboolean zinit_check_umask (const char *text, GError **error);
 /* What zinit_resource_limit_parse() takes. */

@@ -6,6 +6,7 @@
 #define G_LOG_DOMAIN "zinit-model"
 
 #include "model/schema-private.h"
+#include "model/capability.h"
 #include "model/error.h"
 #include "model/exit-codes.h"
 #include "model/limits.h"
@@ -137,6 +138,17 @@ zinit_check_env_file (const char *text, GError **error)
   shown = zinit_schema_quote (text);
   return refuse (error, "%s is not an absolute path; one is wanted, after a '-' if it need not be there",
                  shown);
+}
+
+gboolean
+zinit_check_capability (const char *text, GError **error)
+{
+  g_autofree char *shown = NULL;
+
+  if (zinit_capability_from_string (text) >= 0)
+    return TRUE;
+  shown = zinit_schema_quote (text);
+  return refuse (error, "%s is not a capability; a name such as \"CAP_NET_BIND_SERVICE\" is wanted", shown);
 }
 
 gboolean

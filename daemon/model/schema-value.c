@@ -246,7 +246,7 @@ set_signal (ZinitDefinition *definition, const ZinitOption *option, const ZinitV
   return TRUE;
 }
 
-/* Puts @items in the place of the field's own; an empty one becomes NULL. */
+/* Puts @items in the place of the field's own; an empty list becomes NULL. */
 static void
 take_items (ZinitDefinition *definition, const ZinitOption *option, GPtrArray *items)
 {
@@ -313,6 +313,8 @@ set_strings (ZinitDefinition *definition, const ZinitOption *option, const Zinit
     g_ptr_array_add (items, (gpointer)value->strings[i]);
   }
   take_items (definition, option, items);
+  if (items->len == 0 && (option->flags & ZINIT_OPTION_EMPTY) != 0)
+    G_STRUCT_MEMBER (char **, definition, option->offset) = g_new0 (char *, 1);
   return TRUE;
 }
 

@@ -79,6 +79,9 @@ const ZinitOption zinit_options[] = {
     .help = N_("How soon the kernel kills it when memory runs out: -1000 never, 1000 first; if not given, as the daemon") },
   { "service", "no_new_privs", ZINIT_TYPE_BOOLEAN, FIXED, FIELD (no_new_privs),
     .help = N_("Nothing that it executes gives it more rights: set-user-ID bits and capabilities of files mean nothing") },
+  { "service", "capabilities", STRINGS (ZINIT_MAX_CAPABILITIES), .flags = FIXED | ZINIT_OPTION_EMPTY,
+    FIELD (capabilities), .check = zinit_check_capability,
+    .help = N_("Capabilities that it keeps, none with an empty list; if not given, the daemon's") },
 
   { "dependencies", "after", ZINIT_TYPE_LIST, SPECIFIED, FIELD (after),
     .help = N_("Services whose start must have been tried before this one starts") },
@@ -221,6 +224,8 @@ static const struct {
   { "SupplementaryGroups", "service", "groups" },
   { "UMask", "service", "umask" },
   { "OOMScoreAdjust", "service", "oom_score_adj" },
+  { "CapabilityBoundingSet", "service", "capabilities" },
+  { "AmbientCapabilities", "service", "capabilities" },
   { "NoNewPrivileges", "service", "no_new_privs" },
   { "LimitNOFILE", "limits", "nofile" },
   { "LimitNPROC", "limits", "nproc" },

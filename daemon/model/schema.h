@@ -19,7 +19,7 @@ typedef enum {
   ZINIT_TYPE_CHOICE,  /* int, index into choices */
   ZINIT_TYPE_SIGNAL,  /* int, 1-31; text or number in a file, "SIGTERM" when written */
   ZINIT_TYPE_LIST,    /* char **, without repeats; service names unless the row says what else */
-  ZINIT_TYPE_STRINGS, /* char **, at most maximum strings as they were given; NULL = not given or empty */
+  ZINIT_TYPE_STRINGS, /* char **, at most maximum strings as they were given; NULL = not given */
   ZINIT_TYPE_TABLE,   /* char **, "KEY=value" */
 } ZinitOptionType;
 
@@ -30,6 +30,7 @@ typedef enum {
   /* In the specification's `config`, where it stands in the table's order; a number is of 32 bits there if
    * its maximum is G_MAXUINT32, else of 64 */
   ZINIT_OPTION_SPECIFIED = 1 << 2,
+  ZINIT_OPTION_EMPTY = 1 << 5,   /* strings only: an empty list is not the same as none */
   ZINIT_OPTION_NUMERIC = 1 << 4, /* string only: a whole number may be given as well, and is its digits */
 } ZinitOptionFlags;
 

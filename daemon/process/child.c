@@ -80,9 +80,13 @@ execute (const ZinitChildPlan *plan)
   step = zinit_attributes_apply (plan->attributes);
   if (step != ZINIT_STEP_NONE)
     return step;
+  if (!zinit_capabilities_bound (plan->capabilities))
+    return ZINIT_STEP_CAPABILITIES;
   step = apply_identity (plan->identity);
   if (step != ZINIT_STEP_NONE)
     return step;
+  if (!zinit_capabilities_set (plan->capabilities))
+    return ZINIT_STEP_CAPABILITIES;
   if (plan->dir != NULL && chdir (plan->dir) != 0)
     return ZINIT_STEP_CHDIR;
   reset_signals (plan);

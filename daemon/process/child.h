@@ -10,6 +10,7 @@
 
 #include "model/state.h"
 #include "process/attributes.h"
+#include "process/capabilities.h"
 #include "process/credentials.h"
 #include "process/process.h"
 
@@ -23,6 +24,7 @@ typedef struct {
   const char *dir; /* NULL = stay */
   const ZinitCredentials *identity;
   const ZinitAttributes *attributes;
+  const ZinitCapabilities *capabilities;
   sigset_t resets;          /* signals to give the default disposition */
   int stdio[3];             /* close-on-exec descriptors ≥ 3 that become 0, 1 and 2 */
   int ready_slot;           /* close-on-exec; becomes @ready_fd */

@@ -90,7 +90,8 @@ typedef struct {
  * user could hold it. The child keeps the lock of zinit_processes_set_lock() until exec, and does not execute
  * the program if the daemon has ended meanwhile. On failure NULL and ZINIT_ERROR_SPAWN_FAILED, "STEP WHAT:
  * errno's text" (steps: pipe, user, group, clone, session, stdio, groups, chdir, exec, nice, oom_score_adj,
- * no_new_privs, limit), or "no descriptors left (limit N)". Transfer full. */
+ * no_new_privs,
+ * capabilities, limit), or "no descriptors left (limit N)". Transfer full. */
 ZinitProcess *zinit_process_spawn (ZinitProcesses *processes, const ZinitSpawnRequest *request,
                                    const ZinitProcessEvents *events, gpointer data, GError **error);
 /* A process that an earlier daemon started, or this one before it executed itself anew. */

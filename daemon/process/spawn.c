@@ -36,9 +36,10 @@
 #define READY_SLOT ZINIT_N_STREAMS
 #define PID_TAG "ZINIT_PID="
 
-static const char *const step_words[] = { "none",    "pipe",  "user",          "group",        "clone",
-                                          "session", "stdio", "groups",        "chdir",        "exec",
-                                          "daemon",  "nice",  "oom_score_adj", "no_new_privs", "limit" };
+static const char *const step_words[] = { "none",          "pipe",         "user",         "group",
+                                          "clone",         "session",      "stdio",        "groups",
+                                          "chdir",         "exec",         "daemon",       "nice",
+                                          "oom_score_adj", "no_new_privs", "capabilities", "limit" };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (step_words) == ZINIT_STEP_LIMIT + 1);
 
@@ -222,6 +223,8 @@ describe_step (ZinitStep step, const ZinitDefinition *definition, const ZinitChi
     return g_strdup (definition->group != NULL ? definition->group : definition->user);
   case ZINIT_STEP_CHDIR:
     return g_strdup (definition->dir);
+  case ZINIT_STEP_CAPABILITIES:
+    return g_strjoinv (", ", definition->capabilities);
   case ZINIT_STEP_NICE:
     return g_strdup_printf ("%d", plan->attributes->nice);
   case ZINIT_STEP_OOM_SCORE_ADJ:
@@ -367,6 +370,14 @@ find_watchdog_pid (char **announcements)
   return NULL;
 }
 
+static gboolean
+resolve_identity (const ZinitDefinition *definition, ZinitCredentials *identity, GError **error)
+{
+  return zinit_credentials_resolve (definition->user, definition->group, identity, error) &&
+         (definition->groups == NULL ||
+          zinit_credentials_add_groups (identity, (const char *const *)definition->groups, error));
+}
+
 gboolean
 zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, const char *notify_path,
                      ZinitSpawned *ret_spawned, GError **error)
@@ -384,13 +395,11 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   g_autofree const char **shell_argv = NULL;
   g_autofree char *path = NULL;
   ZinitAttributes attributes;
+  ZinitCapabilities capabilities;
   char pid_variable[sizeof PID_TAG + ZINIT_PID_DIGITS] = PID_TAG;
 
   *ret_spawned = (ZinitSpawned){ .pidfd = -1, .outputs = { -1, -1 }, .ready_fd = -1 };
-  if (!zinit_credentials_resolve (definition->user, definition->group, &identity, error))
-    return FALSE;
-  if (definition->groups != NULL &&
-      !zinit_credentials_add_groups (&identity, (const char *const *)definition->groups, error))
+  if (!resolve_identity (definition, &identity, error))
     return FALSE;
   ret_spawned->uid = identity.sets_uid ? identity.uid : geteuid ();
   if (definition->env_file != NULL) {
@@ -407,6 +416,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   if (!spawner->knows_resets)
     find_resets (spawner);
   zinit_attributes_read (definition, &spawner->files, &attributes);
+  zinit_capabilities_read (definition, identity.sets_uid, &capabilities);
   ZinitChildPlan plan = {
     .path = path,
     .argv = (const char *const *)argv,
@@ -415,6 +425,7 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
     .dir = definition->dir,
     .identity = &identity,
     .attributes = &attributes,
+    .capabilities = &capabilities,
     .resets = spawner->resets,
     .stdio = { spawner->null_fd, spawner->slots[ZINIT_STREAM_STDOUT], spawner->slots[ZINIT_STREAM_STDERR] },
     .first_other = find_first_other (spawner, request),

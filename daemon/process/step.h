@@ -24,6 +24,7 @@ typedef enum {
   ZINIT_STEP_NICE,
   ZINIT_STEP_OOM_SCORE_ADJ,
   ZINIT_STEP_NO_NEW_PRIVS,
+  ZINIT_STEP_CAPABILITIES,
   ZINIT_STEP_LIMIT, /* that of the first resource; the others follow */
   ZINIT_N_STEPS = ZINIT_STEP_LIMIT + ZINIT_N_RESOURCES
 } ZinitStep;

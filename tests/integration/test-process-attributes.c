@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "model/error.h"
@@ -28,6 +29,7 @@ typedef struct {
   int nice;
   int no_new_privs;
   char oom_score_adj[16];
+  struct __user_cap_data_struct capabilities[_LINUX_CAPABILITY_U32S_3];
 } Own;
 
 static char *
@@ -42,11 +44,13 @@ read_oom_score_adj (void)
 static void
 read_own (Own *own)
 {
+  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
   g_autofree char *score = read_oom_score_adj ();
 
   memset (own, 0, sizeof *own);
   for (int i = 0; i < ZINIT_N_RESOURCES; i++)
     getrlimit ((enum __rlimit_resource)zinit_resource_numbers[i], &own->limits[i]);
+  g_assert_cmpint (syscall (SYS_capget, &header, own->capabilities), ==, 0);
   own->mask = umask (022);
   umask (own->mask);
   own->nice = getpriority (PRIO_PROCESS, 0);
@@ -190,6 +194,38 @@ test_above (Fixture *fixture, gconstpointer unused)
     assert_refused (fixture, &definition, "limit nofile infinity: Operation not permitted");
 }
 
+/* Rule H6. The sets of a process are lines of its status, and a bit of a set is a capability. */
+static void
+test_capabilities (Fixture *fixture, gconstpointer unused)
+{
+  char *kept[] = { (char *)"CAP_KILL", (char *)"CAP_NET_BIND_SERVICE", NULL };
+  char *none[] = { NULL };
+  ZinitDefinition definition = { .exec = (char *)"sed -n s/^Cap...:.//p /proc/self/status",
+                                 .capabilities = kept };
+
+  if (!has_capability (CAP_SETPCAP)) {
+    assert_refused (fixture, &definition,
+                    "capabilities CAP_KILL, CAP_NET_BIND_SERVICE: Operation not permitted");
+    return;
+  }
+  /* Inheritable, permitted, effective, bounding, ambient. */
+  assert_says (fixture, &definition,
+               "0000000000000420\n0000000000000420\n0000000000000420\n0000000000000420\n"
+               "0000000000000000\n");
+  definition.user = (char *)"nobody";
+  assert_says (fixture, &definition,
+               "0000000000000420\n0000000000000420\n0000000000000420\n0000000000000420\n"
+               "0000000000000420\n");
+  definition.capabilities = none;
+  assert_says (fixture, &definition,
+               "0000000000000000\n0000000000000000\n0000000000000000\n0000000000000000\n"
+               "0000000000000000\n");
+  definition.user = NULL;
+  assert_says (fixture, &definition,
+               "0000000000000000\n0000000000000000\n0000000000000000\n0000000000000000\n"
+               "0000000000000000\n");
+}
+
 /* The size of files is limited when the failure is recorded: that is no reason to die of a signal. */
 static void
 test_record_too_long (Fixture *fixture, gconstpointer unused)
@@ -211,8 +247,13 @@ test_record_too_long (Fixture *fixture, gconstpointer unused)
 }
 
 static const ProcessTest tests[] = {
-  { "umask", test_umask },   { "priority", test_priority }, { "no-new-privs", test_no_new_privs },
-  { "limits", test_limits }, { "above", test_above },       { "record-too-long", test_record_too_long },
+  { "umask", test_umask },
+  { "priority", test_priority },
+  { "no-new-privs", test_no_new_privs },
+  { "limits", test_limits },
+  { "above", test_above },
+  { "capabilities", test_capabilities },
+  { "record-too-long", test_record_too_long },
 };
 
 int

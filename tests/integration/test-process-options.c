@@ -255,6 +255,37 @@ test_words_of_file (void)
   assert_property (h->client, "web", "NeedsRestart", "true");
 }
 
+/* Rule H6: refused when it is read where the daemon may not, and else what the process has. */
+static void
+test_capabilities (void)
+{
+  g_autoptr (Harness) h = harness_new ();
+  g_autofree char *exec = g_strdup_printf (
+      "'echo $(sed -n s/^CapBnd:.//p /proc/self/status) >>%s/web; exec sleep 1000'", h->directory);
+  g_autofree char *status = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  survival_start (h);
+  g_assert_true (g_file_get_contents ("/proc/self/status", &status, NULL, NULL));
+  if ((g_ascii_strtoull (strstr (status, "CapEff:") + strlen ("CapEff:"), NULL, 16) >> 8 & 1) == 0) {
+    g_autofree char *message = client_fails (
+        h->client, "InvalidConfig", "AddService",
+        "({'service': {'name': <'web'>, 'exec': <'x'>, 'capabilities': <['CAP_KILL']>}}, " NO_OPTIONS ")");
+
+    assert_has (message, "service.capabilities: this zinitd may not set capabilities");
+    return;
+  }
+  add (h, "web", exec, ", 'capabilities': <['CAP_KILL']>");
+  check_comes_back (h, "web", "0000000000000020");
+  g_variant_unref (client_ok (h->client, "AddService",
+                              "({'service': {'name': <'none'>, 'exec': <'sed -n s/^CapBnd:.//p "
+                              "/proc/self/status >%s/none; sleep 1000'>, "
+                              "'capabilities': <@as []>}}, " NO_OPTIONS ")",
+                              h->directory));
+  lines = harness_wait_lines (h, "none", 1);
+  g_assert_cmpstr (lines[0], ==, "0000000000000000");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -267,5 +298,6 @@ main (int argc, char **argv)
   g_test_add_func ("/rules/H1/inherit-env", test_inherit_env);
   g_test_add_func ("/process-options/words", test_words);
   g_test_add_func ("/process-options/words-of-file", test_words_of_file);
+  g_test_add_func ("/rules/H6/capabilities", test_capabilities);
   return g_test_run ();
 }

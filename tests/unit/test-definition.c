@@ -22,6 +22,7 @@ static void
 test_every_row (void)
 {
   static const char *const items[] = { "K1=x", "K2=y", NULL };
+  static const char *const capabilities[] = { "CAP_KILL", NULL };
   static const char *const paths[] = { "/etc/one", "-/etc/two", NULL };
   static const char *const names[] = { "one", "two", NULL };
   static const char *const codes[] = { "3", "64-78", NULL };
@@ -49,7 +50,9 @@ test_every_row (void)
       value = (ZinitValue){ .kind = ZINIT_VALUE_LIST, .strings = option->check != NULL ? codes : names };
     else if (option->type == ZINIT_TYPE_STRINGS)
       value = (ZinitValue){ .kind = ZINIT_VALUE_LIST,
-                            .strings = strcmp (option->key, "env_file") == 0 ? paths : names };
+                            .strings = strcmp (option->key, "env_file") == 0       ? paths
+                                       : strcmp (option->key, "capabilities") == 0 ? capabilities
+                                                                                   : names };
     else if (option->type == ZINIT_TYPE_TABLE)
       value = (ZinitValue){ .kind = ZINIT_VALUE_TABLE, .strings = items };
     else if (strcmp (option->key, "address") == 0)

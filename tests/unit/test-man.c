@@ -177,6 +177,7 @@ test_limits (void)
     { ZINIT_MAX_ENV_FILES, "files", "of variables" },
     { ZINIT_MAX_ENV_FILE_BYTES, "bytes", "in one of these files" },
     { ZINIT_MAX_GROUPS, "groups", "in one definition" },
+    { ZINIT_MAX_CAPABILITIES, "capabilities", "in one definition" },
     { ZINIT_MAX_JSON_DEPTH, "levels", "of containers" },
     { ZINIT_MAX_LINE_BYTES, "bytes", "in one line" },
     { ZINIT_MAX_LOG_BYTES, "bytes", "of output kept" },

@@ -5,6 +5,7 @@
  */
 #include "config/definition-build.h"
 #include "config/strict-json.h"
+#include "model/capability.h"
 #include "model/error.h"
 #include "model/limits.h"
 #include "model/schema.h"
@@ -272,6 +273,40 @@ test_saved_words (void)
   }
 }
 
+/* What the daemon may do is asked for where it runs, so values are tried by the table. */
+static void
+test_capabilities (void)
+{
+  static const char *const names[] = { "CAP_KILL", "cap_net_bind_service", NULL };
+  static const char *const wrong[] = { "CAP_KILL", "KILL", NULL };
+  const ZinitOption *option = zinit_schema_find ("service", "capabilities");
+  g_autoptr (ZinitDefinition) absent = zinit_definition_new ();
+  g_autoptr (ZinitDefinition) definition = zinit_definition_new ();
+  g_autoptr (ZinitDefinition) copy = NULL;
+  g_autoptr (GError) error = NULL;
+  ZinitValue value = { .kind = ZINIT_VALUE_LIST, .strings = names };
+  g_autofree char *toml = NULL;
+
+  g_assert_true (zinit_schema_set (definition, option, &value, NULL));
+  g_assert_cmpstrv (definition->capabilities, names);
+  g_assert_cmpuint (zinit_capability_set (names), ==, 1 << 5 | 1 << 10);
+  value.strings = wrong;
+  g_assert_false (zinit_schema_set (definition, option, &value, &error));
+  g_assert_cmpstr (error->message, ==,
+                   "service.capabilities: item 2: \"KILL\" is not a capability; a name such as "
+                   "\"CAP_NET_BIND_SERVICE\" is wanted");
+  /* None at all is not the same as not given. */
+  value.strings = names + 2;
+  g_assert_true (zinit_schema_set (definition, option, &value, NULL));
+  g_assert_nonnull (definition->capabilities);
+  g_assert_false (zinit_schema_is_equal (definition, absent, option));
+  g_assert_cmpuint (zinit_definition_hash (definition), !=, zinit_definition_hash (absent));
+  copy = zinit_definition_copy (definition);
+  g_assert_true (zinit_definition_equal (copy, definition));
+  toml = zinit_definition_to_toml (definition);
+  g_assert_cmpstr (toml, ==, "[service]\ncapabilities = []\n");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -283,5 +318,6 @@ main (int argc, char **argv)
   g_test_add_func ("/schema-process/strings", test_strings);
   g_test_add_func ("/schema-process/words", test_words);
   g_test_add_func ("/schema-process/saved-words", test_saved_words);
+  g_test_add_func ("/schema-process/capabilities", test_capabilities);
   return g_test_run ();
 }
