@@ -245,11 +245,14 @@ test_words_of_file (void)
 
   harness_write (h, "web.toml", "[service]\nexec = [\"sleep\", \"1000\"]\n");
   harness_write (h, "cd.toml", "[service]\nexec = [\"alias\", \"/\"]\n[lifecycle]\nrestart = \"never\"\n");
-  harness_start (h);
+  survival_start (h);
   client_wait_state (h->client, "web", "running");
   client_wait_state (h->client, "cd", "failed");
   failure = client_failure (h->client, "cd");
   g_assert_cmpstr (failure, ==, "spawn_error message=exec alias: No such file or directory");
+  survival_start_again (h);
+  assert_property (h->client, "web", "State", "running");
+  assert_property (h->client, "web", "NeedsRestart", "false");
   harness_write (h, "web.toml", "[service]\nexec = \"sleep 1000\"\n");
   g_free (harness_reload (h));
   assert_property (h->client, "web", "NeedsRestart", "true");

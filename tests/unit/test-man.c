@@ -95,7 +95,8 @@ describe_option (const ZinitOption *option)
     return g_strdup_printf ("list of %s, default: none",
                             option->items != NULL ? option->items : "service names");
   case ZINIT_TYPE_STRINGS:
-    return g_strdup ("list of strings, default: none");
+    return g_strdup_printf ("list of strings, default: %s",
+                            option->flags & ZINIT_OPTION_EMPTY ? "not set" : "none");
   case ZINIT_TYPE_TABLE:
     return g_strdup ("table of strings, default: none");
   default:
