@@ -24,32 +24,6 @@ typedef struct {
   GPtrArray *problems;
 } Build;
 
-/* What @node is, for messages; static. */
-static const char *
-type_name (JsonNode *node)
-{
-  switch (json_node_get_node_type (node)) {
-  case JSON_NODE_OBJECT:
-    return "a table";
-  case JSON_NODE_ARRAY:
-    return "a list";
-  case JSON_NODE_NULL:
-    return "null";
-  case JSON_NODE_VALUE:
-    break;
-  }
-  switch (json_node_get_value_type (node)) {
-  case G_TYPE_STRING:
-    return "a string";
-  case G_TYPE_INT64:
-    return "a number";
-  case G_TYPE_BOOLEAN:
-    return "true or false";
-  default:
-    return "a number with a fraction or exponent";
-  }
-}
-
 /* NULL when @node is not a string. */
 static const char *
 text_of (JsonNode *node)
@@ -57,6 +31,24 @@ text_of (JsonNode *node)
   return JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
              ? json_node_get_string (node)
              : NULL;
+}
+
+/* What @node is, for messages; static. */
+static const char *
+type_name (JsonNode *node)
+{
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    return "a table";
+  if (JSON_NODE_HOLDS_ARRAY (node))
+    return "a list";
+  if (JSON_NODE_HOLDS_NULL (node))
+    return "null";
+  if (text_of (node) != NULL)
+    return "a string";
+  if (json_node_get_value_type (node) == G_TYPE_BOOLEAN)
+    return "true or false";
+  return json_node_get_value_type (node) == G_TYPE_INT64 ? "a number"
+                                                         : "a number with a fraction or exponent";
 }
 
 /* All sections, or all keys of @section, for people. Transfer full. */

@@ -44,11 +44,12 @@ append_list (GString *toml, const ZinitOption *option, const char *const *items)
 {
   g_string_append_printf (toml, "%s = [", option->key);
   for (guint i = 0; items != NULL && items[i] != NULL; i++) {
-    gboolean is_number = g_ascii_string_to_unsigned (items[i], 10, 0, option->maximum, NULL, NULL);
+    gboolean is_number = option->type == ZINIT_TYPE_LIST && option->maximum > 0 &&
+                         g_ascii_string_to_unsigned (items[i], 10, 0, option->maximum, NULL, NULL);
 
     g_string_append (toml, i > 0 ? ", " : "");
     /* Not 007, which is no number of TOML's. */
-    if (option->maximum > 0 && is_number && (items[i][0] != '0' || items[i][1] == '\0'))
+    if (is_number && (items[i][0] != '0' || items[i][1] == '\0'))
       g_string_append (toml, items[i]);
     else
       append_string (toml, items[i]);

@@ -11,13 +11,13 @@
 #define ZINIT_MAX_DEFINITION_BYTES (1 << 20) /* one definition file, 1 MiB */
 #define ZINIT_MAX_STRING_BYTES (64 * 1024)   /* one string in a definition */
 #define ZINIT_MAX_LIST_ITEMS 4096            /* names in one dependency list */
-#define ZINIT_MAX_WAITING_FAILURES 64 /* of other services, that one of on_failure is to be started for */
-#define ZINIT_MAX_ARGUMENTS 4096             /* words of a command that is a list */
-#define ZINIT_MAX_ENV_ITEMS 4096             /* variables of one service */
-#define ZINIT_MAX_ENV_FILES 64               /* of variables, of one service */
-#define ZINIT_MAX_ENV_FILE_BYTES 262144      /* one of them */
-#define ZINIT_MAX_CAPABILITIES 64            /* in one definition */
-#define ZINIT_MAX_GROUPS 256                 /* supplementary groups in one definition */
+#define ZINIT_MAX_WAITING_FAILURES 64   /* of other services, that one of on_failure is to be started for */
+#define ZINIT_MAX_ARGUMENTS 4096        /* words of a command that is a list */
+#define ZINIT_MAX_ENV_ITEMS 4096        /* variables of one service */
+#define ZINIT_MAX_ENV_FILES 64          /* of variables, of one service */
+#define ZINIT_MAX_ENV_FILE_BYTES 262144 /* one of them */
+#define ZINIT_MAX_CAPABILITIES 64       /* in one definition */
+#define ZINIT_MAX_GROUPS 256            /* supplementary groups in one definition */
 #define ZINIT_MAX_DELAY_MS                                                                                   \
   (G_GUINT64_CONSTANT (1) << 53)            /* a delay or time-out; exact in every number type */
 #define ZINIT_MAX_BUFFER_LINES 1000000      /* lines of one log ring */

@@ -53,7 +53,7 @@ typedef struct {
   const char *items;          /* the same, more of them: "service names" */
   /* string, and each of strings: NULL = any text that is not blank; list: of each item, NULL = a name */
   ZinitTextCheck check;
-  const char *help;     /* one line for the man page and messages, marked N_() */
+  const char *help; /* one line for the man page and messages, marked N_() */
 } ZinitOption;
 
 #define ZINIT_MAX_OPTIONS 64 /* rows of the table, so that a set of them fits in a guint64 */

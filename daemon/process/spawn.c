@@ -360,6 +360,17 @@ make_announcements (const ZinitDefinition *definition, const char *notify_path, 
   return variables;
 }
 
+/* @ret_variables is env with what its files say (transfer full); NULL = it has no files. */
+static gboolean
+read_env (const ZinitDefinition *definition, GPtrArray **ret_variables, GError **error)
+{
+  if (definition->env_file == NULL)
+    return TRUE;
+  *ret_variables = zinit_env_files_read ((const char *const *)definition->env_file,
+                                         (const char *const *)definition->env, error);
+  return *ret_variables != NULL;
+}
+
 /* Where the child writes its own number. */
 static char *
 find_watchdog_pid (char **announcements)
@@ -389,7 +400,6 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   g_autofree char *pwd = NULL;
   int ready_fd;
   g_auto (GStrv) announcements = make_announcements (definition, notify_path, &ready_fd);
-  const char *const *variables = (const char *const *)definition->env;
   g_autoptr (GPtrArray) read_variables = NULL;
   g_autofree const char **environment = NULL;
   g_autofree const char **shell_argv = NULL;
@@ -402,13 +412,12 @@ zinit_spawner_spawn (ZinitSpawner *spawner, const ZinitSpawnRequest *request, co
   if (!resolve_identity (definition, &identity, error))
     return FALSE;
   ret_spawned->uid = identity.sets_uid ? identity.uid : geteuid ();
-  if (definition->env_file != NULL) {
-    read_variables = zinit_env_files_read ((const char *const *)definition->env_file, variables, error);
-    if (read_variables == NULL)
-      return FALSE;
-    variables = (const char *const *)read_variables->pdata;
-  }
-  environment = make_environment (spawner, request, &identity, variables, (const char *const *)announcements, pid_variable, &pwd);
+  if (!read_env (definition, &read_variables, error))
+    return FALSE;
+  environment = make_environment (spawner, request, &identity,
+                                  read_variables != NULL ? (const char *const *)read_variables->pdata
+                                                         : (const char *const *)definition->env,
+                                  (const char *const *)announcements, pid_variable, &pwd);
   path = zinit_command_find (argv[0], zinit_environment_get (environment, "PATH"), definition->dir);
   if (path == NULL)
     return fail (error, ZINIT_STEP_EXEC, argv[0], errno);

@@ -17,54 +17,62 @@ new_web (void)
   return definition;
 }
 
-/* Every row makes a difference, is copied deeply, and is read back as it was set. */
-static void
-test_every_row (void)
+/* One that is not the default of @option. */
+static ZinitValue
+make_other (const ZinitOption *option)
 {
   static const char *const items[] = { "K1=x", "K2=y", NULL };
   static const char *const capabilities[] = { "CAP_KILL", NULL };
   static const char *const paths[] = { "/etc/one", "-/etc/two", NULL };
   static const char *const names[] = { "one", "two", NULL };
   static const char *const codes[] = { "3", "64-78", NULL };
+  ZinitValue value = { .kind = ZINIT_VALUE_STRING, .string = "other" };
 
+  if (option->type == ZINIT_TYPE_BOOLEAN)
+    value = (ZinitValue){ .kind = ZINIT_VALUE_BOOLEAN, .boolean = !option->default_number };
+  else if (option->type == ZINIT_TYPE_NUMBER)
+    value = (ZinitValue){ .kind = ZINIT_VALUE_INTEGER, .magnitude = option->default_number + 1 };
+  else if (option->type == ZINIT_TYPE_SIGNED)
+    value = (ZinitValue){ .kind = ZINIT_VALUE_INTEGER, .negative = TRUE, .magnitude = 5 };
+  else if (option->type == ZINIT_TYPE_CHOICE)
+    value.string = option->choices[1];
+  else if (option->type == ZINIT_TYPE_SIGNAL)
+    value.string = "SIGHUP";
+  else if (option->type == ZINIT_TYPE_LIST)
+    value = (ZinitValue){ .kind = ZINIT_VALUE_LIST, .strings = option->check != NULL ? codes : names };
+  else if (option->type == ZINIT_TYPE_STRINGS)
+    value = (ZinitValue){ .kind = ZINIT_VALUE_LIST,
+                          .strings = strcmp (option->key, "env_file") == 0       ? paths
+                                     : strcmp (option->key, "capabilities") == 0 ? capabilities
+                                                                                 : names };
+  else if (option->type == ZINIT_TYPE_TABLE)
+    value = (ZinitValue){ .kind = ZINIT_VALUE_TABLE, .strings = items };
+  else if (strcmp (option->key, "address") == 0)
+    value.string = "/socket";
+  else if (strcmp (option->key, "url") == 0)
+    value.string = "http://host/";
+  else if (strcmp (option->key, "ready") == 0)
+    value.string = "notify";
+  else if (strcmp (option->key, "umask") == 0)
+    value.string = "0027";
+  else if (option->flags & ZINIT_OPTION_NUMERIC)
+    value.string = "5:infinity";
+  return value;
+}
+
+/* Every row makes a difference, is copied deeply, and is read back as it was set. */
+static void
+test_every_row (void)
+{
   for (gsize i = 0; i < zinit_n_options; i++) {
     const ZinitOption *option = &zinit_options[i];
     g_autoptr (ZinitDefinition) plain = zinit_definition_new ();
     g_autoptr (ZinitDefinition) definition = zinit_definition_new ();
     g_autoptr (ZinitDefinition) copy = NULL;
-    ZinitValue value = { .kind = ZINIT_VALUE_STRING, .string = "other" }, back;
+    ZinitValue value = make_other (option), back;
 
     if (strcmp (option->section, "health") == 0 && strcmp (option->key, "type") != 0)
       plain->health_type = definition->health_type = ZINIT_HEALTH_EXEC;
-    if (option->type == ZINIT_TYPE_BOOLEAN)
-      value = (ZinitValue){ .kind = ZINIT_VALUE_BOOLEAN, .boolean = !option->default_number };
-    else if (option->type == ZINIT_TYPE_NUMBER)
-      value = (ZinitValue){ .kind = ZINIT_VALUE_INTEGER, .magnitude = option->default_number + 1 };
-    else if (option->type == ZINIT_TYPE_SIGNED)
-      value = (ZinitValue){ .kind = ZINIT_VALUE_INTEGER, .negative = TRUE, .magnitude = 5 };
-    else if (option->type == ZINIT_TYPE_CHOICE)
-      value.string = option->choices[1];
-    else if (option->type == ZINIT_TYPE_SIGNAL)
-      value.string = "SIGHUP";
-    else if (option->type == ZINIT_TYPE_LIST)
-      value = (ZinitValue){ .kind = ZINIT_VALUE_LIST, .strings = option->check != NULL ? codes : names };
-    else if (option->type == ZINIT_TYPE_STRINGS)
-      value = (ZinitValue){ .kind = ZINIT_VALUE_LIST,
-                            .strings = strcmp (option->key, "env_file") == 0       ? paths
-                                       : strcmp (option->key, "capabilities") == 0 ? capabilities
-                                                                                   : names };
-    else if (option->type == ZINIT_TYPE_TABLE)
-      value = (ZinitValue){ .kind = ZINIT_VALUE_TABLE, .strings = items };
-    else if (strcmp (option->key, "address") == 0)
-      value.string = "/socket";
-    else if (strcmp (option->key, "url") == 0)
-      value.string = "http://host/";
-    else if (strcmp (option->key, "ready") == 0)
-      value.string = "notify";
-    else if (strcmp (option->key, "umask") == 0)
-      value.string = "0027";
-    else if (option->flags & ZINIT_OPTION_NUMERIC)
-      value.string = "5:infinity";
 
     g_assert_true (zinit_schema_set (definition, option, &value, NULL));
     g_assert_false (zinit_schema_is_equal (plain, definition, option));
