@@ -22,7 +22,7 @@ refuse_impossible (ZinitConfigSet *set)
 
   for (guint i = 0; i < set->entries->len; i++)
     g_ptr_array_add (definitions, ((ZinitConfigEntry *)set->entries->pdata[i])->definition);
-  reasons = zinit_graph_find_impossible (definitions);
+  reasons = zinit_graph_find_impossible (definitions, 0);
   for (guint i = set->entries->len; i-- > 0;) {
     const ZinitConfigEntry *entry = set->entries->pdata[i];
     const char *reason = g_hash_table_lookup (reasons, entry->definition->name);

@@ -57,6 +57,7 @@ typedef struct {
 
   char **requires; /* each list: names without repeats, in the order given; NULL = none */
   char **after;
+  char **before;
   char **wants;
   char **conflicts;
 

@@ -46,19 +46,26 @@ typedef enum {
   ZINIT_VERDICT_FAILED,  /* ret_name = the required service that failed for good */
 } ZinitVerdict;
 
-/* May the service with @definition start now? @conflicting lists the services that name it in their own
- * `conflicts` (NULL = none); its own list is read from the definition. @ret_blockers, if not NULL, gets every
- * reason to wait as a new array of ZinitBlocker (transfer full, maybe empty; also the missing and the failed
- * one). @ret_name is borrowed from @definition. */
-ZinitVerdict zinit_graph_may_start (const ZinitDefinition *definition, const char *const *conflicting,
+/* Names of others that the definition of a service does not say; each list may be NULL. */
+typedef struct {
+  const char *const *conflicting; /* they name it in their `conflicts` */
+  const char *const *preceding;   /* they name it in their `before` */
+} ZinitGraphOthers;
+
+/* May the service with @definition start now? @others names it in lists of their own (NULL = nobody does).
+ * @ret_blockers, if not NULL, gets every reason to wait as a new array of ZinitBlocker (transfer full, maybe
+ * empty; also the missing and the failed one). @ret_name is borrowed from @definition or @others. */
+ZinitVerdict zinit_graph_may_start (const ZinitDefinition *definition, const ZinitGraphOthers *others,
                                     ZinitGraphLookup lookup, gpointer data, GPtrArray **ret_blockers,
                                     const char **ret_name);
 
-/* Looks for those among @definitions (ZinitDefinition*, any order; unknown names have no edges) that could
- * never start: they are in a cycle of requires and after, or require, all the way, what they conflict with.
- * Returns name (borrowed from the definition) → the reason with the chain, "… cycle: a → b → a" (char *,
- * owned by the table; a long chain is shortened in the middle). Empty when there is none. No recursion;
- * linear in edges, but for each service in a conflict once more. Transfer full. */
-GHashTable *zinit_graph_find_impossible (GPtrArray *definitions);
+/* Looks for those among @definitions (ZinitDefinition*; unknown names have no edges) that could never start:
+ * they are in a cycle of requires, after and before, or require, all the way, what they conflict with. The
+ * first @n_in_force of them go on whatever is found, the others are candidates in any order: where only the
+ * `before` of candidates closes a cycle, they alone are impossible, and the rest of it is not. Returns name
+ * (borrowed from the definition) → the reason with the chain, "… cycle: a → b → a" (char *, owned by the
+ * table; a long chain is shortened in the middle). Empty when there is none. No recursion; linear in edges,
+ * but for each service in a conflict, and each that closes a cycle, once more. Transfer full. */
+GHashTable *zinit_graph_find_impossible (const GPtrArray *definitions, guint n_in_force);
 
 G_END_DECLS

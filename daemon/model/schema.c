@@ -91,6 +91,8 @@ const ZinitOption zinit_options[] = {
     .help = N_("Services that are started along, but never waited for") },
   { "dependencies", "conflicts", ZINIT_TYPE_LIST, SPECIFIED, FIELD (conflicts),
     .help = N_("Services that may not be active at the same time") },
+  { "dependencies", "before", ZINIT_TYPE_LIST, 0, FIELD (before),
+    .help = N_("Services that start after this one, as if they had it in their own list after") },
 
   { "lifecycle", "restart", CHOICE (zinit_restart_words), .flags = SPECIFIED, FIELD (restart),
     .default_number = ZINIT_RESTART_ALWAYS,
@@ -243,6 +245,7 @@ static const struct {
   { "TimeoutStartSec", "lifecycle", "start_timeout_ms" },
   { "TimeoutStopSec", "lifecycle", "stop_timeout_ms" },
   { "After", "dependencies", "after" },
+  { "Before", "dependencies", "before" },
   { "Requires", "dependencies", "requires" },
   { "Wants", "dependencies", "wants" },
   { "Conflicts", "dependencies", "conflicts" },

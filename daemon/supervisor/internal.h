@@ -90,7 +90,7 @@ struct _ZinitSupervisor {
 
   GHashTable *services;     /* name → ZinitService, owned */
   GPtrArray *by_name;       /* the same services, sorted */
-  GHashTable *dependents;   /* name → GPtrArray of services that name it in requires, after or conflicts */
+  GHashTable *dependents;   /* name → GPtrArray of services that name it in a list of their dependencies */
   GArray *observers;        /* ZinitObserverEntry */
   GPtrArray *config_errors; /* ZinitConfigError, of the last load or reload */
   GQueue queue;             /* services to look at */

@@ -32,7 +32,7 @@ check_possible (GPtrArray *definitions, ZinitDefinition *definition, GError **er
   gpointer name, reason;
 
   g_ptr_array_add (all, definition);
-  reasons = zinit_graph_find_impossible (all);
+  reasons = zinit_graph_find_impossible (all, definitions->len);
   if (g_hash_table_size (reasons) == 0)
     return TRUE;
   reason = g_hash_table_lookup (reasons, definition->name);
@@ -40,7 +40,7 @@ check_possible (GPtrArray *definitions, ZinitDefinition *definition, GError **er
     g_set_error_literal (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY, reason);
     return FALSE;
   }
-  reasons_before = zinit_graph_find_impossible (definitions);
+  reasons_before = zinit_graph_find_impossible (definitions, definitions->len);
   g_hash_table_iter_init (&iter, reasons);
   while (g_hash_table_iter_next (&iter, &name, &reason))
     if (!g_hash_table_contains (reasons_before, name)) {

@@ -105,6 +105,45 @@ look_up_order (const char *name, ZinitGraphNode *ret_node, gpointer data)
   return TRUE;
 }
 
+/* Those that name @service in the list of their definition at @offset. NULL-terminated; NULL = nobody does.
+ * Transfer container, of borrowed names. */
+static GPtrArray *
+find_naming (const ZinitService *service, gsize offset)
+{
+  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
+  GPtrArray *names = NULL;
+
+  for (guint i = 0; dependents != NULL && i < dependents->len; i++) {
+    const ZinitService *dependent = dependents->pdata[i];
+
+    if (!zinit_registry_is_in (G_STRUCT_MEMBER (char **, dependent->definition, offset), service))
+      continue;
+    if (names == NULL)
+      names = g_ptr_array_new ();
+    g_ptr_array_add (names, (gpointer)zinit_service_get_name (dependent));
+  }
+  if (names != NULL)
+    g_ptr_array_add (names, NULL);
+  return names;
+}
+
+static const char *const *
+as_names (const GPtrArray *names)
+{
+  return names != NULL ? (const char *const *)names->pdata : NULL;
+}
+
+/* By what it needs and what it comes after, whatever it conflicts with. */
+static gboolean
+may_start_in_order (const ZinitService *service)
+{
+  g_autoptr (GPtrArray) preceding = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, before));
+  ZinitGraphOthers others = { .preceding = as_names (preceding) };
+
+  return zinit_graph_may_start (zinit_service_get_next_definition (service), &others, look_up_order,
+                                service->supervisor, NULL, NULL) == ZINIT_VERDICT_MAY_START;
+}
+
 /* Down, and looked at in this moment: but for its conflicts it would start. */
 static gboolean
 is_about_to_start (const ZinitService *service)
@@ -113,8 +152,7 @@ is_about_to_start (const ZinitService *service)
 
   return (status->next == ZINIT_NEXT_START ||
           (status->state == ZINIT_STATE_BLOCKED && service->queue_link.data != NULL)) &&
-         zinit_graph_may_start (zinit_service_get_next_definition (service), NULL, look_up_order,
-                                service->supervisor, NULL, NULL) == ZINIT_VERDICT_MAY_START;
+         may_start_in_order (service);
 }
 
 static gboolean
@@ -170,23 +208,12 @@ look_up (const char *name, ZinitGraphNode *ret_node, gpointer data)
 ZinitVerdict
 zinit_registry_may_start (const ZinitService *service, GPtrArray **ret_blockers, const char **ret_name)
 {
-  GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
-  g_autoptr (GPtrArray) conflicting = NULL;
+  g_autoptr (GPtrArray) conflicting = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, conflicts));
+  g_autoptr (GPtrArray) preceding = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, before));
+  ZinitGraphOthers others = { as_names (conflicting), as_names (preceding) };
 
-  for (guint i = 0; dependents != NULL && i < dependents->len; i++) {
-    const ZinitService *dependent = dependents->pdata[i];
-
-    if (!zinit_registry_is_in (dependent->definition->conflicts, service))
-      continue;
-    if (conflicting == NULL)
-      conflicting = g_ptr_array_new ();
-    g_ptr_array_add (conflicting, (gpointer)zinit_service_get_name (dependent));
-  }
-  if (conflicting != NULL)
-    g_ptr_array_add (conflicting, NULL);
-  return zinit_graph_may_start (service->definition,
-                                conflicting != NULL ? (const char *const *)conflicting->pdata : NULL, look_up,
-                                (gpointer)service, ret_blockers, ret_name);
+  return zinit_graph_may_start (service->definition, &others, look_up, (gpointer)service, ret_blockers,
+                                ret_name);
 }
 
 static ZinitOutlook

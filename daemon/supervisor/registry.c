@@ -13,7 +13,7 @@ static void
 for_each_name (ZinitService *service, NameFunc func)
 {
   char **const lists[] = { service->definition->requires, service->definition->after,
-                           service->definition->conflicts };
+                           service->definition->before, service->definition->conflicts };
 
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
     for (char **name = lists[i]; name != NULL && *name != NULL; name++)
@@ -146,6 +146,7 @@ zinit_registry_remove (ZinitService *service)
   }
   zinit_supervisor_for_each_observer (supervisor, report_removed, service);
   zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_SERVICE_COUNT);
+  zinit_supervisor_enqueue_dependents (supervisor, service);
   zinit_log_discard (service->log);
   zinit_service_free (service);
 

@@ -148,16 +148,22 @@ refuse_impossible_once (ZinitSupervisor *supervisor, ZinitConfigSet *set, const 
   g_autoptr (GPtrArray) all = g_ptr_array_copy ((GPtrArray *)definitions, NULL, NULL);
   g_autoptr (GHashTable) reasons = NULL;
   gboolean is_any = FALSE;
+  guint n_in_force;
 
+  for (guint i = 0; i < set->entries->len; i++) {
+    const ZinitConfigEntry *entry = set->entries->pdata[i];
+
+    if (entry->is_refused && entry->older != NULL)
+      g_ptr_array_add (all, entry->older);
+  }
+  n_in_force = all->len;
   for (guint i = 0; i < set->entries->len; i++) {
     const ZinitConfigEntry *entry = set->entries->pdata[i];
 
     if (!entry->is_refused)
       g_ptr_array_add (all, entry->definition);
-    else if (entry->older != NULL)
-      g_ptr_array_add (all, entry->older);
   }
-  reasons = zinit_graph_find_impossible (all);
+  reasons = zinit_graph_find_impossible (all, n_in_force);
   for (guint i = 0; i < set->entries->len; i++) {
     ZinitConfigEntry *entry = set->entries->pdata[i];
     const char *reason = g_hash_table_lookup (reasons, entry->definition->name);

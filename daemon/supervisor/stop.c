@@ -7,14 +7,31 @@
 
 #include "supervisor/internal.h"
 
+static gboolean
+goes_down (const ZinitService *service)
+{
+  return service->stop_pending || service->status.state == ZINIT_STATE_STOPPING;
+}
+
 /* What is stopped at one time goes down in the reverse order of starts. */
 static gboolean
 goes_down_before (const ZinitService *dependent, const ZinitService *service)
 {
-  gboolean goes_down = dependent->stop_pending || dependent->status.state == ZINIT_STATE_STOPPING;
-
   return zinit_registry_requires (dependent, service) ||
-         (goes_down && zinit_registry_is_in (dependent->definition->after, service));
+         (goes_down (dependent) && zinit_registry_is_in (dependent->definition->after, service));
+}
+
+/* It is `before` one that goes down as well. */
+static gboolean
+precedes_any (const ZinitService *service)
+{
+  for (char **name = service->definition->before; name != NULL && *name != NULL; name++) {
+    const ZinitService *other = g_hash_table_lookup (service->supervisor->services, *name);
+
+    if (other != NULL && goes_down (other))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 static gboolean
@@ -30,7 +47,7 @@ is_needed (const ZinitService *service)
         goes_down_before (dependent, service))
       return TRUE;
   }
-  return FALSE;
+  return precedes_any (service);
 }
 
 /* A oneshot that is done has no process to stop: what remains is what comes next for it. */

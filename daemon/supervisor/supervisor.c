@@ -198,6 +198,7 @@ zinit_supervisor_enqueue_dependents (ZinitSupervisor *supervisor, ZinitService *
     enqueue_if_waiting (supervisor, dependents->pdata[i]);
   /* A conflict holds both ways, and what it needs may wait for its end. */
   enqueue_names (supervisor, service->definition->conflicts);
+  enqueue_names (supervisor, service->definition->before);
   if (supervisor->n_stop_pending > 0) {
     enqueue_names (supervisor, service->definition->requires);
     enqueue_names (supervisor, service->definition->after);

@@ -70,14 +70,13 @@ pick (Run *run)
   return zinit_supervisor_find (run->world.supervisor, name, NULL);
 }
 
-/* A bit for each service; most name those before it, so that few go in a circle. */
+/* A bit for each service, of those that are @allowed. */
 static char **
-next_names (Run *run, guint own, gboolean is_any)
+next_names (Run *run, guint allowed)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  guint bits = next_byte (run);
+  guint bits = next_byte (run) & allowed;
 
-  bits &= is_any ? ~(1u << own) : (1u << own) - 1;
   if (bits == 0)
     return NULL;
   for (guint i = 0; i < N_SERVICES; i++)
@@ -89,12 +88,32 @@ next_names (Run *run, guint own, gboolean is_any)
   return g_strv_builder_end (builder);
 }
 
+/* Most wait for those of lower numbers, so that few go in a circle. */
+static void
+next_lists (Run *run, ZinitDefinition *definition, guint own)
+{
+  guint lists = next_byte (run);
+  guint others = ~(1u << own);
+  guint lower = (lists & 16) != 0 ? others : (1u << own) - 1;
+  guint higher = (lists & 16) != 0 ? others : others & ~lower;
+
+  if ((lists & 1) != 0)
+  definition->requires = next_names (run, lower);
+  if ((lists & 2) != 0)
+    definition->after = next_names (run, lower);
+  if ((lists & 4) != 0)
+    definition->conflicts = next_names (run, others);
+  if ((lists & 8) != 0)
+    definition->wants = next_names (run, others);
+  if ((lists & 32) != 0)
+    definition->before = next_names (run, higher);
+}
+
 static ZinitDefinition *
 next_definition (Run *run)
 {
   ZinitDefinition *definition = zinit_definition_new ();
   guint own = next_byte (run) % N_SERVICES, kind = next_byte (run), times = next_byte (run);
-  guint lists = next_byte (run);
 
   definition->name = name_of (own);
   definition->exec = g_strdup_printf ("exec%u", times % N_EXECS);
@@ -109,14 +128,7 @@ next_definition (Run *run)
   definition->stop_timeout_ms = 300;
   definition->start_timeout_ms = 500;
   definition->buffer_lines = 0;
-  if ((lists & 1) != 0)
-  definition->requires = next_names (run, own, (lists & 16) != 0);
-  if ((lists & 2) != 0)
-    definition->after = next_names (run, own, (lists & 16) != 0);
-  if ((lists & 4) != 0)
-    definition->conflicts = next_names (run, own, TRUE);
-  if ((lists & 8) != 0)
-    definition->wants = next_names (run, own, TRUE);
+  next_lists (run, definition, own);
   return definition;
 }
 

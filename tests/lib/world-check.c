@@ -67,6 +67,22 @@ check_one_writer (World *world, const ZinitTransition *transition)
   g_hash_table_insert (world->told, g_strdup (name), GUINT_TO_POINTER (transition->new_state));
 }
 
+static gboolean
+comes_after (const ZinitService *service, const ZinitService *other)
+{
+  return names (zinit_service_get_definition (service)->after, zinit_service_get_name (other)) ||
+         names (zinit_service_get_definition (other)->before, zinit_service_get_name (service));
+}
+
+static gboolean
+is_starting (const ZinitService *service)
+{
+  ZinitState state = zinit_service_get_status (service)->state;
+
+  return state == ZINIT_STATE_STARTING ||
+         (state == ZINIT_STATE_RUNNING && zinit_service_get_definition (service)->oneshot);
+}
+
 static void
 check_may_start (World *world, ZinitService *service)
 {
@@ -90,16 +106,16 @@ check_may_start (World *world, ZinitService *service)
         (names (definition->conflicts, zinit_service_get_name (other)) ||
          names (zinit_service_get_definition (other)->conflicts, definition->name)))
       BROKEN (service, "starts beside %s, with which it conflicts", zinit_service_get_name (other));
+    if (other != service && comes_after (service, other) && is_starting (other))
+      BROKEN (service, "does not wait for the start of %s", zinit_service_get_name (other));
   }
 }
 
 static gboolean
 needs (World *world, const ZinitService *dependent, const ZinitService *service)
 {
-  const ZinitDefinition *definition = zinit_service_get_definition (dependent);
-  const char *name = zinit_service_get_name (service);
-
-  return names (definition->requires, name) || (world->is_shutting_down && names (definition->after, name));
+  return names (zinit_service_get_definition (dependent)->requires, zinit_service_get_name (service)) ||
+         (world->is_shutting_down && comes_after (dependent, service));
 }
 
 /* Definitions that wait for the next start let those in force go in a circle; then there is no order. */
@@ -113,7 +129,7 @@ has_tie (World *world)
   for (guint i = 0; i < services->len; i++)
     if (is_active (services->pdata[i]))
       g_ptr_array_add (definitions, (gpointer)zinit_service_get_definition (services->pdata[i]));
-  cycles = zinit_graph_find_impossible (definitions);
+  cycles = zinit_graph_find_impossible (definitions, definitions->len);
   return g_hash_table_size (cycles) > 0;
 }
 

@@ -319,6 +319,7 @@ test_round_trip_of_texts (void)
   definition->name = g_strdup ("a@b.c");
   definition->exec = g_strdup ("\"\\\n\t\001 \177 ä 😀 /");
   definition->env = g_strdupv ((char **)(const char *const[]){ "A=b=c", "Ü=", "ä b=\n", NULL });
+  definition->before = g_strsplit ("z a@1", " ", -1);
   definition->health_type = ZINIT_HEALTH_EXEC;
   definition->health_command = g_strdup ("=");
   node = zinit_definition_to_json (definition);
@@ -326,6 +327,7 @@ test_round_trip_of_texts (void)
   g_assert_no_error (error);
   g_assert_cmpstr (back->name, ==, "a@b.c");
   g_assert_cmpstrv (back->env, definition->env);
+  g_assert_cmpstrv (back->before, definition->before);
   g_assert_true (zinit_definition_equal (definition, back));
 }
 

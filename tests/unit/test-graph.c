@@ -128,20 +128,46 @@ test_conflict_named_by_the_other (void)
 {
   g_autoptr (ZinitDefinition) a = definition_new ("a", NULL, NULL, NULL);
   g_autoptr (ZinitDefinition) both = definition_new ("a", NULL, NULL, "b");
-  const char *const conflicting[] = { "b", NULL };
+  const char *const naming[] = { "b", NULL };
+  ZinitGraphOthers conflicting = { .conflicting = naming };
   Other b = { "b", { NULL, ZINIT_STATE_RUNNING, TRUE, FALSE, FALSE, TRUE } };
   g_autoptr (GPtrArray) blockers = NULL;
   g_autoptr (GPtrArray) blockers_of_both = NULL;
 
-  g_assert_cmpint (zinit_graph_may_start (a, conflicting, lookup, &b, &blockers, NULL), ==,
+  g_assert_cmpint (zinit_graph_may_start (a, &conflicting, lookup, &b, &blockers, NULL), ==,
                    ZINIT_VERDICT_MUST_WAIT);
   g_assert_cmpuint (blockers->len, ==, 1);
-  zinit_graph_may_start (both, conflicting, lookup, &b, &blockers_of_both, NULL);
+  zinit_graph_may_start (both, &conflicting, lookup, &b, &blockers_of_both, NULL);
   g_assert_cmpuint (blockers_of_both->len, ==, 1);
 }
 
+/* As if it said `after` itself; once, where it does. */
+static void
+test_named_in_before (void)
+{
+  g_autoptr (ZinitDefinition) a = definition_new ("a", NULL, NULL, NULL);
+  g_autoptr (ZinitDefinition) both = definition_new ("a", NULL, "b", NULL);
+  const char *const naming[] = { "gone", "b", NULL };
+  ZinitGraphOthers preceding = { .preceding = naming };
+  Other b = { "b", { NULL, ZINIT_STATE_STARTING, FALSE, FALSE, TRUE, TRUE } };
+  g_autoptr (GPtrArray) blockers = NULL;
+  g_autoptr (GPtrArray) blockers_of_both = NULL;
+  g_autofree char *kinds = NULL;
+
+  g_assert_cmpint (zinit_graph_may_start (a, &preceding, lookup, &b, &blockers, NULL), ==,
+                   ZINIT_VERDICT_MUST_WAIT);
+  kinds = kinds_of (blockers);
+  g_assert_cmpstr (kinds, ==, "after");
+  zinit_graph_may_start (both, &preceding, lookup, &b, &blockers_of_both, NULL);
+  g_assert_cmpuint (blockers_of_both->len, ==, 1);
+  b.node.is_on_its_way_up = FALSE;
+  g_assert_cmpint (zinit_graph_may_start (a, &preceding, lookup, &b, NULL, NULL), ==,
+                   ZINIT_VERDICT_MAY_START);
+}
+
 typedef struct {
-  const char *edges; /* "a:b c" = a requires b and c; "a>b" = a after b; services are separated by commas */
+  const char *edges; /* "a:b c" = a requires b and c; "a>b" = a after b; "a<b" = a before b; services are
+                        separated by commas */
   const char *names; /* in a cycle, sorted */
   const char *chain; /* NULL = none */
 } CycleCase;
@@ -167,14 +193,15 @@ parse_edges (const char *text)
   g_auto (GStrv) services = g_strsplit (text, ",", -1);
 
   for (guint i = 0; services[i] != NULL; i++) {
-    gsize at = strcspn (services[i], ":>");
-    gboolean is_after = services[i][at] == '>';
+    gsize at = strcspn (services[i], ":><");
+    char kind = services[i][at];
     const char *names = services[i] + at + 1;
     g_autofree char *name = g_strndup (services[i], at);
 
     names = *names != '\0' ? names : NULL;
     g_ptr_array_add (definitions,
-                     definition_new (name, is_after ? NULL : names, is_after ? names : NULL, NULL));
+                     definition_new (name, kind == ':' ? names : NULL, kind == '>' ? names : NULL, NULL));
+    ((ZinitDefinition *)definitions->pdata[i])->before = kind == '<' ? list (names) : NULL;
   }
   return definitions;
 }
@@ -190,7 +217,7 @@ test_cycles (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (cycles); i++) {
     g_autoptr (GPtrArray) definitions = parse_edges (cycles[i].edges);
-    g_autoptr (GHashTable) names = zinit_graph_find_impossible (definitions);
+    g_autoptr (GHashTable) names = zinit_graph_find_impossible (definitions, 0);
     g_autoptr (GList) sorted = g_list_sort (g_hash_table_get_keys (names), compare);
     g_autoptr (GString) text = g_string_new (NULL);
 
@@ -212,6 +239,79 @@ test_cycles (void)
   }
 }
 
+/* Only what says `before` is refused, unless it goes on whatever is found. */
+static const struct {
+  const char *edges;
+  guint n_in_force; /* of the first ones */
+  const char *names;
+  const char *chain;
+} closed[] = {
+  { "a<b,b:", 0, "", NULL },
+  { "a<gone,b:a", 0, "", NULL },
+  { "a<a", 0, "a", "a → a" },
+  { "a<b,b<a", 0, "a b", "b → a → b" },
+  { "a<b,b:c,c:,d:a", 0, "", NULL },
+  { "a:b,b<a", 0, "", NULL },
+  { "b:a,a<b", 0, "", NULL },
+  { "a<b,a2:", 0, "", NULL },
+  { "a>b,b>c,c>a", 0, "a b c", "a → b → c → a" },
+  { "b:c,c:d,d:b,a<b", 0, "b c d", "b → c → d → b" },
+  { "a:b,b:c,c<d,d:e,e<a", 0, "", NULL },
+  { "a>b,b<c,c<a", 0, "", NULL },
+  { "c:b,b:a,a:,d<a c", 0, "", NULL },
+  { "b<c,c<d,d<b,e>b", 0, "b c d", "c → b → d → c" },
+  { "b<c,c<d,d<b", 1, "c d", "d → c → b → d" },
+};
+
+static char *
+list_names (GHashTable *names)
+{
+  g_autoptr (GList) sorted = g_list_sort (g_hash_table_get_keys (names), compare);
+  GString *text = g_string_new (NULL);
+
+  for (GList *l = sorted; l != NULL; l = l->next)
+    g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", (char *)l->data);
+  return g_string_free (text, FALSE);
+}
+
+/* p is before x, and needs m, which needs x. */
+static GPtrArray *
+make_closed_cycle (void)
+{
+  GPtrArray *definitions = parse_edges ("x:,m:x,q:,p:m");
+
+  ((ZinitDefinition *)definitions->pdata[3])->before = list ("q x");
+  return definitions;
+}
+
+static void
+test_closed_by_before (void)
+{
+  g_autoptr (GPtrArray) definitions = make_closed_cycle ();
+  g_autoptr (GHashTable) reasons = zinit_graph_find_impossible (definitions, 0);
+  g_autofree char *names = list_names (reasons);
+  g_autoptr (GHashTable) all = zinit_graph_find_impossible (definitions, 4);
+  g_autofree char *all_names = list_names (all);
+
+  g_assert_cmpstr (names, ==, "p");
+  g_assert_cmpstr (g_hash_table_lookup (reasons, "p"), ==,
+                   "its dependencies.before closes a cycle: x → p → m → x");
+  g_assert_cmpstr (all_names, ==, "m p x");
+  g_assert_cmpstr (g_hash_table_lookup (all, "x"), ==, "the dependencies form a cycle: x → p → m → x");
+
+  for (guint i = 0; i < G_N_ELEMENTS (closed); i++) {
+    g_autoptr (GPtrArray) some = parse_edges (closed[i].edges);
+    g_autoptr (GHashTable) found = zinit_graph_find_impossible (some, closed[i].n_in_force);
+    g_autofree char *text = list_names (found);
+    g_autofree char *first = g_strndup (text, strcspn (text, " "));
+
+    g_test_message ("%s", closed[i].edges);
+    g_assert_cmpstr (text, ==, closed[i].names);
+    if (*text != '\0')
+      g_assert_cmpstr (strstr (g_hash_table_lookup (found, first), ": ") + 2, ==, closed[i].chain);
+  }
+}
+
 /* Whichever of the two names the other, and however far away it is. */
 static void
 test_requires_foe (void)
@@ -224,7 +324,7 @@ test_requires_foe (void)
   g_ptr_array_add (definitions, definition_new ("c", NULL, NULL, "d"));
   g_ptr_array_add (definitions, definition_new ("d", "b", NULL, NULL));
   g_ptr_array_add (definitions, definition_new ("e", "b", NULL, "d"));
-  reasons = zinit_graph_find_impossible (definitions);
+  reasons = zinit_graph_find_impossible (definitions, 0);
   g_assert_cmpuint (g_hash_table_size (reasons), ==, 2);
   g_assert_cmpstr (g_hash_table_lookup (reasons, "a"), ==, "it requires what it conflicts with: a → b → c");
   g_assert_cmpstr (g_hash_table_lookup (reasons, "d"), ==, "it requires what it conflicts with: d → b → c");
@@ -245,11 +345,11 @@ test_long_chain (void)
 
     g_ptr_array_add (definitions, definition_new (name, next, NULL, NULL));
   }
-  none = zinit_graph_find_impossible (definitions);
+  none = zinit_graph_find_impossible (definitions, 0);
   g_assert_cmpuint (g_hash_table_size (none), ==, 0);
   g_free (((ZinitDefinition *)definitions->pdata[N - 1])->requires[0]);
   ((ZinitDefinition *)definitions->pdata[N - 1])->requires[0] = g_strdup ("s0");
-  all = zinit_graph_find_impossible (definitions);
+  all = zinit_graph_find_impossible (definitions, 0);
   g_assert_cmpuint (g_hash_table_size (all), ==, N);
   g_assert_cmpuint (strlen (g_hash_table_lookup (all, "s0")), <, 500);
   g_assert_nonnull (strstr (g_hash_table_lookup (all, "s0"), "… (19980 more) →"));
@@ -261,7 +361,9 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/graph/judge", test_judge);
   g_test_add_func ("/graph/conflict-named-by-the-other", test_conflict_named_by_the_other);
+  g_test_add_func ("/graph/named-in-before", test_named_in_before);
   g_test_add_func ("/graph/cycles", test_cycles);
+  g_test_add_func ("/graph/closed-by-before", test_closed_by_before);
   g_test_add_func ("/graph/requires-foe", test_requires_foe);
   g_test_add_func ("/graph/long-chain", test_long_chain);
   return g_test_run ();
