@@ -245,10 +245,13 @@ zinit_service_restore (ZinitService *service, const ZinitServiceRecord *record, 
   }
   drop_old_state (service);
   copy_record (service, record);
-  if (zinit_state_is_active (record->state))
+  if (zinit_state_is_active (record->state)) {
     restore_process (service, record, adoption);
-  else
+  } else {
     restore_state (service, record->state);
+    /* A oneshot that is done goes down in its turn as well. */
+    zinit_service_set_stop_pending (service, record->stop_pending && record->state == ZINIT_STATE_EXITED);
+  }
   restore_deadline (service, record->deadline_usec);
   zinit_watchdog_arm (service);
   if (record->pending != NULL)

@@ -358,6 +358,22 @@ test_stop_due (Fixture *fixture, gconstpointer data)
   fixture_assert_acts (fixture, "");
 }
 
+/* A oneshot that is done keeps what it needs up until what needs it is down. */
+static void
+test_stop_due_of_done (Fixture *fixture, gconstpointer data)
+{
+  ZinitServiceRecord due = make_record (ZINIT_STATE_EXITED);
+
+  due.next = ZINIT_NEXT_START_WITH_DEPENDENCY;
+  due.stop_pending = TRUE;
+  due.last_exit = (ZinitExit){ ZINIT_EXIT_EXITED, 0 };
+  restore (fixture, "service.name='once'\nservice.exec='x'\nservice.oneshot=true\n", &due, FALSE);
+  due.state = ZINIT_STATE_STOPPING;
+  restore (fixture, "service.name='app'\nservice.exec='x'\ndependencies.requires=['once']\n", &due, TRUE);
+  zinit_service_get_record (fixture_get (fixture, "once"), &due);
+  g_assert_true (due.stop_pending);
+}
+
 /* The definition of its process is in force until it is down; the folder's waits. */
 static void
 test_changed_definition (Fixture *fixture, gconstpointer data)
@@ -466,6 +482,7 @@ main (int argc, char *argv[])
   ADD ("not-yet-started", test_not_yet_started);
   ADD ("comes-back", test_comes_back);
   ADD ("stop-due", test_stop_due);
+  ADD ("stop-due-of-done", test_stop_due_of_done);
   ADD ("changed-definition", test_changed_definition);
   ADD ("same-definition", test_same_definition);
   ADD ("dismiss", test_dismiss);
