@@ -192,7 +192,7 @@ static char *
 describe_missing (const ZinitCause *cause, const char *text)
 {
   g_autofree char *link =
-      g_str_equal (cause->kind, "requires")
+      g_str_equal (cause->kind, "requires") || g_str_equal (cause->kind, "binds_to")
           ? g_strdup_printf (_ ("requires %s, which does not exist"), cause->service)
           : g_strdup_printf (_ ("%s %s, which does not exist"), cause->kind, cause->service);
   return text != NULL && *text != '\0' ? g_strdup_printf ("%s: %s", link, text) : g_steal_pointer (&link);
@@ -208,6 +208,10 @@ zinit_cause_describe_link (const ZinitCause *cause, const char *text)
     return g_strdup_printf (_ ("conflicts with %s, which is %s"), cause->service, state);
   if (g_str_equal (cause->kind, "requires"))
     return g_strdup_printf (_ ("requires %s, which is %s"), cause->service, state);
+  if (g_str_equal (cause->kind, "binds_to"))
+    return g_strdup_printf (_ ("binds to %s, which is %s"), cause->service, state);
+  if (g_str_equal (cause->kind, "bound_by"))
+    return g_strdup_printf (_ ("waits for %s, which goes down with it and is %s"), cause->service, state);
   if (g_str_equal (cause->kind, "after"))
     return g_strdup_printf (_ ("comes after %s, which is %s"), cause->service, state);
   return g_strdup_printf (_ ("%s %s, which is %s"), cause->kind, cause->service, state);

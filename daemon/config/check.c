@@ -70,6 +70,7 @@ find_missing (const ZinitConfigSet *set)
     const ZinitConfigEntry *entry = set->entries->pdata[i];
 
     add_missing (all, known, entry, "requires", entry->definition->requires);
+    add_missing (all, known, entry, "binds_to", entry->definition->binds_to);
     add_missing (all, known, entry, "on_failure", entry->definition->on_failure);
   }
   return all;

@@ -210,6 +210,29 @@ zinit_definition_equal (const ZinitDefinition *a, const ZinitDefinition *b)
   return TRUE;
 }
 
+const char *
+zinit_definition_next_need (const ZinitDefinition *definition, ZinitNeedIter *iter)
+{
+  char *const *const lists[] = { definition->requires, definition->binds_to };
+
+  for (; iter->list < G_N_ELEMENTS (lists); iter->list++, iter->index = 0)
+    if (lists[iter->list] != NULL && lists[iter->list][iter->index] != NULL)
+      return lists[iter->list][iter->index++];
+  return NULL;
+}
+
+gboolean
+zinit_definition_needs (const ZinitDefinition *definition, const char *name)
+{
+  ZinitNeedIter iter = { 0 };
+  const char *need;
+
+  while ((need = zinit_definition_next_need (definition, &iter)) != NULL)
+    if (strcmp (need, name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 is_name_byte (guchar byte, gboolean is_inside)
 {

@@ -58,6 +58,7 @@ typedef struct {
   char **requires; /* each list: names without repeats, in the order given; NULL = none */
   char **after;
   char **before;
+  char **binds_to;
   char **wants;
   char **conflicts;
 
@@ -105,6 +106,18 @@ void zinit_definition_unref (ZinitDefinition *definition); /* NULL is fine */
  * between versions of zinit. */
 guint64 zinit_definition_hash (const ZinitDefinition *definition);
 gboolean zinit_definition_equal (const ZinitDefinition *a, const ZinitDefinition *b);
+
+/* Where a walk over what a service needs stands; begins as { 0 }. */
+typedef struct {
+  guint list;
+  guint index;
+} ZinitNeedIter;
+
+/* The next name of those that @definition needs: all that it requires, then all that it binds to. A name of
+ * both comes twice. NULL at the end. Borrowed. */
+const char *zinit_definition_next_need (const ZinitDefinition *definition, ZinitNeedIter *iter);
+/* @definition requires or binds to @name. */
+gboolean zinit_definition_needs (const ZinitDefinition *definition, const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitDefinition, zinit_definition_unref)
 

@@ -332,6 +332,7 @@ find_cycles (const GPtrArray *definitions, guint n_in_force)
     const ZinitDefinition *definition = get_vertex (&walk, i)->definition;
 
     add_edges_to (&walk, i, definition->requires);
+    add_edges_to (&walk, i, definition->binds_to);
     add_edges_to (&walk, i, definition->after);
     if (i < n_in_force)
       add_edges_before (&walk, i);
@@ -403,14 +404,16 @@ find_required_foe (const Conflicts *conflicts, const ZinitDefinition *definition
   g_ptr_array_add (queue, (gpointer)definition);
   for (guint i = 0; i < queue->len; i++) {
     const ZinitDefinition *at = queue->pdata[i];
+    ZinitNeedIter iter = { 0 };
+    const char *name;
 
-    for (char **name = at->requires; name != NULL && *name != NULL; name++) {
-      ZinitDefinition *required = g_hash_table_lookup (conflicts->by_name, *name);
+    while ((name = zinit_definition_next_need (at, &iter)) != NULL) {
+      ZinitDefinition *required = g_hash_table_lookup (conflicts->by_name, name);
 
       if (required == NULL || g_hash_table_contains (parents, required))
         continue;
       g_hash_table_insert (parents, required, (gpointer)at);
-      if (g_ptr_array_find_with_equal_func ((GPtrArray *)foes, *name, g_str_equal, NULL))
+      if (g_ptr_array_find_with_equal_func ((GPtrArray *)foes, name, g_str_equal, NULL))
         return describe_way (parents, required);
       g_ptr_array_add (queue, required);
     }
@@ -432,10 +435,9 @@ zinit_graph_find_impossible (const GPtrArray *definitions, guint n_in_force)
   for (guint i = 0; i < definitions->len && g_hash_table_size (foes) > 0; i++) {
     const ZinitDefinition *definition = definitions->pdata[i];
     const GPtrArray *its = g_hash_table_lookup (foes, definition->name);
-    char *reason =
-        its != NULL && definition->requires != NULL && !g_hash_table_contains (reasons, definition->name)
-            ? find_required_foe (&conflicts, definition, its)
-            : NULL;
+    char *reason = its != NULL && !g_hash_table_contains (reasons, definition->name)
+                       ? find_required_foe (&conflicts, definition, its)
+                       : NULL;
 
     if (reason != NULL)
       g_hash_table_insert (reasons, definition->name, reason);

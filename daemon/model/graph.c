@@ -7,7 +7,7 @@
 
 #include "model/graph.h"
 
-static const char *const block_words[] = { "requires", "after", "conflicts" };
+static const char *const block_words[] = { "requires", "binds_to", "after", "conflicts", "bound_by" };
 
 const char *
 zinit_block_kind_to_string (ZinitBlockKind kind)
@@ -65,16 +65,16 @@ worsen (Judgement *judgement, ZinitVerdict verdict, const char *name)
 }
 
 static void
-judge_requires (Judgement *judgement, char **names)
+judge_needed (Judgement *judgement, ZinitBlockKind kind, char **names)
 {
   ZinitGraphNode node;
 
   for (; names != NULL && *names != NULL; names++) {
     if (!judgement->lookup (*names, &node, judgement->data)) {
-      note (judgement->blockers, ZINIT_BLOCK_REQUIRES, *names, NULL);
+      note (judgement->blockers, kind, *names, NULL);
       worsen (judgement, ZINIT_VERDICT_MISSING, *names);
     } else if (!node.is_satisfied) {
-      note (judgement->blockers, ZINIT_BLOCK_REQUIRES, *names, &node);
+      note (judgement->blockers, kind, *names, &node);
       worsen (judgement, node.failed_for_good ? ZINIT_VERDICT_FAILED : ZINIT_VERDICT_MUST_WAIT, *names);
     }
   }
@@ -113,6 +113,18 @@ judge_conflicts (Judgement *judgement, const char *const *names, const char *con
     }
 }
 
+static void
+judge_ending (Judgement *judgement, const char *const *names)
+{
+  ZinitGraphNode node;
+
+  for (; names != NULL && *names != NULL; names++)
+    if (judgement->lookup (*names, &node, judgement->data)) {
+      note (judgement->blockers, ZINIT_BLOCK_BOUND_BY, *names, &node);
+      worsen (judgement, ZINIT_VERDICT_MUST_WAIT, *names);
+    }
+}
+
 ZinitVerdict
 zinit_graph_may_start (const ZinitDefinition *definition, const ZinitGraphOthers *others,
                        ZinitGraphLookup lookup, gpointer data, GPtrArray **ret_blockers,
@@ -128,11 +140,13 @@ zinit_graph_may_start (const ZinitDefinition *definition, const ZinitGraphOthers
   if (ret_blockers != NULL)
     judgement.blockers = g_ptr_array_new_with_free_func ((GDestroyNotify)zinit_blocker_free);
 
-  judge_requires (&judgement, definition->requires);
+  judge_needed (&judgement, ZINIT_BLOCK_REQUIRES, definition->requires);
+  judge_needed (&judgement, ZINIT_BLOCK_BINDS_TO, definition->binds_to);
   judge_after (&judgement, after, NULL);
   judge_after (&judgement, others->preceding, after);
   judge_conflicts (&judgement, conflicts, NULL);
   judge_conflicts (&judgement, others->conflicting, conflicts);
+  judge_ending (&judgement, others->ending);
 
   if (ret_blockers != NULL)
     *ret_blockers = judgement.blockers;

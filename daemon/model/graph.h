@@ -25,8 +25,10 @@ typedef gboolean (*ZinitGraphLookup) (const char *name, ZinitGraphNode *ret_node
 
 typedef enum {
   ZINIT_BLOCK_REQUIRES,
+  ZINIT_BLOCK_BINDS_TO,
   ZINIT_BLOCK_AFTER,
   ZINIT_BLOCK_CONFLICTS,
+  ZINIT_BLOCK_BOUND_BY, /* it goes down still with this one, to which it binds */
 } ZinitBlockKind;
 
 typedef struct {
@@ -36,7 +38,7 @@ typedef struct {
   ZinitState state; /* of that service, if known */
 } ZinitBlocker;
 
-const char *zinit_block_kind_to_string (ZinitBlockKind kind); /* "requires", "after", "conflicts" */
+const char *zinit_block_kind_to_string (ZinitBlockKind kind); /* "requires", "binds_to", … */
 void zinit_blocker_free (ZinitBlocker *blocker);
 
 typedef enum {
@@ -50,6 +52,7 @@ typedef enum {
 typedef struct {
   const char *const *conflicting; /* they name it in their `conflicts` */
   const char *const *preceding;   /* they name it in their `before` */
+  const char *const *ending;      /* they went down with it, and are not down yet */
 } ZinitGraphOthers;
 
 /* May the service with @definition start now? @others names it in lists of their own (NULL = nobody does).
@@ -60,12 +63,13 @@ ZinitVerdict zinit_graph_may_start (const ZinitDefinition *definition, const Zin
                                     const char **ret_name);
 
 /* Looks for those among @definitions (ZinitDefinition*; unknown names have no edges) that could never start:
- * they are in a cycle of requires, after and before, or require, all the way, what they conflict with. The
- * first @n_in_force of them go on whatever is found, the others are candidates in any order: where only the
- * `before` of candidates closes a cycle, they alone are impossible, and the rest of it is not. Returns name
- * (borrowed from the definition) → the reason with the chain, "… cycle: a → b → a" (char *, owned by the
- * table; a long chain is shortened in the middle). Empty when there is none. No recursion; linear in edges,
- * but for each service in a conflict, and each that closes a cycle, once more. Transfer full. */
+ * they are in a cycle of requires, binds_to, after and before, or require, all the way, what they conflict
+ * with. The first @n_in_force of them go on whatever is found, the others are candidates in any order: where
+ * only the `before` of candidates closes a cycle, they alone are impossible, and the rest of it is not.
+ * Returns name (borrowed from the definition) → the reason with the chain, "… cycle: a → b → a" (char *,
+ * owned by the table; a long chain is shortened in the middle). Empty when there is none. No recursion;
+ * linear in edges, but for each service in a conflict, and each that closes a cycle, once more. Transfer
+ * full. */
 GHashTable *zinit_graph_find_impossible (const GPtrArray *definitions, guint n_in_force);
 
 G_END_DECLS

@@ -93,6 +93,8 @@ const ZinitOption zinit_options[] = {
     .help = N_("Services that may not be active at the same time") },
   { "dependencies", "before", ZINIT_TYPE_LIST, 0, FIELD (before),
     .help = N_("Services that start after this one, as if they had it in their own list after") },
+  { "dependencies", "binds_to", ZINIT_TYPE_LIST, 0, FIELD (binds_to),
+    .help = N_("Services that this one requires, and goes down with also when they crash") },
 
   { "lifecycle", "restart", CHOICE (zinit_restart_words), .flags = SPECIFIED, FIELD (restart),
     .default_number = ZINIT_RESTART_ALWAYS,
@@ -246,6 +248,7 @@ static const struct {
   { "TimeoutStopSec", "lifecycle", "stop_timeout_ms" },
   { "After", "dependencies", "after" },
   { "Before", "dependencies", "before" },
+  { "BindsTo", "dependencies", "binds_to" },
   { "Requires", "dependencies", "requires" },
   { "Wants", "dependencies", "wants" },
   { "Conflicts", "dependencies", "conflicts" },

@@ -93,6 +93,7 @@ struct _ZinitSupervisor {
   GHashTable *dependents;   /* name → GPtrArray of services that name it in a list of their dependencies */
   GArray *observers;        /* ZinitObserverEntry */
   GPtrArray *config_errors; /* ZinitConfigError, of the last load or reload */
+  GPtrArray *awaiting_ends; /* services that cannot start before what goes down with them is down */
   GQueue queue;             /* services to look at */
   GQueue dirty;             /* services to be reported */
   ZinitTimer queue_timer;
@@ -164,6 +165,10 @@ void zinit_supervisor_notify (ZinitSupervisor *supervisor, ZinitManagerChanges c
 void zinit_supervisor_enqueue (ZinitSupervisor *supervisor, ZinitService *service);
 /* Runs the queue at the next turn, also when it is empty. */
 void zinit_supervisor_wake (ZinitSupervisor *supervisor);
+/* Looks at @service again when a stop is over. */
+void zinit_supervisor_await_end (ZinitSupervisor *supervisor, ZinitService *service);
+/* A stop is over, or will not be. */
+void zinit_supervisor_end_stop (ZinitSupervisor *supervisor);
 /* The state of @service changed: those that depend on it look again. */
 void zinit_supervisor_enqueue_dependents (ZinitSupervisor *supervisor, ZinitService *service);
 /* @func gets a ZinitObserverEntry and @data. */
@@ -181,8 +186,8 @@ void zinit_registry_set_definitions (ZinitService *service, ZinitDefinition *def
 void zinit_registry_apply_pending (ZinitService *service);
 /* Services that name @name in one of their lists; NULL = none. Borrowed. */
 GPtrArray *zinit_registry_dependents (ZinitSupervisor *supervisor, const char *name);
-/* @dependent requires @service. */
-gboolean zinit_registry_requires (const ZinitService *dependent, const ZinitService *service);
+/* @dependent requires or binds to @service. */
+gboolean zinit_registry_needs (const ZinitService *dependent, const ZinitService *service);
 /* @list (NULL = empty) has @service's name. */
 gboolean zinit_registry_is_in (char *const *list, const ZinitService *service);
 
@@ -289,11 +294,16 @@ void zinit_start_report (ZinitService *service);
 gboolean zinit_start_limits_run (const ZinitDefinition *definition);
 
 /* stop.c: stopping in order. */
-/* Stops @roots (ZinitService *) for @next, and before them what requires them, which is held. */
+/* Stops @roots (ZinitService *) for @next, and before them what needs them, which is held. */
 void zinit_stop_in_order (const GPtrArray *roots);
 void zinit_stop_one_in_order (ZinitService *service);
-/* @service is down for good by itself: what requires it is stopped, and held. */
-void zinit_stop_hold_dependents (ZinitService *service);
+/* @service has ended by itself, and is to be started again or is down for good: what binds to it, or else all
+ * that needs it, is stopped with what needs that in turn, and held. */
+void zinit_stop_hold_dependents (ZinitService *service, gboolean is_restarted);
+/* Names of those that @service, should it start now, would be started beside though they went down with it:
+ * they bind to it, or need one that does, and are not down yet. NULL-terminated; NULL = there is none.
+ * Transfer container, of borrowed names. */
+GPtrArray *zinit_stop_find_ending (const ZinitService *service);
 /* Stops it now if it is due and nothing that needs it is up. */
 void zinit_stop_if_ready (ZinitService *service);
 /* At the end of a run of the queue: services that wait for each other's end are stopped side by side, and

@@ -289,6 +289,20 @@ enter_end (ZinitService *service, const ZinitOutcome *outcome, gboolean is_resta
   }
 }
 
+/* What its end means for others, and its own start again. */
+static void
+follow_end (ZinitService *service, gboolean is_by_itself, gboolean is_restarted)
+{
+  gboolean comes_back = is_restarted || service->status.next == ZINIT_NEXT_START;
+
+  if (is_by_itself)
+    zinit_stop_hold_dependents (service, comes_back);
+  if (is_by_itself && !comes_back)
+    zinit_on_failure_report (service);
+  if (service->status.next == ZINIT_NEXT_START && !service->supervisor->is_shutting_down)
+    zinit_lifecycle_event (service, ZINIT_EVENT_START);
+}
+
 static void
 finish (ZinitService *service)
 {
@@ -315,12 +329,8 @@ finish (ZinitService *service)
 
   if (service->status.next == ZINIT_NEXT_REMOVE)
     zinit_supervisor_enqueue (service->supervisor, service);
-  else if (service->status.next == ZINIT_NEXT_START && !service->supervisor->is_shutting_down)
-    zinit_lifecycle_event (service, ZINIT_EVENT_START);
-  else if (!is_restarted && !was_asked_for (cause) && !zinit_service_is_done (service)) {
-    zinit_stop_hold_dependents (service);
-    zinit_on_failure_report (service);
-  }
+  else
+    follow_end (service, !was_asked_for (cause) && !zinit_service_is_done (service), is_restarted);
   zinit_on_failure_look (service);
 }
 

@@ -138,7 +138,8 @@ static gboolean
 may_start_in_order (const ZinitService *service)
 {
   g_autoptr (GPtrArray) preceding = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, before));
-  ZinitGraphOthers others = { .preceding = as_names (preceding) };
+  g_autoptr (GPtrArray) ending = zinit_stop_find_ending (service);
+  ZinitGraphOthers others = { .preceding = as_names (preceding), .ending = as_names (ending) };
 
   return zinit_graph_may_start (zinit_service_get_next_definition (service), &others, look_up_order,
                                 service->supervisor, NULL, NULL) == ZINIT_VERDICT_MAY_START;
@@ -158,10 +159,9 @@ is_about_to_start (const ZinitService *service)
 static gboolean
 waits_for (const ZinitService *service, const char *name)
 {
-  const char *const *requires = (const char *const *)service->definition->requires;
   const char *const *waiting_on = (const char *const *)service->status.waiting_on;
 
-  return (requires != NULL && g_strv_contains (requires, name)) ||
+  return zinit_definition_needs (service->definition, name) ||
          (waiting_on != NULL && g_strv_contains (waiting_on, name));
 }
 
@@ -210,7 +210,8 @@ zinit_registry_may_start (const ZinitService *service, GPtrArray **ret_blockers,
 {
   g_autoptr (GPtrArray) conflicting = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, conflicts));
   g_autoptr (GPtrArray) preceding = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, before));
-  ZinitGraphOthers others = { as_names (conflicting), as_names (preceding) };
+  g_autoptr (GPtrArray) ending = zinit_stop_find_ending (service);
+  ZinitGraphOthers others = { as_names (conflicting), as_names (preceding), as_names (ending) };
 
   return zinit_graph_may_start (service->definition, &others, look_up, (gpointer)service, ret_blockers,
                                 ret_name);
@@ -243,21 +244,23 @@ outlook_of_conflict (const ZinitService *service, const ZinitService *other)
   return goes_down && stays_down ? ZINIT_OUTLOOK_GOES_ON : ZINIT_OUTLOOK_STUCK;
 }
 
-/* What `after` waits for goes on by its definition, so it never makes the outlook worse. */
+/* What `after` waits for goes on by its definition, and what goes down still will be down: they never make
+ * the outlook worse. */
 static ZinitOutlook
 compute (const ZinitService *service)
 {
   GHashTable *services = service->supervisor->services;
   GPtrArray *dependents = zinit_registry_dependents (service->supervisor, zinit_service_get_name (service));
   ZinitOutlook outlook = service->undying != NULL ? ZINIT_OUTLOOK_STUCK : ZINIT_OUTLOOK_GOES_ON;
-  char **name;
+  ZinitNeedIter iter = { 0 };
+  const char *need;
 
-  for (name = service->definition->requires; name != NULL && *name != NULL; name++) {
-    const ZinitService *other = g_hash_table_lookup (services, *name);
+  while ((need = zinit_definition_next_need (service->definition, &iter)) != NULL) {
+    const ZinitService *other = g_hash_table_lookup (services, need);
 
     outlook = MAX (outlook, other != NULL ? outlook_of_required (other) : ZINIT_OUTLOOK_STUCK);
   }
-  for (name = service->definition->conflicts; name != NULL && *name != NULL; name++) {
+  for (char **name = service->definition->conflicts; name != NULL && *name != NULL; name++) {
     const ZinitService *other = g_hash_table_lookup (services, *name);
 
     if (other != NULL)

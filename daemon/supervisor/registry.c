@@ -12,8 +12,9 @@ typedef void (*NameFunc) (ZinitService *service, const char *name);
 static void
 for_each_name (ZinitService *service, NameFunc func)
 {
-  char **const lists[] = { service->definition->requires, service->definition->after,
-                           service->definition->before, service->definition->conflicts };
+  const ZinitDefinition *definition = service->definition;
+  char **const lists[] = { definition->requires, definition->binds_to, definition->after, definition->before,
+                           definition->conflicts };
 
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
     for (char **name = lists[i]; name != NULL && *name != NULL; name++)
@@ -23,8 +24,11 @@ for_each_name (ZinitService *service, NameFunc func)
 static void
 mark_required_by (ZinitService *service)
 {
-  for (char **name = service->definition->requires; name != NULL && *name != NULL; name++) {
-    ZinitService *required = g_hash_table_lookup (service->supervisor->services, *name);
+  ZinitNeedIter iter = { 0 };
+  const char *name;
+
+  while ((name = zinit_definition_next_need (service->definition, &iter)) != NULL) {
+    ZinitService *required = g_hash_table_lookup (service->supervisor->services, name);
 
     if (required != NULL && required != service)
       zinit_service_mark (required, ZINIT_CHANGED_REQUIRED_BY);
@@ -66,9 +70,9 @@ zinit_registry_dependents (ZinitSupervisor *supervisor, const char *name)
 }
 
 gboolean
-zinit_registry_requires (const ZinitService *dependent, const ZinitService *service)
+zinit_registry_needs (const ZinitService *dependent, const ZinitService *service)
 {
-  return zinit_registry_is_in (dependent->definition->requires, service);
+  return zinit_definition_needs (dependent->definition, zinit_service_get_name (service));
 }
 
 static void
@@ -135,6 +139,7 @@ zinit_registry_remove (ZinitService *service)
   if (service->queue_link.data != NULL)
     g_queue_unlink (&supervisor->queue, &service->queue_link);
   service->queue_link.data = NULL;
+  g_ptr_array_remove_fast (supervisor->awaiting_ends, service);
   zinit_service_set_stop_pending (service, FALSE);
   for_each_name (service, forget);
   g_hash_table_steal (supervisor->services, name);

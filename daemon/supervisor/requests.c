@@ -40,21 +40,19 @@ check_may_start (const ZinitService *service, GError **error)
 }
 
 static void
-add_known (ZinitSupervisor *supervisor, char **names, gboolean is_only_wanted, GPtrArray *found,
+add_known (ZinitSupervisor *supervisor, const char *name, gboolean is_only_wanted, GPtrArray *found,
            GHashTable *seen)
 {
-  for (; names != NULL && *names != NULL; names++) {
-    ZinitService *service = g_hash_table_lookup (supervisor->services, *names);
+  ZinitService *service = g_hash_table_lookup (supervisor->services, name);
 
-    /* What was stopped on request stays down unless it is required. */
-    if (service == NULL || (is_only_wanted && service->status.wanted == ZINIT_WANTED_STOP))
-      continue;
-    if (g_hash_table_add (seen, service))
-      g_ptr_array_add (found, service);
-  }
+  /* What was stopped on request stays down unless it is needed. */
+  if (service == NULL || (is_only_wanted && service->status.wanted == ZINIT_WANTED_STOP))
+    return;
+  if (g_hash_table_add (seen, service))
+    g_ptr_array_add (found, service);
 }
 
-/* Adds to @found, which has named services, what they require and want, all the way down. */
+/* Adds to @found, which has named services, what they need and want, all the way down. */
 static void
 add_tree (ZinitSupervisor *supervisor, GPtrArray *found)
 {
@@ -65,8 +63,13 @@ add_tree (ZinitSupervisor *supervisor, GPtrArray *found)
   for (guint i = 0; i < found->len; i++) {
     const ZinitDefinition *definition = zinit_service_get_next_definition (found->pdata[i]);
 
-    add_known (supervisor, definition->requires, FALSE, found, seen);
-    add_known (supervisor, definition->wants, TRUE, found, seen);
+    ZinitNeedIter iter = { 0 };
+    const char *need;
+
+    while ((need = zinit_definition_next_need (definition, &iter)) != NULL)
+      add_known (supervisor, need, FALSE, found, seen);
+    for (char **name = definition->wants; name != NULL && *name != NULL; name++)
+      add_known (supervisor, *name, TRUE, found, seen);
   }
 }
 

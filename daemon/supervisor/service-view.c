@@ -43,7 +43,7 @@ zinit_service_dup_required_by (const ZinitService *service)
   GPtrArray *names = g_ptr_array_new ();
 
   for (guint i = 0; dependents != NULL && i < dependents->len; i++)
-    if (zinit_registry_requires (dependents->pdata[i], service))
+    if (zinit_registry_needs (dependents->pdata[i], service))
       g_ptr_array_add (names, g_strdup (zinit_service_get_name (dependents->pdata[i])));
   g_ptr_array_sort (names, compare_names);
   g_ptr_array_add (names, NULL);

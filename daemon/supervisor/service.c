@@ -214,6 +214,8 @@ zinit_service_set_stop_pending (ZinitService *service, gboolean is_pending)
     return;
   service->stop_pending = is_pending;
   service->supervisor->n_stop_pending += is_pending ? 1 : -1;
+  if (!is_pending)
+    zinit_supervisor_end_stop (service->supervisor);
   zinit_service_touch (service);
   zinit_outlook_update (service);
 }

@@ -80,10 +80,9 @@ fail_spawn (ZinitService *service, const char *message)
   g_message ("%s: %s", zinit_service_get_name (service), message);
   zinit_service_set_failure (service, ZINIT_FAILURE_SPAWN_ERROR, 0, message);
   zinit_service_set_state (service, ZINIT_STATE_FAILED);
-  if (!is_restarted) {
-    zinit_stop_hold_dependents (service);
+  zinit_stop_hold_dependents (service, is_restarted);
+  if (!is_restarted)
     zinit_on_failure_report (service);
-  }
   zinit_on_failure_look (service);
 }
 
@@ -170,8 +169,17 @@ fail_dependency (ZinitService *service, ZinitVerdict verdict, const char *name)
   zinit_start_cancel_scheduled (service);
   zinit_service_set_failure (service, failure.type, 0, name);
   zinit_service_set_state (service, ZINIT_STATE_FAILED);
-  zinit_stop_hold_dependents (service);
+  zinit_stop_hold_dependents (service, FALSE);
   zinit_on_failure_look (service);
+}
+
+static void
+await_ends (ZinitService *service)
+{
+  g_autoptr (GPtrArray) ending = zinit_stop_find_ending (service);
+
+  if (ending != NULL)
+    zinit_supervisor_await_end (service->supervisor, service);
 }
 
 void
@@ -187,6 +195,8 @@ zinit_start_evaluate (ZinitService *service)
   verdict = zinit_registry_may_start (service, NULL, &name);
   if (verdict == ZINIT_VERDICT_MAY_START && service->undying != NULL)
     verdict = ZINIT_VERDICT_MUST_WAIT;
+  if (verdict == ZINIT_VERDICT_MUST_WAIT)
+    await_ends (service);
   /* It stays down with what it requires until that is back, also when that fails meanwhile. */
   if (is_held && (verdict == ZINIT_VERDICT_MUST_WAIT || verdict == ZINIT_VERDICT_FAILED)) {
     zinit_service_touch (service);

@@ -17,7 +17,7 @@ goes_down (const ZinitService *service)
 static gboolean
 goes_down_before (const ZinitService *dependent, const ZinitService *service)
 {
-  return zinit_registry_requires (dependent, service) ||
+  return zinit_registry_needs (dependent, service) ||
          (goes_down (dependent) && zinit_registry_is_in (dependent->definition->after, service));
 }
 
@@ -80,11 +80,21 @@ zinit_stop_if_ready (ZinitService *service)
     stop_now (service);
 }
 
-/* Adds to @found all that requires one of its members, however far, each once. */
+typedef gboolean (*RelationFunc) (const ZinitService *dependent, const ZinitService *service);
+
+static gboolean
+binds_to (const ZinitService *dependent, const ZinitService *service)
+{
+  return zinit_registry_is_in (dependent->definition->binds_to, service);
+}
+
+/* Adds to @found all that depends by @relation on one of its members, and all that needs one of these,
+ * however far, each once. */
 static void
-add_dependents (GPtrArray *found)
+add_dependents (GPtrArray *found, RelationFunc relation)
 {
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+  guint n_roots = found->len;
 
   for (guint i = 0; i < found->len; i++)
     g_hash_table_add (seen, found->pdata[i]);
@@ -92,9 +102,10 @@ add_dependents (GPtrArray *found)
     ZinitService *needed = found->pdata[i];
     GPtrArray *dependents = zinit_registry_dependents (needed->supervisor, zinit_service_get_name (needed));
 
+    if (i == n_roots)
+      relation = zinit_registry_needs;
     for (guint j = 0; dependents != NULL && j < dependents->len; j++)
-      if (zinit_registry_requires (dependents->pdata[j], needed) &&
-          g_hash_table_add (seen, dependents->pdata[j]))
+      if (relation (dependents->pdata[j], needed) && g_hash_table_add (seen, dependents->pdata[j]))
         g_ptr_array_add (found, dependents->pdata[j]);
   }
 }
@@ -109,7 +120,7 @@ mark (ZinitService *service, gboolean is_up)
     zinit_service_set_stop_pending (service, TRUE);
 }
 
-/* It goes down because something that it requires does, and comes back with it. */
+/* It goes down because something that it needs does, and comes back with it. */
 static void
 hold (ZinitService *service)
 {
@@ -138,7 +149,7 @@ zinit_stop_in_order (const GPtrArray *roots)
 {
   g_autoptr (GPtrArray) services = g_ptr_array_copy ((GPtrArray *)roots, NULL, NULL);
 
-  add_dependents (services);
+  add_dependents (services, zinit_registry_needs);
   for (guint i = 0; i < services->len; i++) {
     ZinitService *service = services->pdata[i];
     gboolean is_up = zinit_state_is_active (service->status.state) ||
@@ -169,7 +180,7 @@ zinit_stop_one_in_order (ZinitService *service)
 }
 
 void
-zinit_stop_hold_dependents (ZinitService *service)
+zinit_stop_hold_dependents (ZinitService *service, gboolean is_restarted)
 {
   g_autoptr (GPtrArray) services = NULL;
 
@@ -178,11 +189,34 @@ zinit_stop_hold_dependents (ZinitService *service)
     return;
   services = g_ptr_array_new ();
   g_ptr_array_add (services, service);
-  add_dependents (services);
+  add_dependents (services, is_restarted ? binds_to : zinit_registry_needs);
   g_ptr_array_remove_index (services, 0);
   for (guint i = 0; i < services->len; i++)
     hold (services->pdata[i]);
   stop_all_ready (services);
+}
+
+GPtrArray *
+zinit_stop_find_ending (const ZinitService *service)
+{
+  g_autoptr (GPtrArray) services = NULL;
+  GPtrArray *names = NULL;
+
+  if (service->supervisor->n_stopping == 0 && service->supervisor->n_stop_pending == 0)
+    return NULL;
+  services = g_ptr_array_new ();
+  g_ptr_array_add (services, (gpointer)service);
+  add_dependents (services, binds_to);
+  for (guint i = 1; i < services->len; i++) {
+    if (!goes_down (services->pdata[i]))
+      continue;
+    if (names == NULL)
+      names = g_ptr_array_new ();
+    g_ptr_array_add (names, (gpointer)zinit_service_get_name (services->pdata[i]));
+  }
+  if (names != NULL)
+    g_ptr_array_add (names, NULL);
+  return names;
 }
 
 static void

@@ -14,6 +14,8 @@
 static void
 on_transition (const ZinitTransition *transition, gpointer data)
 {
+  if (transition->old_state == ZINIT_STATE_STOPPING)
+    zinit_supervisor_end_stop (data);
   zinit_outlook_update (transition->service);
   zinit_supervisor_enqueue_dependents (data, transition->service);
 }
@@ -35,6 +37,7 @@ zinit_supervisor_new (const ZinitHost *host, gpointer host_data, const char *con
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   supervisor->observers = g_array_new (FALSE, FALSE, sizeof (ZinitObserverEntry));
   supervisor->config_errors = g_ptr_array_new ();
+  supervisor->awaiting_ends = g_ptr_array_new ();
   g_queue_init (&supervisor->queue);
   g_queue_init (&supervisor->dirty);
   zinit_supervisor_add_observer (supervisor, &own_observer, supervisor);
@@ -72,6 +75,7 @@ zinit_supervisor_free (ZinitSupervisor *supervisor)
   g_hash_table_unref (supervisor->services);
   g_array_unref (supervisor->observers);
   g_ptr_array_unref (supervisor->config_errors);
+  g_ptr_array_unref (supervisor->awaiting_ends);
   zinit_log_folder_free (supervisor->log_folder);
   zinit_config_set_free (supervisor->read_ahead);
   g_free (supervisor->config_dir);
@@ -178,6 +182,21 @@ enqueue_if_waiting (ZinitSupervisor *supervisor, ZinitService *service)
     zinit_supervisor_enqueue (supervisor, service);
 }
 
+void
+zinit_supervisor_await_end (ZinitSupervisor *supervisor, ZinitService *service)
+{
+  if (!g_ptr_array_find (supervisor->awaiting_ends, service, NULL))
+    g_ptr_array_add (supervisor->awaiting_ends, service);
+}
+
+void
+zinit_supervisor_end_stop (ZinitSupervisor *supervisor)
+{
+  for (guint i = 0; i < supervisor->awaiting_ends->len; i++)
+    enqueue_if_waiting (supervisor, supervisor->awaiting_ends->pdata[i]);
+  g_ptr_array_set_size (supervisor->awaiting_ends, 0);
+}
+
 static void
 enqueue_names (ZinitSupervisor *supervisor, char **names)
 {
@@ -201,6 +220,7 @@ zinit_supervisor_enqueue_dependents (ZinitSupervisor *supervisor, ZinitService *
   enqueue_names (supervisor, service->definition->before);
   if (supervisor->n_stop_pending > 0) {
     enqueue_names (supervisor, service->definition->requires);
+    enqueue_names (supervisor, service->definition->binds_to);
     enqueue_names (supervisor, service->definition->after);
   }
   if (supervisor->is_shutting_down)

@@ -50,6 +50,8 @@ describe_blocker (const ZinitService *other, GString *text)
     g_string_append (text, ", of which a process cannot be killed");
   else if (status->next_restart_usec != 0)
     g_string_append (text, ", which is to be restarted");
+  else if ((status->state == ZINIT_STATE_STOPPING || other->stop_pending) && status->next != ZINIT_NEXT_START)
+    g_string_append (text, ", which is stopping");
   else if (status->next == ZINIT_NEXT_START_WITH_DEPENDENCY)
     g_string_append (text, ", which is held");
   else if (zinit_service_is_on_its_way_up (other))

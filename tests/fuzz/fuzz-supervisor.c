@@ -107,6 +107,8 @@ next_lists (Run *run, ZinitDefinition *definition, guint own)
     definition->wants = next_names (run, others);
   if ((lists & 32) != 0)
     definition->before = next_names (run, higher);
+  if ((lists & 64) != 0)
+    definition->binds_to = next_names (run, lower);
 }
 
 static ZinitDefinition *

@@ -68,6 +68,13 @@ check_one_writer (World *world, const ZinitTransition *transition)
 }
 
 static gboolean
+goes_down (const ZinitService *service)
+{
+  return get_record (service).stop_pending ||
+         zinit_service_get_status (service)->state == ZINIT_STATE_STOPPING;
+}
+
+static gboolean
 comes_after (const ZinitService *service, const ZinitService *other)
 {
   return names (zinit_service_get_definition (service)->after, zinit_service_get_name (other)) ||
@@ -83,22 +90,48 @@ is_starting (const ZinitService *service)
          (state == ZINIT_STATE_RUNNING && zinit_service_get_definition (service)->oneshot);
 }
 
+/* What binds to @service, and all that needs one of these, is not on its way down still. */
+static void
+check_all_above_is_down (ZinitService *service, const GPtrArray *services)
+{
+  g_autoptr (GPtrArray) above = g_ptr_array_new ();
+
+  g_ptr_array_add (above, service);
+  for (guint i = 0; i < above->len; i++) {
+    const char *name = zinit_service_get_name (above->pdata[i]);
+
+    if (i > 0 && goes_down (above->pdata[i]))
+      BROKEN (service, "starts before %s is down, which went down with it", name);
+    for (guint j = 0; j < services->len; j++) {
+      const ZinitDefinition *definition = zinit_service_get_definition (services->pdata[j]);
+      gboolean is_above =
+          i == 0 ? names (definition->binds_to, name) : zinit_definition_needs (definition, name);
+
+      if (is_above && !g_ptr_array_find (above, services->pdata[j], NULL))
+        g_ptr_array_add (above, services->pdata[j]);
+    }
+  }
+}
+
 static void
 check_may_start (World *world, ZinitService *service)
 {
   const ZinitDefinition *definition = zinit_service_get_definition (service);
   g_autoptr (GPtrArray) services = zinit_supervisor_list (world->supervisor);
+  ZinitNeedIter iter = { 0 };
+  const char *need;
 
   if (zinit_service_get_status (service)->wanted == ZINIT_WANTED_STOP)
     BROKEN (service, "starts though it was stopped");
   if (world->is_shutting_down)
     BROKEN (service, "starts during the shutdown");
-  for (char **name = definition->requires; name != NULL && *name != NULL; name++) {
-    ZinitService *required = zinit_supervisor_find (world->supervisor, *name, NULL);
+  while ((need = zinit_definition_next_need (definition, &iter)) != NULL) {
+    ZinitService *needed = zinit_supervisor_find (world->supervisor, need, NULL);
 
-    if (required == NULL || !zinit_service_is_satisfied (required) || get_record (required).stop_pending)
-      BROKEN (service, "starts without %s, which it requires", *name);
+    if (needed == NULL || !zinit_service_is_satisfied (needed) || get_record (needed).stop_pending)
+      BROKEN (service, "starts without %s, which it needs", need);
   }
+  check_all_above_is_down (service, services);
   for (guint i = 0; i < services->len; i++) {
     ZinitService *other = services->pdata[i];
 
@@ -114,7 +147,8 @@ check_may_start (World *world, ZinitService *service)
 static gboolean
 needs (World *world, const ZinitService *dependent, const ZinitService *service)
 {
-  return names (zinit_service_get_definition (dependent)->requires, zinit_service_get_name (service)) ||
+  return zinit_definition_needs (zinit_service_get_definition (dependent),
+                                 zinit_service_get_name (service)) ||
          (world->is_shutting_down && comes_after (dependent, service));
 }
 
@@ -138,7 +172,8 @@ check_stops_in_order (World *world, ZinitService *service)
 {
   g_autoptr (GPtrArray) services = zinit_supervisor_list (world->supervisor);
 
-  if (get_record (service).stop_cause != ZINIT_STOP_CAUSE_REQUESTED)
+  if (get_record (service).stop_cause != ZINIT_STOP_CAUSE_REQUESTED &&
+      get_record (service).stop_cause != ZINIT_STOP_CAUSE_DEPENDENCY)
     return;
   for (guint i = 0; i < services->len; i++)
     if (services->pdata[i] != service && is_active (services->pdata[i]) &&
@@ -200,6 +235,35 @@ check_reasons (World *world, ZinitService *service)
     BROKEN (service, "what it waits for");
   if (state == ZINIT_STATE_BLOCKED && blockers->len == 0)
     BROKEN (service, "is blocked, and nothing holds it");
+}
+
+/* The pair of a service and one to which it binds, while both are up: unless one of them was defined anew. */
+static char *
+describe_bond (const ZinitService *service, const ZinitService *bound_to)
+{
+  return g_strdup_printf ("%s %" G_GUINT64_FORMAT " %s %" G_GUINT64_FORMAT, zinit_service_get_name (service),
+                          zinit_definition_hash (zinit_service_get_definition (service)),
+                          zinit_service_get_name (bound_to),
+                          zinit_definition_hash (zinit_service_get_definition (bound_to)));
+}
+
+/* What was up together with one to which it binds does not stay up without it. */
+static void
+check_bonds (World *world, const ZinitService *service, GHashTable *bonds)
+{
+  char **name = zinit_service_get_definition (service)->binds_to;
+
+  for (; name != NULL && *name != NULL && is_active (service); name++) {
+    ZinitService *bound_to = zinit_supervisor_find (world->supervisor, *name, NULL);
+    g_autofree char *bond = bound_to != NULL ? describe_bond (service, bound_to) : NULL;
+
+    if (bond == NULL)
+      continue;
+    if (!is_active (bound_to) && g_hash_table_contains (world->bonds, bond) && !goes_down (service))
+      BROKEN (service, "stays up without %s, to which it binds", *name);
+    if (is_active (bound_to))
+      g_hash_table_add (bonds, g_steal_pointer (&bond));
+  }
 }
 
 /* A state that ends by itself has a deadline that is not over and not too far. */
@@ -301,14 +365,18 @@ void
 world_check (World *world)
 {
   g_autoptr (GPtrArray) services = zinit_supervisor_list (world->supervisor);
+  GHashTable *bonds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   guint n_failed = 0;
 
   for (guint i = 0; i < services->len; i++) {
     check_processes (world, services->pdata[i]);
     check_reasons (world, services->pdata[i]);
     check_deadlines (world, services->pdata[i]);
+    check_bonds (world, services->pdata[i], bonds);
     n_failed += zinit_service_get_status (services->pdata[i])->state == ZINIT_STATE_FAILED;
   }
+  g_hash_table_unref (world->bonds);
+  world->bonds = bonds;
   g_assert_cmpuint (zinit_supervisor_count_failed (world->supervisor), ==, n_failed);
   check_saved (world);
 }

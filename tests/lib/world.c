@@ -88,6 +88,7 @@ world_init (World *world, const char *config_dir, const ZinitObserver *observer)
   *world = (World){ .observer = observer };
   fake_host_init (&world->host);
   world->told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  world->bonds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   world->paths.config_dir = (char *)config_dir;
   world->paths.socket = (char *)"/run/zinit.sock";
   world->records = zinit_record_log_new (NULL, "");
@@ -104,6 +105,7 @@ world_clear (World *world)
   g_free (world->saved);
   zinit_record_log_free (world->records);
   g_hash_table_unref (world->told);
+  g_hash_table_unref (world->bonds);
   fake_host_clear (&world->host);
 }
 
@@ -319,6 +321,9 @@ world_restore (World *world, const char *text)
   g_autoptr (GPtrArray) gone = g_ptr_array_new ();
   Restoration restoration = { world, state->shutting_down, gone };
 
+  /* A life that was being ended goes on anew. */
+  if (state->shutting_down)
+    g_hash_table_remove_all (world->bonds);
   start_supervisor (world);
   g_tree_foreach (state->services, insert_ephemeral, world);
   zinit_reload_result_free (zinit_supervisor_load (world->supervisor));

@@ -20,9 +20,10 @@ typedef struct {
   char *saved;                   /* what a kill at this moment leaves; never NULL */
   gboolean is_due;               /* something has changed that is saved before it is acknowledged */
   gboolean is_shutting_down;
-  gboolean is_down; /* the shutdown is done */
-  GHashTable *told; /* name → state that the last transition led to; world-check.c's */
-  guint64 sequence; /* of the last transition; the same */
+  gboolean is_down;  /* the shutdown is done */
+  GHashTable *told;  /* name → state that the last transition led to; world-check.c's */
+  GHashTable *bonds; /* who was up with what it binds to at the last check; the same */
+  guint64 sequence;  /* of the last transition; the same */
 } World;
 
 /* @config_dir must be an empty folder; @observer may be NULL. Both must outlive the world. */

@@ -320,6 +320,7 @@ test_round_trip_of_texts (void)
   definition->exec = g_strdup ("\"\\\n\t\001 \177 ä 😀 /");
   definition->env = g_strdupv ((char **)(const char *const[]){ "A=b=c", "Ü=", "ä b=\n", NULL });
   definition->before = g_strsplit ("z a@1", " ", -1);
+  definition->binds_to = g_strsplit ("y", " ", -1);
   definition->health_type = ZINIT_HEALTH_EXEC;
   definition->health_command = g_strdup ("=");
   node = zinit_definition_to_json (definition);
@@ -328,6 +329,7 @@ test_round_trip_of_texts (void)
   g_assert_cmpstr (back->name, ==, "a@b.c");
   g_assert_cmpstrv (back->env, definition->env);
   g_assert_cmpstrv (back->before, definition->before);
+  g_assert_cmpstrv (back->binds_to, definition->binds_to);
   g_assert_true (zinit_definition_equal (definition, back));
 }
 

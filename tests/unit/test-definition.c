@@ -154,6 +154,26 @@ test_names (void)
   g_assert_false (zinit_name_is_valid (too_long, NULL));
 }
 
+static void
+test_needs (void)
+{
+  g_autoptr (ZinitDefinition) definition = zinit_definition_new ();
+  g_autoptr (GString) needs = g_string_new (NULL);
+  ZinitNeedIter iter = { 0 }, none = { 0 };
+  const char *need;
+
+  g_assert_null (zinit_definition_next_need (definition, &none));
+  g_assert_null (zinit_definition_next_need (definition, &none));
+  definition->binds_to = g_strsplit ("c a", " ", -1);
+  g_assert_true (zinit_definition_needs (definition, "c"));
+  definition->requires = g_strsplit ("a b", " ", -1);
+  while ((need = zinit_definition_next_need (definition, &iter)) != NULL)
+    g_string_append (needs, need);
+  g_assert_cmpstr (needs->str, ==, "abca");
+  g_assert_true (zinit_definition_needs (definition, "b"));
+  g_assert_false (zinit_definition_needs (definition, "d"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -162,5 +182,6 @@ main (int argc, char **argv)
   g_test_add_func ("/definition/get-absent", test_get_absent);
   g_test_add_func ("/definition/reference-count", test_reference_count);
   g_test_add_func ("/definition/names", test_names);
+  g_test_add_func ("/definition/needs", test_needs);
   return g_test_run ();
 }

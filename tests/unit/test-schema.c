@@ -92,7 +92,7 @@ test_table (void)
   }
   /* No row lost its field: the reference count stands there. */
   g_assert_cmpuint (covered, ==, 0);
-  g_assert_cmpuint (zinit_n_options, ==, 54);
+  g_assert_cmpuint (zinit_n_options, ==, 55);
   g_assert_null (zinit_schema_find ("service", "restart"));
   g_assert_null (zinit_schema_find ("nothing", "name"));
   g_assert_false (zinit_schema_has_section ("Service"));

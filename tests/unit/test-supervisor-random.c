@@ -16,7 +16,7 @@ static char *
 random_definition (guint number)
 {
   static const char *const restarts[] = { "always", "on-failure", "never" };
-  static const char *const kinds[] = { "requires", "after", "before", "wants", "conflicts" };
+  static const char *const kinds[] = { "requires", "binds_to", "after", "before", "wants", "conflicts" };
   g_autoptr (GString) text = g_string_new (NULL);
 
   g_string_append_printf (
