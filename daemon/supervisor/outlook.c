@@ -133,29 +133,6 @@ as_names (const GPtrArray *names)
   return names != NULL ? (const char *const *)names->pdata : NULL;
 }
 
-/* By what it needs and what it comes after, whatever it conflicts with. */
-static gboolean
-may_start_in_order (const ZinitService *service)
-{
-  g_autoptr (GPtrArray) preceding = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, before));
-  g_autoptr (GPtrArray) ending = zinit_stop_find_ending (service);
-  ZinitGraphOthers others = { .preceding = as_names (preceding), .ending = as_names (ending) };
-
-  return zinit_graph_may_start (zinit_service_get_next_definition (service), &others, look_up_order,
-                                service->supervisor, NULL, NULL) == ZINIT_VERDICT_MAY_START;
-}
-
-/* Down, and looked at in this moment: but for its conflicts it would start. */
-static gboolean
-is_about_to_start (const ZinitService *service)
-{
-  const ZinitServiceStatus *status = &service->status;
-
-  return (status->next == ZINIT_NEXT_START ||
-          (status->state == ZINIT_STATE_BLOCKED && service->queue_link.data != NULL)) &&
-         may_start_in_order (service);
-}
-
 static gboolean
 waits_for (const ZinitService *service, const char *name)
 {
@@ -163,6 +140,52 @@ waits_for (const ZinitService *service, const char *name)
 
   return zinit_definition_needs (service->definition, name) ||
          (waiting_on != NULL && g_strv_contains (waiting_on, name));
+}
+
+/* Its processes are there, or its place is kept for them; one that waits for @service keeps it from that. */
+static gboolean
+has_place_before (const ZinitService *other, const ZinitService *service)
+{
+  const ZinitServiceStatus *status = &other->status;
+
+  return zinit_state_is_active (status->state) ||
+         (!waits_for (other, zinit_service_get_name (service)) &&
+          (status->next_restart_usec != 0 || status->next == ZINIT_NEXT_START_WITH_DEPENDENCY));
+}
+
+static gboolean
+look_up_place (const char *name, ZinitGraphNode *ret_node, gpointer data)
+{
+  const ZinitService *asker = data;
+
+  if (!look_up_order (name, ret_node, asker->supervisor))
+    return FALSE;
+  ret_node->is_occupied = has_place_before (g_hash_table_lookup (asker->supervisor->services, name), asker);
+  return TRUE;
+}
+
+static ZinitVerdict
+judge (const ZinitService *service, const ZinitDefinition *definition, ZinitGraphLookup lookup,
+       GPtrArray **ret_blockers, const char **ret_name)
+{
+  g_autoptr (GPtrArray) conflicting = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, conflicts));
+  g_autoptr (GPtrArray) preceding = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, before));
+  g_autoptr (GPtrArray) ending = zinit_stop_find_ending (service);
+  ZinitGraphOthers others = { as_names (conflicting), as_names (preceding), as_names (ending) };
+
+  return zinit_graph_may_start (definition, &others, lookup, (gpointer)service, ret_blockers, ret_name);
+}
+
+/* Down, and looked at in this moment: but for those that come with it, it would start. */
+static gboolean
+is_about_to_start (const ZinitService *service)
+{
+  const ZinitServiceStatus *status = &service->status;
+
+  return (status->next == ZINIT_NEXT_START ||
+          (status->state == ZINIT_STATE_BLOCKED && service->queue_link.data != NULL)) &&
+         judge (service, zinit_service_get_next_definition (service), look_up_place, NULL, NULL) ==
+             ZINIT_VERDICT_MAY_START;
 }
 
 /* Of two that come together: the one that the other names, else by name. */
@@ -181,14 +204,10 @@ comes_first (const ZinitService *one, const ZinitService *other)
 static gboolean
 occupies (const ZinitService *other, const ZinitService *service)
 {
-  const ZinitServiceStatus *status = &other->status;
-
-  if (zinit_state_is_active (status->state))
+  if (has_place_before (other, service))
     return TRUE;
   if (waits_for (other, zinit_service_get_name (service)))
     return FALSE;
-  if (status->next_restart_usec != 0 || status->next == ZINIT_NEXT_START_WITH_DEPENDENCY)
-    return TRUE;
   if (other->comes_back != service->comes_back)
     return other->comes_back && zinit_service_is_on_its_way_up (other);
   return is_about_to_start (other) && comes_first (other, service);
@@ -208,13 +227,7 @@ look_up (const char *name, ZinitGraphNode *ret_node, gpointer data)
 ZinitVerdict
 zinit_registry_may_start (const ZinitService *service, GPtrArray **ret_blockers, const char **ret_name)
 {
-  g_autoptr (GPtrArray) conflicting = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, conflicts));
-  g_autoptr (GPtrArray) preceding = find_naming (service, G_STRUCT_OFFSET (ZinitDefinition, before));
-  g_autoptr (GPtrArray) ending = zinit_stop_find_ending (service);
-  ZinitGraphOthers others = { as_names (conflicting), as_names (preceding), as_names (ending) };
-
-  return zinit_graph_may_start (service->definition, &others, look_up, (gpointer)service, ret_blockers,
-                                ret_name);
+  return judge (service, service->definition, look_up, ret_blockers, ret_name);
 }
 
 static ZinitOutlook

@@ -75,7 +75,19 @@ test_b4_holds_nothing (Fixture *fixture, gconstpointer data)
   }
 }
 
-/* The same for a conflict that only the one that is removed names. */
+/* One that a third keeps from its start keeps nobody from it. */
+static void
+test_b6_blocked_itself (Fixture *fixture, gconstpointer data)
+{
+  fixture_add (fixture, SERVICE ("x") "dependencies.conflicts=['a']\n");
+  fake_host_settle (&fixture->host);
+  fixture_add (fixture, SERVICE ("a"));
+  steps_assert_sub_state (fixture, "a", "waiting");
+  fixture_add (fixture, SERVICE ("b") "dependencies.conflicts=['a']\n");
+  steps_assert_sub_state (fixture, "b", "running");
+}
+
+/* What waits for the end of a conflict that only the one that is removed names goes on. */
 static void
 test_b6_removed (Fixture *fixture, gconstpointer data)
 {
@@ -459,6 +471,7 @@ main (int argc, char *argv[])
   fixture_add_test ("/rules/C4/binds-to", test_c4_binds_to);
   fixture_add_test ("/rules/B4/before", test_b4_before);
   fixture_add_test ("/rules/B4/holds-nothing", test_b4_holds_nothing);
+  fixture_add_test ("/rules/B6/blocked-itself", test_b6_blocked_itself);
   fixture_add_test ("/rules/B6/removed", test_b6_removed);
   g_test_add_func ("/rules/B7/before", test_b7_before);
   fixture_add_test ("/rules/B7/add-before", test_b7_add_before);
