@@ -194,6 +194,7 @@ zinit_membership_remove (ZinitService *service)
     zinit_lifecycle_event (service, ZINIT_EVENT_STOP);
   zinit_service_set_next (service, ZINIT_NEXT_REMOVE);
   zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
+  zinit_supervisor_enqueue_dependents (service->supervisor, service);
   zinit_stop_one_in_order (service);
 }
 

@@ -182,6 +182,8 @@ want_down (ZinitService *service)
   zinit_on_failure_forget (service);
   zinit_service_set_wanted (service, ZINIT_WANTED_STOP);
   zinit_service_set_next (service, ZINIT_NEXT_REST);
+  /* They may have waited for the start that will not be, and its state does not change yet. */
+  zinit_supervisor_enqueue_dependents (service->supervisor, service);
 }
 
 GPtrArray *

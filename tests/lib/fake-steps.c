@@ -79,6 +79,19 @@ steps_assert_answer (Fixture *fixture, const char *name, const char *part)
     g_error ("a start of %s is answered \"%s\", and not \"%s\"", name, message, part);
 }
 
+void
+steps_assert_cyclic (Fixture *fixture, const char *text, const char *part)
+{
+  g_autoptr (ZinitDefinition) definition =
+      zinit_definition_parse (text, strlen (text), FALSE, NULL, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_nonnull (definition);
+  g_assert_null (zinit_supervisor_add (fixture->supervisor, definition, 0, &error));
+  g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_CYCLIC_DEPENDENCY);
+  g_assert_nonnull (strstr (error->message, part));
+}
+
 static GLogWriterOutput
 drop_messages (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {

@@ -20,6 +20,8 @@ void steps_end_well (Fixture *fixture, const char *name);
 /* What a waiting start of @name is answered: "" = well, NULL = nothing yet. Transfer full. */
 char *steps_answer (Fixture *fixture, const char *name);
 void steps_assert_answer (Fixture *fixture, const char *name, const char *part);
+/* @text is TOML; its addition is refused as a cycle, and the message has @part. */
+void steps_assert_cyclic (Fixture *fixture, const char *text, const char *part);
 /* Messages are no failure; what is critical is. To be called first. */
 void steps_init (void);
 

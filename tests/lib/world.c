@@ -279,6 +279,8 @@ adopt_unsaved (World *world)
       continue;
     }
     adoption = make_adoption (process);
+    /* What was up beside it may have gone unsaved as well. */
+    g_hash_table_remove_all (world->bonds);
     record.restart_delay_ms = zinit_service_get_status (service)->restart_delay_ms;
     record.restart_count = zinit_service_get_status (service)->restart_count;
     record.last_exit = zinit_service_get_status (service)->last_exit;
