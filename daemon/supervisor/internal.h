@@ -167,7 +167,7 @@ void zinit_supervisor_enqueue (ZinitSupervisor *supervisor, ZinitService *servic
 void zinit_supervisor_wake (ZinitSupervisor *supervisor);
 /* Looks at @service again when a stop is over. */
 void zinit_supervisor_await_end (ZinitSupervisor *supervisor, ZinitService *service);
-/* A stop is over, or will not be. */
+/* A stop is over or called off, or other services depend on each other now. */
 void zinit_supervisor_end_stop (ZinitSupervisor *supervisor);
 /* The state of @service changed: those that depend on it look again. */
 void zinit_supervisor_enqueue_dependents (ZinitSupervisor *supervisor, ZinitService *service);

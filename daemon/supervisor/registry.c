@@ -151,6 +151,7 @@ zinit_registry_remove (ZinitService *service)
   }
   zinit_supervisor_for_each_observer (supervisor, report_removed, service);
   zinit_supervisor_notify (supervisor, ZINIT_MANAGER_CHANGED_SERVICE_COUNT);
+  zinit_supervisor_end_stop (supervisor);
   zinit_supervisor_enqueue_dependents (supervisor, service);
   zinit_log_discard (service->log);
   zinit_service_free (service);
@@ -184,6 +185,7 @@ activate (ZinitService *service, ZinitDefinition *definition)
   if (service->backoff.count == 0)
     zinit_service_reset_backoff (service);
   zinit_service_mark (service, ZINIT_CHANGED_DEFINITION);
+  zinit_supervisor_end_stop (supervisor);
   zinit_outlook_update (service);
   zinit_supervisor_enqueue_dependents (supervisor, service);
 }

@@ -161,11 +161,16 @@ fail_dependency (ZinitService *service, ZinitVerdict verdict, const char *name)
   ZinitFailure failure = { .type = verdict == ZINIT_VERDICT_MISSING ? ZINIT_FAILURE_MISSING_DEPENDENCY
                                                                     : ZINIT_FAILURE_DEPENDENCY_FAILED,
                            .text = (char *)name };
+  gboolean was_on_its_way = service->status.next == ZINIT_NEXT_START;
 
   zinit_service_set_next (service, ZINIT_NEXT_REST);
   if (service->status.state == ZINIT_STATE_FAILED && service->status.next_restart_usec == 0 &&
-      zinit_failure_equal (&failure, &service->status.failure))
+      zinit_failure_equal (&failure, &service->status.failure)) {
+    /* Its state is what it was, but those that began to wait for this attempt look again. */
+    if (was_on_its_way)
+      zinit_supervisor_enqueue_dependents (service->supervisor, service);
     return;
+  }
   zinit_start_cancel_scheduled (service);
   zinit_service_set_failure (service, failure.type, 0, name);
   zinit_service_set_state (service, ZINIT_STATE_FAILED);

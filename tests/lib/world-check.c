@@ -262,7 +262,8 @@ check_bonds (World *world, const ZinitService *service, GHashTable *bonds)
     if (!is_active (bound_to) && !zinit_service_is_satisfied (bound_to) &&
         g_hash_table_contains (world->bonds, bond) && !goes_down (service))
       BROKEN (service, "stays up without %s, to which it binds", *name);
-    if (is_active (bound_to))
+    /* To one that went down already it was bound too late. */
+    if (is_active (bound_to) && (!goes_down (bound_to) || g_hash_table_contains (world->bonds, bond)))
       g_hash_table_add (bonds, g_steal_pointer (&bond));
   }
 }
