@@ -23,7 +23,7 @@ static void
 write_stubborn (Harness *h, const char *name, const char *gate, const char *more)
 {
   g_autofree char *path = harness_path (h, gate);
-  g_autofree char *orders = g_strdup_printf ("ignore 15 until %s exit 0", path);
+  g_autofree char *orders = g_strdup_printf ("ignore 15 out deaf until %s exit 0", path);
 
   harness_service (h, name, orders, more);
 }
@@ -61,14 +61,22 @@ write_bound (Harness *h)
   harness_service (h, "top", "wait", "[dependencies]\nrequires = [\"app\"]\n");
 }
 
+/* All are up, and app is deaf to its stop signal. */
+static void
+wait_up (Harness *h)
+{
+  client_wait_state (h->client, "top", "running");
+  client_wait_state (h->client, "alone", "running");
+  client_wait_log_lines (h->client, "app", 1);
+}
+
 /* db is killed, and top is down already; app lives still. */
 static void
 crash_db (Harness *h)
 {
   TestClient *c = h->client;
 
-  client_wait_state (c, "top", "running");
-  client_wait_state (c, "alone", "running");
+  wait_up (h);
   client_set_mark (c);
   kill ((pid_t)client_get_pid (c, "db"), SIGKILL);
   client_wait_state (c, "app", "stopping");
@@ -130,7 +138,7 @@ test_binds_to_unseen (void)
 
   write_bound (h);
   survival_start (h);
-  client_wait_state (h->client, "top", "running");
+  wait_up (h);
   survival_wait_saved (h, "top", "state", "\"running\"");
   db = (pid_t)client_get_pid (h->client, "db");
   survival_crash (h);
