@@ -477,6 +477,9 @@ main (int argc, char *argv[])
   g_autoptr (GError) error = NULL;
   int code;
 
+  /* GLib makes its locale for numbers at the first one that it reads, under a lock; when another thread holds
+   * that, errno is set meanwhile, and the number is refused. */
+  g_ascii_strtoull ("0", NULL, 10);
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, ZINIT_LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");

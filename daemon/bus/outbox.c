@@ -181,6 +181,7 @@ zinit_outbox_service_changed (ZinitOutbox *outbox, ZinitService *service, guint 
 {
   Object *object = ensure_object (outbox, service);
 
+  changes &= ~(guint)ZINIT_CHANGED_HIDDEN;
   /* InterfacesAdded will carry all values as they are then. */
   if (object->added != NULL || changes == 0) {
     release_if_idle (outbox, object);

@@ -123,6 +123,7 @@ make_extra (const ZinitServiceRecord *record)
   extra->deadline_at = to_msec (record->deadline_usec);
   extra->exit_unknown = record->last_exit.kind == ZINIT_EXIT_UNKNOWN;
   extra->main_ended = record->main_ended;
+  extra->keeps_place = record->comes_back;
   extra->stop_due = record->stop_pending;
   extra->stop_asked =
       record->stop_cause == ZINIT_STOP_CAUSE_REQUESTED || record->stop_cause == ZINIT_STOP_CAUSE_DEPENDENCY;
@@ -347,6 +348,7 @@ read_extra (const ZinitStateExtensions *extra, ZinitServiceRecord *record)
   record->said = extra->said;
   record->start_ticks = extra->pid_start_ticks;
   record->main_ended = extra->main_ended;
+  record->comes_back = extra->keeps_place;
   record->stop_pending = extra->stop_due;
   record->sigkill_sent = extra->kill_needed;
   record->next = extra->remove_when_down ? ZINIT_NEXT_REMOVE

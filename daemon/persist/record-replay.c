@@ -91,6 +91,7 @@ apply_started (ZinitSavedState *state, char **words)
   zinit_failure_clear (&extra->failure);
   extra->exit_unknown = extra->main_ended = extra->stop_due = extra->stop_asked = FALSE;
   extra->stop_cause = -1;
+  extra->keeps_place = FALSE;
   extra->start_timed_out = extra->kill_needed = extra->start_after = extra->comes_back = FALSE;
   if (extra->wanted_status == ZINIT_WANTED_STOP)
     extra->wanted_status = ZINIT_WANTED_START;

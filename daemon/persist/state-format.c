@@ -56,6 +56,7 @@ static const ZinitField service_fields[] = {
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, kill_needed) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, start_after) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, comes_back) },
+  { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, keeps_place) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_BOOLEAN, remove_when_down) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_STRING, started_for) },
   { OWN (ZinitStateExtensions, ZINIT_FIELD_STRING, failures) },

@@ -57,6 +57,7 @@ typedef struct {
   gboolean kill_needed;      /* it took too long to stop */
   gboolean start_after;      /* to be started again once it has stopped */
   gboolean comes_back;       /* down only because something it requires was stopped */
+  gboolean keeps_place;      /* blocked, and it was up before: a conflict counts meanwhile */
   gboolean remove_when_down; /* to be forgotten then */
   /* Failures of other services, "NAME=REASON": why it was started, NULL = for none; and why it is to be
    * started once more after its end, with a blank between two, NULL = it is not */

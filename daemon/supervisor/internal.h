@@ -14,6 +14,13 @@ G_BEGIN_DECLS
 /* A turn of the loop handles so many, then lets D-Bus in: a start takes about 0.1 ms. */
 #define ZINIT_SERVICES_PER_TURN 32
 
+/* What is saved of a service and shown to nobody. */
+typedef struct {
+  ZinitStopCause stop_cause;
+  gint64 deadline_usec; /* of its timer; 0 = not armed */
+  gboolean stop_pending, is_late, main_ended, comes_back;
+} ZinitIntents;
+
 struct _ZinitService {
   ZinitSupervisor *supervisor;
   ZinitDefinition *definition;         /* active: what the process has, and what the graph uses */
@@ -25,6 +32,7 @@ struct _ZinitService {
    * other fields (sub_state, pid, can_start, text, …) is filled in by status.c. */
   ZinitServiceStatus status;
   ZinitServiceStatus reported; /* what observers were told last */
+  ZinitIntents reported_intents;
   ZinitChanges marked;         /* changes that no field of the status shows */
   ZinitBackoff backoff;
 

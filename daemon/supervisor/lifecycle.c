@@ -15,11 +15,14 @@ void
 zinit_lifecycle_arm_at (ZinitService *service, gint64 deadline_usec)
 {
   service->supervisor->host->arm (service->supervisor->host_data, &service->timer, deadline_usec, on_timer);
+  zinit_service_touch (service);
 }
 
 void
 zinit_lifecycle_disarm (ZinitService *service)
 {
+  if (zinit_timer_is_armed (&service->timer))
+    zinit_service_touch (service);
   service->supervisor->host->disarm (service->supervisor->host_data, &service->timer);
 }
 
@@ -366,6 +369,7 @@ on_timer (ZinitTimer *timer)
 {
   ZinitService *service = ZINIT_OWNER_OF (timer, ZinitService, timer);
 
+  zinit_service_touch (service);
   switch (service->status.state) {
   case ZINIT_STATE_STARTING:
     zinit_lifecycle_event (service, zinit_readiness_time_is_up (service));

@@ -42,6 +42,7 @@ zinit_service_get_record (const ZinitService *service, ZinitServiceRecord *ret_r
     .sigkill_sent = service->is_late,
     .stop_pending = service->stop_pending,
     .main_ended = service->main_ended,
+    .comes_back = status->state == ZINIT_STATE_BLOCKED && service->comes_back,
     .said = service->said,
     .started_for = service->started_for,
     .failures = service->failures,
@@ -73,6 +74,7 @@ copy_record (ZinitService *service, const ZinitServiceRecord *record)
   service->backoff.delay_ms = MAX (1, record->restart_delay_ms);
   service->run = MAX (service->run, record->run);
   service->stop_cause = record->stop_cause;
+  service->comes_back = record->comes_back;
   g_free (service->said);
   service->said = g_strdup (record->said);
   service->is_late = record->sigkill_sent;

@@ -31,6 +31,7 @@ typedef struct {
   gboolean sigkill_sent; /* because the stop took too long */
   gboolean stop_pending;
   gboolean main_ended;
+  gboolean comes_back; /* blocked, and it was up before */
   const char *said; /* STATUS of its messages; borrowed, NULL = none */
   /* Failures of other services, borrowed; NULL = none: why it was started, and why it is to be once more */
   const char *started_for, *failures;

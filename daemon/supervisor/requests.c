@@ -45,8 +45,10 @@ add_known (ZinitSupervisor *supervisor, const char *name, gboolean is_only_wante
 {
   ZinitService *service = g_hash_table_lookup (supervisor->services, name);
 
-  /* What was stopped on request stays down unless it is needed. */
-  if (service == NULL || (is_only_wanted && service->status.wanted == ZINIT_WANTED_STOP))
+  /* What was stopped on request stays down unless it is needed; what is being removed is not there any more.
+   */
+  if (service == NULL || service->status.next == ZINIT_NEXT_REMOVE ||
+      (is_only_wanted && service->status.wanted == ZINIT_WANTED_STOP))
     return;
   if (g_hash_table_add (seen, service))
     g_ptr_array_add (found, service);

@@ -78,9 +78,12 @@ typedef enum {
                                     a removal, the definition of the next start */
   ZINIT_CHANGED_SUB_STATE = 1 << 20,
   ZINIT_CHANGED_OUTLOOK = 1 << 21, /* has no property */
+  ZINIT_CHANGED_INTENTS = 1 << 22, /* what is on record of it alone: why it stops, until when, what it left */
 } ZinitChanges;
 
 /* What somebody has asked for. */
+#define ZINIT_CHANGED_HIDDEN                                                                                 \
+  (ZINIT_CHANGED_ASKED | ZINIT_CHANGED_OUTLOOK | ZINIT_CHANGED_INTENTS) /* have no property */
 #define ZINIT_CHANGED_REQUESTS (ZINIT_CHANGED_WANTED_STATUS | ZINIT_CHANGED_ASKED)
 
 const char *zinit_service_get_name (const ZinitService *service);

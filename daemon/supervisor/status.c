@@ -157,6 +157,27 @@ compare (const ZinitServiceStatus *a, const ZinitServiceStatus *b)
   return (ZinitChanges)changes;
 }
 
+static ZinitIntents
+get_intents (const ZinitService *service)
+{
+  return (ZinitIntents){
+    .stop_cause = service->stop_cause,
+    .deadline_usec = zinit_timer_is_armed (&service->timer) ? service->timer.deadline_usec : 0,
+    .stop_pending = service->stop_pending,
+    .is_late = service->is_late,
+    .main_ended = service->main_ended,
+    .comes_back = service->comes_back,
+  };
+}
+
+static gboolean
+same_intents (const ZinitIntents *a, const ZinitIntents *b)
+{
+  return a->stop_cause == b->stop_cause && a->deadline_usec == b->deadline_usec &&
+         a->stop_pending == b->stop_pending && a->is_late == b->is_late && a->main_ended == b->main_ended &&
+         a->comes_back == b->comes_back;
+}
+
 /* @to keeps its own strings where they are the same. */
 static void
 copy (const ZinitServiceStatus *from, ZinitServiceStatus *to, guint changes)
@@ -200,10 +221,13 @@ zinit_service_mark (ZinitService *service, ZinitChanges changes)
 static ZinitChanges
 get_changes (const ZinitService *service)
 {
+  ZinitIntents intents = get_intents (service);
+
   if (service->dirty_link.data == NULL)
     return 0;
   fill_in ((ZinitService *)service);
-  return service->marked | compare (&service->reported, &service->status);
+  return service->marked | compare (&service->reported, &service->status) |
+         (same_intents (&service->reported_intents, &intents) ? 0 : ZINIT_CHANGED_INTENTS);
 }
 
 typedef struct {
@@ -231,6 +255,7 @@ zinit_service_report (ZinitService *service)
   g_queue_unlink (&service->supervisor->dirty, &service->dirty_link);
   service->dirty_link.data = NULL;
   service->marked = 0;
+  service->reported_intents = get_intents (service);
   if (report.changes == 0)
     return;
   copy (&service->status, &service->reported, report.changes);
@@ -247,6 +272,7 @@ zinit_service_forget_changes (ZinitService *service)
   g_queue_unlink (&service->supervisor->dirty, &service->dirty_link);
   service->dirty_link.data = NULL;
   service->marked = 0;
+  service->reported_intents = get_intents (service);
   copy (&service->status, &service->reported, changes);
 }
 

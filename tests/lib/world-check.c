@@ -316,7 +316,7 @@ describe_record (const ZinitServiceRecord *record)
   return g_strdup_printf (
       "%s wanted=%s failure=%s,%d,%s exit=%s,%d count=%u delay=%" G_GUINT64_FORMAT
       " started=%" G_GINT64_FORMAT " changed=%" G_GINT64_FORMAT " deadline=%" G_GINT64_FORMAT
-      " ticks=%" G_GUINT64_FORMAT " next=%d cause=%d%s%s%s"
+      " ticks=%" G_GUINT64_FORMAT " next=%d cause=%d%s%s%s%s"
       " for=%s waiting=%s",
       zinit_state_to_string (record->state), zinit_wanted_words[record->wanted],
       zinit_failure_type_to_string (record->failure.type), record->failure.number,
@@ -325,8 +325,9 @@ describe_record (const ZinitServiceRecord *record)
       record->last_exit.kind == ZINIT_EXIT_UNKNOWN ? -1 : record->last_exit.value, record->restart_count,
       record->restart_delay_ms, record->started_at_usec, record->state_changed_at_usec, record->deadline_usec,
       record->start_ticks, (int)record->next, (int)record->stop_cause,
-      record->main_ended ? " main_ended" : "", record->stop_pending ? " stop_pending" : "",
-      record->sigkill_sent ? " sigkill_sent" : "", record->started_for != NULL ? record->started_for : "-",
+      record->main_ended ? " main_ended" : "", record->comes_back ? " comes_back" : "",
+      record->stop_pending ? " stop_pending" : "", record->sigkill_sent ? " sigkill_sent" : "",
+      record->started_for != NULL ? record->started_for : "-",
       record->failures != NULL ? record->failures : "-");
 }
 

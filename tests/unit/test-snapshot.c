@@ -86,6 +86,7 @@ assert_equal (const ZinitServiceRecord *a, const ZinitServiceRecord *b)
   g_assert_cmpint (a->state_changed_at_usec, ==, b->state_changed_at_usec);
   g_assert_cmpint (a->deadline_usec, ==, b->deadline_usec);
   g_assert_cmpint (a->main_ended, ==, b->main_ended);
+  g_assert_cmpint (a->comes_back, ==, b->comes_back);
   g_assert_cmpint (a->next, ==, b->next);
   g_assert_cmpint (a->stop_cause, ==, b->stop_cause);
   g_assert_cmpint (a->sigkill_sent, ==, b->sigkill_sent);
@@ -143,6 +144,7 @@ make_record (ZinitState state, guint n)
     .sigkill_sent = state == ZINIT_STATE_STOPPING && (n & 1) != 0,
     .started_for = n % 3 == 0 ? "db=exit_code" : NULL,
     .failures = n % 4 == 0 ? "db=signal web=spawn_error" : NULL,
+    .comes_back = state == ZINIT_STATE_BLOCKED && (n & 4) != 0,
     .stop_pending = zinit_state_is_active (state) && state != ZINIT_STATE_STOPPING && (n & 1) != 0,
   };
 }
