@@ -236,8 +236,7 @@ set_up (Daemon *daemon, const ZinitOptions *options, GError **error)
       zinit_supervisor_new (&zinit_host_default, &daemon->host_context, daemon->paths->config_dir);
   zinit_supervisor_set_log_folder (daemon->supervisor, zinit_runtime_folder_get_fd (daemon->folder),
                                    daemon->paths->logs);
-  if (daemon->options->no_bus)
-    zinit_supervisor_set_no_bus (daemon->supervisor);
+  zinit_supervisor_set_has_bus (daemon->supervisor, !daemon->options->no_bus);
   zinit_supervisor_add_observer (daemon->supervisor, &observer, daemon);
   daemon->lock = zinit_runtime_lock_new (daemon->loop, daemon->folder, ZINIT_LOCK_FILE, daemon->lock_fd,
                                          steal_fd (&daemon->inherited->lock_watch), &lock_events, daemon);
@@ -477,8 +476,8 @@ main (int argc, char *argv[])
   g_autoptr (GError) error = NULL;
   int code;
 
-  /* GLib makes its locale for numbers at the first one that it reads, under a lock; when another thread holds
-   * that, errno is set meanwhile, and the number is refused. */
+  /* For the first number GLib makes its locale, under a lock. Waiting for it sets errno, which GLib takes for
+   * an error of the number. */
   g_ascii_strtoull ("0", NULL, 10);
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, ZINIT_LOCALE_DIR);

@@ -28,6 +28,8 @@ on_send (gpointer data)
   /* All that is sent from here on is durable: it stays true if the daemon dies in the next instruction. */
   if (bus->autosave != NULL && (bus->accepted.length > 0 || zinit_waiters_have_settled (bus->waiters)))
     zinit_autosave_commit (bus->autosave);
+  else if (bus->autosave != NULL)
+    zinit_autosave_commit_due (bus->autosave);
   for (guint i = 0; i < bus->connections->len; i++)
     zinit_connection_send (bus->connections->pdata[i]);
   zinit_call_answer_accepted (bus);

@@ -220,6 +220,8 @@ void
 zinit_connection_send_all (ZinitConnection *connection)
 {
   zinit_supervisor_flush (connection->bus->supervisor);
+  if (connection->bus->autosave != NULL)
+    zinit_autosave_commit_due (connection->bus->autosave);
   drain (connection, G_MAXUINT);
 }
 

@@ -289,6 +289,13 @@ zinit_autosave_commit (ZinitAutosave *autosave)
   arm (autosave, MAX (0, autosave->save_usec - now_usec (autosave)));
 }
 
+void
+zinit_autosave_commit_due (ZinitAutosave *autosave)
+{
+  if (autosave->is_due && !autosave->has_failed)
+    zinit_autosave_commit (autosave);
+}
+
 gboolean
 zinit_autosave_save_changes (ZinitAutosave *autosave, GError **error)
 {

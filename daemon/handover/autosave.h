@@ -28,6 +28,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitAutosave, zinit_autosave_free)
  * be called before a request is answered, once for all of a turn of the loop. Where nothing can be written
  * things go on without, which is reported once. */
 void zinit_autosave_commit (ZinitAutosave *autosave);
+/* The same, but only for what nobody may be told before: requests, and ends. */
+void zinit_autosave_commit_due (ZinitAutosave *autosave);
 
 /* Writes now, whether or not anything has changed. */
 gboolean zinit_autosave_save (ZinitAutosave *autosave, GError **error);

@@ -33,7 +33,7 @@ struct _ZinitService {
   ZinitServiceStatus status;
   ZinitServiceStatus reported; /* what observers were told last */
   ZinitIntents reported_intents;
-  ZinitChanges marked;         /* changes that no field of the status shows */
+  ZinitChanges marked; /* changes that no field of the status shows */
   ZinitBackoff backoff;
 
   /* What is intended with it, beside status.next. */

@@ -32,7 +32,7 @@ typedef struct {
   gboolean stop_pending;
   gboolean main_ended;
   gboolean comes_back; /* blocked, and it was up before */
-  const char *said; /* STATUS of its messages; borrowed, NULL = none */
+  const char *said;    /* STATUS of its messages; borrowed, NULL = none */
   /* Failures of other services, borrowed; NULL = none: why it was started, and why it is to be once more */
   const char *started_for, *failures;
   /* The definition that its next start uses, of a service without a file; borrowed, NULL = the same as now */

@@ -61,9 +61,9 @@ zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, int parent_fd, con
 }
 
 void
-zinit_supervisor_set_no_bus (ZinitSupervisor *supervisor)
+zinit_supervisor_set_has_bus (ZinitSupervisor *supervisor, gboolean has_bus)
 {
-  supervisor->has_no_bus = TRUE;
+  supervisor->has_no_bus = !has_bus;
 }
 
 void

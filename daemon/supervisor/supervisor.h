@@ -61,8 +61,8 @@ void zinit_supervisor_set_instance (ZinitSupervisor *supervisor, const char *ins
  * called before there is a service. */
 void zinit_supervisor_set_log_folder (ZinitSupervisor *supervisor, int parent_fd, const char *path);
 /* Observers are not notified. Kills nothing. */
-/* There is no message bus: definitions that need one are refused. */
-void zinit_supervisor_set_no_bus (ZinitSupervisor *supervisor);
+/* Without a message bus definitions that need one are refused; normally there is one. */
+void zinit_supervisor_set_has_bus (ZinitSupervisor *supervisor, gboolean has_bus);
 void zinit_supervisor_free (ZinitSupervisor *supervisor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZinitSupervisor, zinit_supervisor_free)
 

@@ -165,7 +165,7 @@ test_d3_no_bus (Fixture *fixture, gconstpointer data)
   g_autoptr (ZinitDefinition) definition =
       zinit_definition_parse (text, strlen (text), FALSE, NULL, NULL, NULL);
 
-  zinit_supervisor_set_no_bus (fixture->supervisor);
+  zinit_supervisor_set_has_bus (fixture->supervisor, FALSE);
   g_assert_null (zinit_supervisor_add (fixture->supervisor, definition, 0, &error));
   g_assert_error (error, ZINIT_ERROR, ZINIT_ERROR_INVALID_CONFIG);
   g_assert_nonnull (strstr (error->message, "message bus"));
