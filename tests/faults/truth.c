@@ -178,7 +178,10 @@ check_agreement (Life *life, const Expectation *expected, GArray *living, GStrin
   g_autofree char *wanted = ask_property (life, expected->name, "WantedStatus");
   g_autofree char *state = ask_property (life, expected->name, "State");
   g_autofree char *text = ask_property (life, expected->name, "StatusText");
+  g_autofree char *sub_state = ask_property (life, expected->name, "SubState");
   gboolean is_known = wanted != NULL;
+  /* As it came to look first: both are left to somebody's decision. */
+  gboolean is_stuck = g_strcmp0 (state, "blocked") == 0 || g_strcmp0 (sub_state, "held") == 0;
 
   if (expected->known != EITHER && is_known != (expected->known == YES))
     say (wrong, "%s is %s to the daemon", expected->name, is_known ? "known" : "not known");
@@ -188,8 +191,9 @@ check_agreement (Life *life, const Expectation *expected, GArray *living, GStrin
     say (wrong, "%s runs as %d and the daemon says pid %s", expected->name, g_array_index (living, pid_t, 0),
          pid);
   if (is_known && expected->runs == EITHER && (living->len == 0) != (g_strcmp0 (wanted, "stop") == 0) &&
-      strcmp (state, "blocked") != 0)
-    say (wrong, "%s is wanted %s and has %u processes", expected->name, wanted, living->len);
+      !is_stuck)
+    say (wrong, "%s is wanted %s, is %s, %s, and has %u processes", expected->name, wanted, state, sub_state,
+         living->len);
   if (is_known && expected->runs == YES && living->len != 1)
     say (wrong, "the daemon says of %s: %s, wanted %s, pid %s, %s", expected->name, state, wanted, pid, text);
 }
